@@ -1,0 +1,1 @@
+"""Providers, flows and the one way out to the network."""

@@ -1,0 +1,130 @@
+"""What a connector can do: one small protocol for each capability.
+
+A connector does no I/O and never sees a token. Each capability is a *flow*: a plain generator that yields an
+`httpx.Request`, is sent the `httpx.Response`, and returns a result. `transport.perform` is the only loop that touches
+the network. A flow reads the answer (`interpret`) and
+
+- returns an `Outcome` with one entry for each record, refused ones carrying their `Fault`, where the provider judged
+  records one by one;
+- raises `Refused`, `Ambiguous` or `Unreadable` (`connectors/errors.py`) where the whole request did not go through.
+
+A flow never catches what `perform` throws into it, save to give it a better name.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+import httpx
+import msgspec
+
+from connectors.provider import Provider
+from installations.record import Change, Outcome, Record
+from installations.schema import ObjectMetadata
+
+T = TypeVar("T")
+Flow: TypeAlias = Generator[httpx.Request, httpx.Response, T]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one customer's account lives; never a credential."""
+
+    base_url: str
+    """The provider's base URL with placeholders filled in, without a trailing slash."""
+    metadata: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """The connection's ``providerMetadata`` values."""
+
+
+class Connector(Protocol):
+    """What every connector has. Capabilities are the other protocols, told by `isinstance`."""
+
+    @property
+    def provider(self) -> Provider:
+        """The provider's data."""
+        ...
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """Creates and updates single records."""
+
+    def write(self, account: Account, change: Change) -> Flow[Outcome]:
+        """Send a create or update of exactly one record."""
+        ...
+
+
+@runtime_checkable
+class BatchWriter(Protocol):
+    """Creates and updates many records in one request."""
+
+    @property
+    def batch_limit(self) -> int:
+        """The most records the provider takes at once."""
+        ...
+
+    def write_batch(self, account: Account, change: Change) -> Flow[Outcome]:
+        """Send a create or update of 1 to `batch_limit` records, partial unless ``change.all_or_none``."""
+        ...
+
+
+@runtime_checkable
+class Upserter(Protocol):
+    """Creates or updates by a match key, natively at the provider."""
+
+    def upsert(self, account: Account, change: Change) -> Flow[Outcome]:
+        """Send an upsert of one or many records by ``change.match_field``."""
+        ...
+
+    def can_upsert(self, object_name: str, match_field: str) -> bool:
+        """Whether the provider upserts this object by this field natively, as far as is known without asking it."""
+        ...
+
+
+@runtime_checkable
+class Deleter(Protocol):
+    """Deletes records."""
+
+    def delete(self, account: Account, change: Change) -> Flow[Outcome]:
+        """Send a delete of one or many records by id."""
+        ...
+
+
+@runtime_checkable
+class Fetcher(Protocol):
+    """Reads records as they are now, by id; many ids cost as few requests as the provider allows."""
+
+    def fetch(
+        self, account: Account, object_name: str, *, ids: Sequence[str], fields: Sequence[str]
+    ) -> Flow[dict[str, Record]]:
+        """Answer the records found, by id, with the asked fields in provider names and nested as the provider nests
+        them. An id the provider does not know is absent from the answer.
+        """  # noqa: D205
+        ...
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """Looks records up by the value of a field: for upserts without a native one, and to settle an ambiguous create."""
+
+    def find(
+        self, account: Account, object_name: str, *, field: str, value: Any, fields: Sequence[str]
+    ) -> Flow[dict[str, Record]]:
+        """Answer the records (at most a few) whose ``field`` equals ``value``, by id, with the asked fields."""
+        ...
+
+
+@runtime_checkable
+class Describer(Protocol):
+    """Describes the customer's own schema."""
+
+    def describe(self, account: Account, object_name: str) -> Flow[ObjectMetadata]:
+        """Answer one object with all of its fields; raises `Refused` with kind ``unknown_object`` if there is none."""
+        ...
+
+
+@runtime_checkable
+class Prober(Protocol):
+    """Checks that a credential works, as cheaply as the provider allows."""
+
+    def probe(self, account: Account) -> Flow[None]:
+        """Return if the provider accepts the credential; raise `Refused` with kind ``auth`` or ``forbidden`` if not."""
+        ...

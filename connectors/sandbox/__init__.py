@@ -1,0 +1,1 @@
+"""A sandbox CRM: a real HTTP server, and the connector that speaks to it."""

@@ -1,0 +1,1 @@
+"""Domain: manifests, configs, rules and the write pipeline. Pure."""

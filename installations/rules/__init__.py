@@ -1,0 +1,1 @@
+"""The rules of the write pipeline: one noun, one pure function each."""

@@ -1,0 +1,1 @@
+"""The HTTP API, the store, access and deliveries: I/O and wiring."""

@@ -1,0 +1,1 @@
+"""The store: contract, databases, and secrets at rest."""
