@@ -1,0 +1,58 @@
+# Two commands carry a fresh machine: `make run` shows a first write, `make test` proves the house stands.
+# Python 3.11+ is all they need; everything else is installed into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: run test lint types bench wheel lock clean
+
+run: $(VENV)/run.stamp
+	$(BIN)/isthmus demo
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/test.stamp
+	$(BIN)/mypy
+
+bench: $(VENV)/test.stamp
+	for name in pipeline transport store writes; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
+
+# Installed into an empty environment and imported from outside the checkout, so that a file the wheel lacks is noticed.
+wheel: $(VENV)/test.stamp
+	rm -rf dist $(VENV)/wheel
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > /dev/null
+	$(PYTHON) -m venv $(VENV)/wheel
+	$(VENV)/wheel/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r .ci/requirements/run.txt
+	$(VENV)/wheel/bin/python -m pip --quiet --disable-pip-version-check install --no-deps dist/isthmus-*.whl
+	cd / && $(abspath $(VENV))/wheel/bin/python -c "import server.app, headless, connectors.catalog, installations, migrations"
+	cd / && $(abspath $(VENV))/wheel/bin/isthmus --help > /dev/null
+
+# The pins carry hashes and no index, so that any mirror serves.
+lock: $(VENV)/test.stamp
+	$(PIP) install pip-tools
+	cd .ci/requirements && ../../$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --allow-unsafe -o run.txt ../../pyproject.toml
+	cd .ci/requirements && ../../$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --allow-unsafe --extra test -c run.txt -o test.txt ../../pyproject.toml
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Isthmus needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: $(BIN)/python .ci/requirements/run.txt pyproject.toml
+	$(PIP) install --require-hashes -r .ci/requirements/run.txt
+	$(PIP) install --no-deps --editable .
+	touch $@
+
+$(VENV)/test.stamp: $(BIN)/python .ci/requirements/test.txt pyproject.toml
+	$(PIP) install --require-hashes -r .ci/requirements/test.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@ $(VENV)/run.stamp
+
+clean:
+	rm -rf $(VENV) dist .isthmus
