@@ -24,6 +24,9 @@ from installations.schema import ObjectMetadata
 T = TypeVar("T")
 Flow: TypeAlias = Generator[httpx.Request, httpx.Response, T]
 
+READS_ONLY = "isthmus.reads_only"
+"""Set true among the extensions of a request that changes nothing although its method could (a search by POST)."""
+
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Where one customer's account lives; never a credential."""
