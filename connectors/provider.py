@@ -107,6 +107,14 @@ class ProviderMetadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     input: tuple[MetadataInput, ...] = ()
 
 
+class Module(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One part of a provider with its own base URL and support, such as a CRM beside a marketing suite."""
+
+    base_url: str = msgspec.field(name="baseURL")
+    display_name: str
+    support: Support
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One provider. ``base_url`` may hold ``{{.name}}`` placeholders, each declared in ``metadata.input``."""
 
@@ -116,6 +124,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     base_url: str = msgspec.field(name="baseURL")
     support: Support
     default_module: str = ""
+    """The name in ``modules`` that counts when nobody names one; empty if there are none."""
+    modules: dict[str, Module] | UnsetType = UNSET
     api_key_opts: ApiKeyOpts | UnsetType = UNSET
     oauth2_opts: OAuth2Opts | UnsetType = msgspec.field(default=UNSET, name="oauth2Opts")
     basic_opts: dict[str, Any] | UnsetType = UNSET

@@ -117,6 +117,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     fields: tuple[str, ...] = ()
     """The provider fields it names."""
     retry_after_seconds: float | None = None
+    existing_id: str | None = None
+    """For a conflict: the record that is already there, where the provider names it."""
 
 
 class RecordOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

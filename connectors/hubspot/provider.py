@@ -1,0 +1,44 @@
+"""What HubSpot is, as data."""
+
+from connectors.provider import (
+    BatchSupport,
+    BatchWriteSupport,
+    Module,
+    OAuth2Opts,
+    Provider,
+    Support,
+)
+
+BATCH_LIMIT = 100
+"""Records in one batch request. https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide"""
+
+BASE_URL = "https://api.hubapi.com"
+
+_BATCH = BatchSupport(supported=True, default_record_limit=BATCH_LIMIT)
+
+SUPPORT = Support(
+    write=True,
+    delete=True,
+    batch_write=BatchWriteSupport(create=_BATCH, update=_BATCH, delete=_BATCH, upsert=_BATCH),
+    search={"operators": {"equals": False}},
+)
+
+HUBSPOT = Provider(
+    name="hubspot",
+    display_name="HubSpot",
+    auth_type="oauth2",
+    base_url=BASE_URL,
+    support=SUPPORT,
+    default_module="crm",
+    modules={"crm": Module(base_url=BASE_URL, display_name="HubSpot CRM", support=SUPPORT)},
+    oauth2_opts=OAuth2Opts(
+        grant_type="authorizationCode",
+        # https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/oauth/working-with-oauth
+        auth_url="https://app.hubspot.com/oauth/authorize",
+        # Version 1 of the token endpoint is deprecated from 2027-02-16.
+        token_url="https://api.hubapi.com/oauth/v3/token",  # noqa: S106 - an address, not a secret
+        explicit_scopes_required=True,
+        docs_url="https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/oauth/oauth-quickstart-guide",
+    ),
+    docs_url="https://developers.hubspot.com/docs/api-reference/latest/overview",
+)
