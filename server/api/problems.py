@@ -1,0 +1,213 @@
+"""The one table from errors to statuses and problem documents (RFC 9457, with the published members).
+
+Nothing else in the house knows an HTTP status of an error. Every error class of ours has a row, its own or its
+parent's; whatever has none is our fault, answered as such and recorded without its text.
+"""
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Literal
+
+import msgspec
+from litestar.exceptions import HTTPException
+from msgspec import UNSET, UnsetType
+
+from connectors.errors import Ambiguous, ConnectorError, NotSent, Refused, Unreadable
+from installations.errors import InstallationsError, InvalidInput, Issue, NotFound
+from server import logs
+from server.access.errors import AccessError, Forbidden, Unauthenticated
+from server.refusals import BadRequest, RequestError, TooLarge, WrongMediaType
+from server.store.contract import InUse, Missing, StoreError, Superseded, Taken, Unavailable
+
+PROBLEM_TYPE = "application/problem+json"
+RETRY_SECONDS = 2
+"""What we ask a caller to wait while the database is away."""
+
+
+class ProblemIssue(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """One thing wrong with the input, in the published shape; ``code`` and ``severity`` are ours."""
+
+    type: str
+    title: str
+    detail: str
+    where: Literal["body", "header", "path", "query"] = msgspec.field(name="in")
+    name: str
+    code: str
+    value: Any = UNSET
+    remedy: str | UnsetType = UNSET
+    severity: Literal["error", "warning"] = "error"
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """An ``ApiProblem``, or with ``issues`` an ``InputValidationProblem``."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    time: datetime
+    request_id: str
+    code: str
+    retryable: bool | UnsetType = UNSET
+    retry_after: datetime | UnsetType = UNSET
+    causes: tuple[str, ...] | UnsetType = UNSET
+    remedy: str | UnsetType = UNSET
+    issues: tuple[ProblemIssue, ...] | UnsetType = UNSET
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the table: what one kind of error is to a caller."""
+
+    status: HTTPStatus
+    code: str
+    title: str
+    retryable: bool = False
+    says_why: bool = True
+    """Whether the error's own text is meant for the caller."""
+
+
+_INTERNAL = Problem(
+    status=HTTPStatus.INTERNAL_SERVER_ERROR, code="internal", title="Something went wrong here", says_why=False
+)
+_MALFORMED = Problem(status=HTTPStatus.BAD_REQUEST, code="malformed", title="The request cannot be understood")
+_MISSING = Problem(status=HTTPStatus.NOT_FOUND, code="not-found", title="Not found")
+_CONFLICT = Problem(status=HTTPStatus.CONFLICT, code="conflict", title="This conflicts with what is there")
+_BAD_GATEWAY = Problem(status=HTTPStatus.BAD_GATEWAY, code="provider", title="The provider failed", retryable=True)
+
+TABLE: dict[type[BaseException], Problem] = {
+    InstallationsError: _MALFORMED,
+    InvalidInput: Problem(status=HTTPStatus.UNPROCESSABLE_ENTITY, code="invalid-input", title="The input is not valid"),
+    NotFound: _MISSING,
+    RequestError: _MALFORMED,
+    BadRequest: _MALFORMED,
+    TooLarge: Problem(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too-large", title="The request is too large"),
+    WrongMediaType: Problem(
+        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, code="media-type", title="The body must be plain JSON"
+    ),
+    AccessError: Problem(status=HTTPStatus.FORBIDDEN, code="forbidden", title="Not allowed"),
+    Unauthenticated: Problem(status=HTTPStatus.UNAUTHORIZED, code="unauthenticated", title="Not authenticated"),
+    Forbidden: Problem(status=HTTPStatus.FORBIDDEN, code="forbidden", title="Not allowed"),
+    StoreError: _INTERNAL,
+    Missing: _MISSING,
+    Taken: _CONFLICT,
+    InUse: _CONFLICT,
+    Superseded: Problem(
+        status=HTTPStatus.CONFLICT, code="superseded", title="Somebody else changed it first", retryable=True
+    ),
+    Unavailable: Problem(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        code="unavailable",
+        title="Not available right now",
+        retryable=True,
+        says_why=False,
+    ),
+    ConnectorError: _BAD_GATEWAY,
+    NotSent: _BAD_GATEWAY,
+    Refused: Problem(status=HTTPStatus.UNPROCESSABLE_ENTITY, code="provider-refused", title="The provider refused"),
+    Ambiguous: _BAD_GATEWAY,
+    Unreadable: _BAD_GATEWAY,
+    RecursionError: Problem(
+        status=HTTPStatus.BAD_REQUEST, code="malformed", title="The input is nested too deeply", says_why=False
+    ),
+    UnicodeDecodeError: Problem(
+        status=HTTPStatus.BAD_REQUEST, code="malformed", title="The input is not valid UTF-8", says_why=False
+    ),
+    UnicodeEncodeError: Problem(
+        status=HTTPStatus.BAD_REQUEST, code="malformed", title="The input is not valid Unicode", says_why=False
+    ),
+    OverflowError: Problem(
+        status=HTTPStatus.BAD_REQUEST, code="malformed", title="A number is out of range", says_why=False
+    ),
+    Exception: _INTERNAL,
+}
+"""The nearest class above an error has its row."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Find the row of an error."""
+    if isinstance(error, HTTPException):
+        return _of_framework(error)
+    return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+
+
+def _of_framework(error: HTTPException) -> Problem:
+    """Read what the framework itself refuses: unknown routes, methods, parameters."""
+    status = HTTPStatus(error.status_code)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _INTERNAL
+    title = "Not found" if status == HTTPStatus.NOT_FOUND else status.phrase
+    return Problem(status=status, code=title.lower().replace(" ", "-"), title=title)
+
+
+def document_of(error: Exception, *, request_id: str, now: datetime) -> ProblemDocument:
+    """Describe an error to the caller, in the published shape."""
+    problem = problem_of(error)
+    issues = _issues(error)
+    after = now + timedelta(seconds=RETRY_SECONDS) if problem.retryable else UNSET
+    return ProblemDocument(
+        type=f"urn:isthmus:problem:{problem.code}",
+        title=problem.title,
+        status=problem.status,
+        detail=_detail(error, problem, request_id=request_id),
+        instance=f"urn:uuid:{request_id}",
+        time=now,
+        request_id=request_id,
+        code=problem.code,
+        retryable=problem.retryable,
+        retry_after=after,
+        causes=tuple(f"{i.name}: {i.detail}" if i.name else i.detail for i in issues) or UNSET,
+        remedy=next((i.remedy for i in issues if i.remedy is not UNSET), UNSET),
+        issues=issues or UNSET,
+    )
+
+
+def headers_of(error: Exception) -> dict[str, str]:
+    """Answer the headers that belong to an error."""
+    headers = {"retry-after": str(RETRY_SECONDS)} if problem_of(error).retryable else {}
+    if isinstance(error, HTTPException):
+        headers |= {name.lower(): value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+    return headers
+
+
+def record(error: Exception, *, request_id: str) -> None:
+    """Leave a trace of what is our own fault."""
+    if problem_of(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logs.failed("request.failed", error, request_id=request_id)
+
+
+def _detail(error: Exception, problem: Problem, *, request_id: str) -> str:
+    if isinstance(error, HTTPException):
+        return _framework_detail(error, problem)
+    if isinstance(error, ConnectorError):
+        return f"The provider answered: {error.fault.message}"
+    if problem.says_why and str(error):
+        return str(error)
+    if problem is _INTERNAL:
+        return f"The request failed through no fault of yours. It is recorded under {request_id}."
+    return f"{problem.title}."
+
+
+def _framework_detail(error: HTTPException, problem: Problem) -> str:
+    if problem.status == HTTPStatus.NOT_FOUND:
+        return "There is nothing at this address."
+    messages = [f"{e.get('key', '')}: {e.get('message', '')}" for e in error.extra or () if isinstance(e, dict)]
+    return "; ".join(messages) or f"{problem.title}."
+
+
+def _issues(error: Exception) -> tuple[ProblemIssue, ...]:
+    return tuple(_issue(issue) for issue in error.issues) if isinstance(error, InvalidInput) else ()
+
+
+def _issue(issue: Issue) -> ProblemIssue:
+    return ProblemIssue(
+        type=f"urn:isthmus:problem:{issue.code}",
+        title=issue.code.replace("-", " ").capitalize(),
+        detail=issue.message,
+        where="body",
+        name=issue.path,
+        code=issue.code,
+        value=issue.value,
+        remedy=issue.remedy,
+        severity=issue.severity,
+    )

@@ -1,0 +1,23 @@
+"""What is wrong with a request before anybody looks at what it asks for.
+
+RequestError
+├── BadRequest         the URL, the query or the framing cannot be understood
+├── TooLarge           more bytes than this route takes
+└── WrongMediaType     the body is not JSON, or is encoded
+"""
+
+
+class RequestError(Exception):
+    """The root: the request is refused as such. The message is a sentence for the caller."""
+
+
+class BadRequest(RequestError):
+    """The URL, the query or the framing cannot be understood."""
+
+
+class TooLarge(RequestError):
+    """More bytes than this route takes."""
+
+
+class WrongMediaType(RequestError):
+    """The body is not JSON, or is encoded."""

@@ -1,0 +1,20 @@
+"""What the server is made of, put together once by ``cli`` (or a test) and handed to ``app``."""
+
+import msgspec
+
+from server.access.keyring import Keyring
+from server.changes import Changes
+from server.clock import Clock, NewId
+from server.settings import Settings
+from server.store.contract import Store
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a handler may ask for."""
+
+    settings: Settings
+    store: Store
+    keyring: Keyring
+    changes: Changes
+    clock: Clock
+    new_id: NewId
