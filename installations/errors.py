@@ -51,3 +51,12 @@ class NotFound(InvalidInput):
 def invalid(path: str, message: str, *, code: str, remedy: str | UnsetType = UNSET) -> InvalidInput:
     """Build the error for a single issue."""
     return InvalidInput([Issue(path=path, message=message, code=code, remedy=remedy)])
+
+
+def at(path: str, step: str | int) -> str:
+    """Extend an issue's path by an index or a member; a name with marks of its own stands in brackets and quotes."""
+    if isinstance(step, int):
+        return f"{path}[{step}]"
+    if not step.replace("_", "").replace("-", "").isalnum():
+        return f'{path}["{step}"]'
+    return f"{path}.{step}" if path else step

@@ -1,0 +1,181 @@
+"""Whether data has the shape of one of our types: every difference is found, not just the first, each with its path.
+
+``decode`` takes data that is already decoded (from YAML, a patch, a stored document), ``parse_json`` takes bytes.
+Both are fast on good input, and walk the type tree only to explain bad input.
+"""
+
+import json
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from installations.errors import InvalidInput, Issue, invalid
+from installations.plain import INT64, MAX_DEPTH, Doubled, plain_issues
+from installations.shape_walk import Unknown, Walk
+
+T = TypeVar("T")
+
+_RECOGNISED = 19
+"""A whole number with fewer digits than this fits into 64 bits."""
+
+
+def decode(data: Any, kind: type[T], *, path: str = "", unknown: Literal["ignore", "refuse"] = "ignore") -> T:
+    """Convert decoded JSON or YAML to a value of ours.
+
+    An optional member that is null counts as absent, as it does for the published server.
+
+    Raises:
+        InvalidInput: the data has another shape; every difference is listed, its path under ``path``.
+    """
+    if unknown == "ignore":
+        try:
+            value = msgspec.convert(data, kind)
+        except (msgspec.ValidationError, RecursionError):
+            pass
+        else:
+            if not plain_issues(data, path, nul=True):
+                return value
+    canonical, issues = examine(data, kind, path=path, unknown=unknown)
+    if issues:
+        raise InvalidInput(issues)
+    return _convert(canonical, kind, path=path)
+
+
+def examine(
+    data: Any, kind: Any, *, path: str = "", unknown: Unknown = "ignore", any_case: bool = False
+) -> tuple[Any, list[Issue]]:
+    """Compare data with a type, without converting it.
+
+    Returns the data with members spelt as the type spells them (with ``any_case``, whatever their case), unknown
+    members and nulls of optional members left out; and every issue. Unknown members are left out in silence, with a
+    warning, or with an error.
+    """
+    walk = Walk(unknown=unknown, any_case=any_case)
+    canonical = walk.visit(data, type_info(kind), path)
+    return canonical, walk.issues
+
+
+@cache
+def type_info(kind: Hashable) -> inspect.Type:
+    """Describe a type, once."""
+    return inspect.type_info(kind)
+
+
+def _convert(data: Any, kind: type[T], *, path: str) -> T:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise invalid(path, str(error), code="wrong-type") from error
+
+
+def parse_json(data: bytes, kind: type[T], *, path: str = "") -> T:
+    """Decode a JSON document straight into a value of ours.
+
+    Raises:
+        InvalidInput: it is no JSON, holds something that `plain` refuses, or has another shape; every issue is
+            listed, its path under ``path``.
+    """
+    try:
+        value = _decoder(kind).decode(data)  # type: ignore[arg-type]  # every class is hashable
+        if _is_clean(data):
+            return value  # type: ignore[no-any-return]  # the decoder was made for this very type
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    return _explain(data, kind, path=path)
+
+
+@cache
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+class _Suspicious(Exception):
+    """The quick pass met something that the slow one has to name."""
+
+
+def _quick_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Suspicious
+    return members
+
+
+def _quick_int(digits: str) -> int:
+    if len(digits) < _RECOGNISED or (len(digits) <= _RECOGNISED + 1 and int(digits) in INT64):
+        return int(digits)
+    raise _Suspicious
+
+
+_QUICK = json.JSONDecoder(object_pairs_hook=_quick_object, parse_int=_quick_int)
+
+
+def _is_clean(data: bytes) -> bool:
+    """Tell whether JSON that msgspec accepts is free of what it lets through. A second pass costs 5 us for 600 bytes.
+
+    msgspec keeps the last of two equal names without a word, and has no hook to see the first.
+    """
+    if b"\\u0000" in data:
+        return False
+    try:
+        tree = _QUICK.decode(data.decode())
+    except _Suspicious:
+        return False
+    return data.count(b"{") + data.count(b"[") <= MAX_DEPTH or not _is_deep(tree)
+
+
+def _is_deep(tree: Any) -> bool:
+    level = [tree]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for value in level
+            for child in (value.values() if isinstance(value, dict) else value)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _slow_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else Doubled.from_pairs(pairs)
+
+
+def _slow_int(digits: str) -> int:
+    return int(digits[: _RECOGNISED + 2])
+
+
+_SLOW = json.JSONDecoder(object_pairs_hook=_slow_object, parse_int=_slow_int)
+
+
+def _explain(data: bytes, kind: type[T], *, path: str) -> T:
+    """Decode again, slowly, and name all that is wrong; data that is merely unusual still comes through."""
+    tree = parse_plain(data, path=path)
+    canonical, differences = examine(tree, kind, path=path)
+    issues = plain_issues(tree, path)
+    known = {(issue.path, issue.code) for issue in issues}
+    issues += [issue for issue in differences if (issue.path, issue.code) not in known]
+    if issues:
+        raise InvalidInput(issues)
+    return _convert(canonical, kind, path=path)
+
+
+def parse_plain(data: bytes, *, path: str = "") -> Any:
+    """Decode any JSON document to dicts and lists; `plain_issues` then tells what it must not hold.
+
+    Raises:
+        InvalidInput: it is no JSON.
+    """
+    try:
+        return _SLOW.decode(data.decode())
+    except UnicodeDecodeError as error:
+        raise invalid(path, f"not UTF-8 text: {error.reason} at byte {error.start}", code="invalid-json") from error
+    except RecursionError as error:
+        raise invalid(path, f"nested deeper than {MAX_DEPTH} levels", code="too-deep") from error
+    except json.JSONDecodeError as error:
+        message = f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}" if data else "the body is empty"
+        raise invalid(path, message, code="invalid-json") from error
