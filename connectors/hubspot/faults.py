@@ -29,7 +29,7 @@ _BY_CODE: Mapping[str, FaultKind] = {
     "PROPERTY_DOESNT_EXIST": "unknown_field",
     "READ_ONLY_VALUE": "unknown_field",
     "READ_ONLY_PROPERTY": "unknown_field",
-    "INVALID_OPTION": "invalid",
+    "CONFLICTING_UNIQUE_VALUE": "conflict",
 }
 """Codes of single properties, the most telling first. A property that became read-only needs the mapping repaired
 just as one that is gone.
@@ -66,7 +66,9 @@ _AMBIGUOUS = frozenset({408, 425})
 
 _UNKNOWN_OBJECT = "Unable to infer object type from"
 _INVALID_VALUES = "Property values were not valid: "
-_EXISTING_ID = re.compile(r"Existing ID:\s*(\w+)")
+_EXISTING_ID = re.compile(r"Existing ID:\s*(\w+)|(\w+) already has that value")
+"""The only place where HubSpot names the record in the way; the second for unique properties of one's own."""
+_DIGITS = re.compile(r"[0-9]{1,9}")
 
 
 class _Detail(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +115,7 @@ def read_fault(body: Mapping[str, Any], *, status: int | None, headers: Mapping[
         code=next((detail.code for detail in details if detail.code), "") or _text(body.get("category")) or None,
         fields=_fields(kind, details),
         retry_after_seconds=_retry_after(status, kind, body=body, headers=headers or {}),
-        existing_id=existing[1] if existing else None,
+        existing_id=existing[1] or existing[2] if existing else None,
     )
 
 
@@ -145,17 +147,14 @@ def _fields(kind: FaultKind, details: tuple[_Detail, ...]) -> tuple[str, ...]:
 
 
 def _words(message: str, details: tuple[_Detail, ...]) -> str:
-    words = [detail.message for detail in details if detail.message]
+    words = list(dict.fromkeys(detail.message for detail in details if detail.message))
     if message.startswith(_INVALID_VALUES) and words:
         message = _INVALID_VALUES.removesuffix(": ")
     return ": ".join(filter(None, (message, "; ".join(word for word in words if word not in message))))
 
 
 def _details(body: Mapping[str, Any]) -> Iterator[_Detail]:
-    """Find what is said of single properties: in ``errors``, or as JSON inside ``message``.
-
-    Seen as ``Property values were not valid: [{"isValid":false,"message":…,"error":"INVALID_OPTION","name":…}]``.
-    """
+    """Find what is said of single properties: in ``errors``, in ``context``, or as JSON inside ``message``."""
     for error in _objects(body.get("errors")):
         context = error.get("context")
         named = context.get("propertyName") if isinstance(context, Mapping) else None
@@ -165,7 +164,15 @@ def _details(body: Mapping[str, Any]) -> Iterator[_Detail]:
             code=_text(error.get("code")),
             field=_text(field) or _text(error.get("in")),
         )
-    message = _text(body.get("message"))
+    context = body.get("context")
+    missing = context.get("properties") if isinstance(context, Mapping) else None
+    for field in missing if isinstance(missing, list) else ():
+        yield _Detail(message="", code="", field=_text(field))  # "Some required properties were not set."
+    yield from _embedded(_text(body.get("message")))
+
+
+def _embedded(message: str) -> Iterator[_Detail]:
+    """Read ``Property values were not valid: [{"isValid":false,"message":…,"error":"INVALID_OPTION","name":…}]``."""
     if message.startswith(_INVALID_VALUES):
         for error in _objects(_parse_any(message.removeprefix(_INVALID_VALUES).encode())):
             yield _Detail(
@@ -194,7 +201,7 @@ def _rate_limit_seconds(policy: str, *, headers: Mapping[str, str]) -> float | N
 
 
 def _seconds(text: str | None, *, scale: int) -> float | None:
-    return int(text) / scale if text is not None and text.isascii() and text.isdigit() else None
+    return int(text) / scale if text is not None and _DIGITS.fullmatch(text) else None
 
 
 def _parse(content: bytes) -> Mapping[str, Any]:
