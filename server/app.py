@@ -8,7 +8,7 @@ from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from server.api import health, problems
+from server.api import explain, health, operations, problems, writes
 from server.api.provided import project_id
 from server.changes import follow
 from server.front import Front
@@ -17,13 +17,18 @@ from server.services import Services
 HANDLERS = [
     health.live,
     health.ready,
+    explain.explain_write,
+    operations.get_operation,
+    operations.list_operations,
+    operations.list_operation_logs,
+    operations.explain_operation,
 ]
 
 
 def build_app(services: Services) -> ASGIApp:
     """Wire the whole server into one ASGI application. Starting it starts the store; stopping it closes the store."""
     app = Litestar(
-        route_handlers=HANDLERS,
+        route_handlers=[*HANDLERS, writes.route(services)],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "project_id": Provide(project_id, sync_to_thread=False),
@@ -36,6 +41,7 @@ def build_app(services: Services) -> ASGIApp:
     )
     app.state.keyring = services.keyring
     services.changes.subscribe(services.keyring.forget)
+    services.changes.subscribe(services.directory.forget)
     return Front(app, clock=services.clock, new_id=services.new_id)
 
 

@@ -3,8 +3,11 @@
 import msgspec
 
 from server.access.keyring import Keyring
+from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId
+from server.deliveries import Deliveries, Perform
+from server.directory import Directory
 from server.settings import Settings
 from server.store.contract import Store
 
@@ -16,5 +19,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     keyring: Keyring
     changes: Changes
+    accounts: Accounts
+    perform: Perform
+    directory: Directory
+    deliveries: Deliveries
     clock: Clock
     new_id: NewId

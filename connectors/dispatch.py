@@ -1,0 +1,177 @@
+"""Which capability serves a change, and what stands in where a provider lacks one.
+
+A stand-in is a flow made of other flows: a batch goes out record by record, an upsert becomes a look-up and then a
+create or an update. What no flow can stand in for is named by `missing_capability`, before anything is sent.
+"""
+
+import msgspec
+from msgspec.structs import replace
+
+from connectors.connector import (
+    Account,
+    BatchWriter,
+    Connector,
+    Deleter,
+    Fetcher,
+    Finder,
+    Flow,
+    Upserter,
+    Writer,
+)
+from connectors.errors import ConnectorError, Refused, Unreadable
+from installations.record import Action, Change, Fault, FaultKind, Outcome, RecordOutcome
+
+STOPS_A_SERIES: frozenset[FaultKind] = frozenset({"auth", "rate_limited", "provider", "not_sent", "ambiguous"})
+"""Kinds that would meet the next record of a series as well."""
+
+
+class Need(msgspec.Struct, frozen=True, kw_only=True):
+    """What a write asks of a connector."""
+
+    action: Action
+    object_name: str
+    batch: bool
+    all_or_none: bool
+    current: bool
+    """Rules need to see the records as they are now."""
+    match_field: str | None = None
+
+
+def missing_capability(connector: Connector, need: Need) -> str | None:
+    """Say in a sentence why this connector cannot serve the need, or ``None``."""
+    name = connector.provider.display_name
+    if need.action == "upsert":
+        lack = _upsert_lack(connector, need)
+    elif not _can(connector, Deleter if need.action == "delete" else Writer):
+        lack = f"does not support {need.action}"
+    elif need.batch and need.all_or_none and need.action != "delete" and not _can(connector, BatchWriter):
+        lack = "has no batches, so batchPolicy.allOrNone cannot be kept"
+    else:
+        lack = None
+    if lack is None and need.current and not _can(connector, Finder if need.action == "upsert" else Fetcher):
+        lack = "cannot read records, which overwrite rules that look at the current record need"
+    return None if lack is None else f"{name} {lack}"
+
+
+def send(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
+    """Make the flow that carries a change out. Call `missing_capability` first."""
+    if change.action == "delete" and isinstance(connector, Deleter):
+        return connector.delete(account, change)
+    if change.action == "upsert":
+        return _upsert(connector, account, change)
+    if change.batch and isinstance(connector, BatchWriter):
+        return _in_chunks(connector, account, change)
+    if change.batch and isinstance(connector, Writer):
+        return _one_by_one(connector, account, change)
+    if isinstance(connector, Writer):
+        return connector.write(account, change)
+    raise TypeError(f"{connector.provider.name} cannot serve {change.action}")
+
+
+def _can(connector: Connector, capability: type[object]) -> bool:
+    return isinstance(connector, capability)
+
+
+def _upsert_lack(connector: Connector, need: Need) -> str | None:
+    if _native_upsert(connector, need.object_name, need.match_field or ""):
+        return None
+    if not (isinstance(connector, Finder) and isinstance(connector, Writer)):
+        return "does not support upsert"
+    if need.all_or_none:
+        return "cannot upsert a batch as a whole; set batchPolicy.allOrNone to false"
+    return None
+
+
+def _native_upsert(connector: Connector, object_name: str, match_field: str) -> bool:
+    return isinstance(connector, Upserter) and connector.can_upsert(object_name, match_field)
+
+
+def _in_chunks(connector: BatchWriter, account: Account, change: Change) -> Flow[Outcome]:
+    limit = connector.batch_limit
+    if len(change.records) <= limit:
+        return (yield from connector.write_batch(account, change))
+    done: list[RecordOutcome] = []
+    warnings: list[str] = []
+    for start in range(0, len(change.records), limit):
+        part = replace(change, records=change.records[start : start + limit])
+        try:
+            outcome = yield from connector.write_batch(account, part)
+        except ConnectorError as error:
+            if not done:
+                raise
+            outcome = Outcome(records=(_record_outcome(error),) * len(part.records))
+        done.extend(outcome.records)
+        warnings.extend(outcome.warnings)
+    return Outcome(records=tuple(done), warnings=tuple(warnings))
+
+
+def _one_by_one(connector: Writer, account: Account, change: Change) -> Flow[Outcome]:
+    """Send a batch as single writes; a refusal of one leaves the others alone, a refusal of all stops the series."""
+    results: list[RecordOutcome] = []
+    for record in change.records:
+        single = replace(change, records=(record,), batch=False)
+        try:
+            outcome = yield from connector.write(account, single)
+        except ConnectorError as error:
+            results.append(_record_outcome(error))
+        else:
+            results.extend(outcome.records)
+        if (fault := results[-1].fault) is not None and fault.kind in STOPS_A_SERIES:
+            break
+    return Outcome(records=_filled(results, len(change.records)))
+
+
+def _upsert(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
+    if isinstance(connector, Upserter) and _native_upsert(connector, change.object_name, change.match_field or ""):
+        return (yield from connector.upsert(account, change))
+    results: list[RecordOutcome] = []
+    for record in change.records:
+        single = replace(change, records=(record,), batch=False)
+        try:
+            results.append((yield from _upsert_by_look_up(connector, account, single)))
+        except ConnectorError as error:
+            if not change.batch:
+                raise
+            results.append(_record_outcome(error))
+        if (fault := results[-1].fault) is not None and fault.kind in STOPS_A_SERIES:
+            break
+    return Outcome(records=_filled(results, len(change.records)))
+
+
+def _upsert_by_look_up(connector: Connector, account: Account, change: Change) -> Flow[RecordOutcome]:
+    """Find by the match field, then create or update. Two of these at once may both create: the caller serialises."""
+    if not (isinstance(connector, Finder) and isinstance(connector, Writer)) or change.match_field is None:
+        raise TypeError(f"{connector.provider.name} cannot serve upsert")
+    (record,) = change.records
+    value = record.fields[change.match_field]
+    found = yield from connector.find(
+        account, change.object_name, field=change.match_field, value=value, fields=(change.match_field,)
+    )
+    if len(found) > 1:
+        message = f"{len(found)} records have {change.match_field} = {value!r}: {', '.join(sorted(found))}"
+        raise Refused(Fault(kind="conflict", message=message, fields=(change.match_field,)))
+    record_id = next(iter(found), None)
+    write = replace(
+        change,
+        action="create" if record_id is None else "update",
+        records=(replace(record, id=record_id),),
+        match_field=None,
+    )
+    outcome = yield from connector.write(account, write)
+    return replace(outcome.records[0], created=record_id is None)
+
+
+def _record_outcome(error: ConnectorError) -> RecordOutcome:
+    if isinstance(error, Unreadable):
+        return RecordOutcome(success=True, fault=error.fault)
+    return RecordOutcome(success=False, fault=error.fault)
+
+
+def _filled(results: list[RecordOutcome], count: int) -> tuple[RecordOutcome, ...]:
+    """Say of the records that were never reached why."""
+    if len(results) == count:
+        return tuple(results)
+    cause = results[-1].fault
+    message = f"not sent, because an earlier record met: {cause.message if cause else 'a failure'}"
+    unsent = RecordOutcome(success=False, fault=Fault(kind="not_sent", message=message))
+    return (*results, *([unsent] * (count - len(results))))

@@ -1,0 +1,140 @@
+"""Writing records: the one hot route, so it is plain ASGI and skips what other routes can afford.
+
+``POST /v1/projects/{p}/integrations/{i}/objects/{o}``, see ``write_results`` for the bodies. Statuses as published:
+200 and 422 in the write shape, 400 as a sentence in text/plain, anything else as a problem document. A synchronous
+write whose deadline passed while nobody knew its fate answers 202 with the operation's id.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import asgi
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import Receive, Scope, Send
+
+from installations.errors import InvalidInput, NotFound
+from installations.record import WriteRequest
+from installations.shape import parse_json
+from server.access.errors import Forbidden
+from server.address import unescape
+from server.deliveries import Delivered, Deliveries
+from server.idempotency import idempotency_key
+from server.refusals import BadRequest
+from server.services import Services
+from server.store.contract import IdempotencyKey
+from server.write_results import AcceptedAnswer, batch_answer, single_answer
+
+PATH = "/v1/projects/{project_id_or_name:str}/integrations/{integration_id_or_name:str}/objects/{object_name:str}"
+DETAIL = b"x-isthmus-detail"
+IDEMPOTENCY = b"idempotency-key"
+
+_JSON = (b"content-type", b"application/json")
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_ENCODER = msgspec.json.Encoder()
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer, ready to send."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+class Writes:
+    """Serves writes over HTTP."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._deliveries: Deliveries = services.deliveries
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one write."""
+        answer = await self._answer(scope, receive)
+        headers = (*answer.headers, (b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        presented = headers.get(b"x-api-key")
+        access = await self._services.keyring.authenticate(None if presented is None else presented.decode("latin-1"))
+        if not access.full:
+            raise Forbidden("A frontend key may not write records; use a key with the scope full.")
+        names: dict[str, str] = {name: unescape(value) for name, value in scope["path_params"].items()}
+        project_id = access.enter(names["project_id_or_name"])
+        body = await read_body(receive)
+        try:
+            request = parse_json(body, WriteRequest)
+            accepted = await self._deliveries.accept(
+                project_id, names["integration_id_or_name"], names["object_name"], request
+            )
+            key = self._key(headers, route=scope["path"], body=body)
+        except NotFound:
+            raise
+        except InvalidInput as error:
+            return text(error)
+        delivered = await self._deliveries.write(accepted, idempotency=key)
+        return write_answer(delivered, batch=accepted.plan.batch, detailed=headers.get(DETAIL, b"").lower() == b"true")
+
+    def _key(self, headers: dict[bytes, bytes], *, route: str, body: bytes) -> IdempotencyKey | None:
+        value = headers.get(IDEMPOTENCY)
+        if value is None:
+            return None
+        return idempotency_key(value.decode("latin-1"), route=route, body=body, now=self._services.clock())
+
+
+def write_answer(delivered: Delivered, *, batch: bool, detailed: bool) -> Answer:
+    """Build the published answer of an operation as far as it got."""
+    operation, outcome = delivered.operation, delivered.outcome
+    headers = (_JSON, (b"idempotent-replayed", b"true")) if delivered.replayed else (_JSON,)
+    if outcome is None or (operation.state == "unknown" and not outcome.records[0].success and _late(delivered)):
+        body = _ENCODER.encode(AcceptedAnswer(operation_id=operation.id))
+        return Answer(status=HTTPStatus.ACCEPTED, headers=headers, body=body)
+    answer = batch_answer if batch else single_answer
+    done = any(record.success for record in outcome.records)
+    return Answer(
+        status=HTTPStatus.OK if done else HTTPStatus.UNPROCESSABLE_ENTITY,
+        headers=headers,
+        body=_ENCODER.encode(answer(operation, outcome, detailed=detailed)),
+    )
+
+
+def _late(delivered: Delivered) -> bool:
+    """Whether nobody answered at all: there is no word of the provider's to pass on."""
+    outcome = delivered.outcome
+    return outcome is not None and all(r.fault is not None and r.fault.status is None for r in outcome.records)
+
+
+def text(error: InvalidInput) -> Answer:
+    """Build the published 400: sentences, one issue a line."""
+    lines = [f"{issue.path}: {issue.message}" if issue.path else issue.message for issue in error.issues]
+    return Answer(status=HTTPStatus.BAD_REQUEST, headers=(_TEXT,), body="\n".join(lines).encode())
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Read the whole body; the front has bounded it. Raises `BadRequest` when the caller hangs up."""
+    message: Any = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    parts = [body]
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The connection was closed before the body ended.")
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+def route(services: Services) -> ASGIRouteHandler:
+    """Make the route of writes."""
+    writes = Writes(services)
+
+    @asgi(PATH)
+    async def write_records(scope: Scope, receive: Receive, send: Send) -> None:
+        """Create, update, upsert or delete records in a customer's account."""
+        await writes(scope, receive, send)
+
+    return write_records

@@ -1,0 +1,53 @@
+"""What one attempt at the provider came to: the outcome, its effect, and the state it leaves the operation in. Pure."""
+
+import msgspec
+
+from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
+from installations.operation import EffectClass, State
+from installations.record import Fault, Outcome, RecordOutcome
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """What one attempt came to."""
+
+    outcome: Outcome
+    effect: EffectClass
+    fault: Fault | None
+
+
+def failed(count: int, error: ConnectorError) -> Outcome:
+    """Build the outcome of a request that did not go through as a whole."""
+    success = isinstance(error, Unreadable)
+    record = RecordOutcome(success=success, fault=error.fault)
+    warnings = (f"written, but the provider's answer could not be read: {error.fault.message}",) if success else ()
+    return Outcome(records=(record,) * count, raw_response=error.raw_response, warnings=warnings)
+
+
+def effect_of(error: ConnectorError) -> EffectClass:
+    """Tell what an attempt that ended so did at the provider."""
+    if isinstance(error, NotSent):
+        return "not_sent"
+    if isinstance(error, Ambiguous):
+        return "ambiguous"
+    return "done" if isinstance(error, Unreadable) else "rejected"
+
+
+def state_of(outcome: Outcome) -> State:
+    """Tell where a synchronous operation ends: one record whose fate nobody knows leaves the whole unknown."""
+    if any(record.fault is not None and record.fault.kind == "ambiguous" for record in outcome.records):
+        return "unknown"
+    return "success" if any(record.success for record in outcome.records) else "failure"
+
+
+def effect_of_outcome(outcome: Outcome) -> EffectClass:
+    if state_of(outcome) == "unknown":
+        return "ambiguous"
+    return "done" if any(record.success for record in outcome.records) else "rejected"
+
+
+def first_fault(outcome: Outcome) -> Fault | None:
+    return next((record.fault for record in outcome.records if record.fault is not None), None)
+
+
+def written_ids(outcome: Outcome) -> tuple[str, ...]:
+    return tuple(r.record_id for r in outcome.records if r.success and r.record_id is not None)

@@ -1,0 +1,272 @@
+"""The use case of the house: accept a write, deliver it, settle it.
+
+A synchronous write is stored twice, each time sharing its commit with whatever else is waiting: once as ``sent`` before
+the first byte leaves, so that a crash leaves a question and never silence; once with its outcome before the caller is
+answered, so that an answer is never forgotten. Nothing is stored for a request that is refused before it is sent.
+No transaction is open while the network is.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import httpx
+import msgspec
+
+from connectors.connector import Fetcher, Finder, Flow
+from connectors.dispatch import Need, missing_capability, send
+from connectors.errors import ConnectorError
+from installations.errors import invalid
+from installations.operation import Attempt, Operation, State
+from installations.pipeline import Current, Plan, plan, settle
+from installations.record import Change, Outcome, WriteRequest
+from server import logs
+from server.attempts import Tried, effect_of, effect_of_outcome, failed, first_fault, state_of, written_ids
+from server.clock import Clock, NewId
+from server.directory import Directory, Target
+from server.idempotency import KeyInFlight, KeyReused
+from server.store.contract import Earlier, IdempotencyKey, Settlement
+from server.write_results import summary
+
+T = TypeVar("T")
+
+UNDER_WAY: frozenset[State] = frozenset({"claimed", "sent"})
+PATIENCE_SECONDS = 2.0
+"""How long a second request with a key waits for the first one's end."""
+POLL_SECONDS = 0.05
+
+
+class Perform(Protocol):
+    """Runs a flow against the network (`connectors/transport.py`), with a total deadline."""
+
+    async def __call__(self, flow: Flow[T], *, auth: httpx.Auth, origin: str) -> T:
+        """Answer what the flow returns; raise what it raises."""
+        ...
+
+
+class OperationStore(Protocol):
+    """The part of the store that deliveries use."""
+
+    async def begin(self, operation: Operation, *, idempotency: IdempotencyKey | None = None) -> Earlier | None:
+        """Store an operation durably."""
+        ...
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Move it, durably."""
+        ...
+
+    async def operation(self, project_id: str, operation_id: str) -> Operation:
+        """Find one."""
+        ...
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operation's payload holds: enough to explain it, and to finish it without planning anew."""
+
+    plan: Plan
+    current: tuple[Current | None, ...] = ()
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation as far as it got, and what came of it."""
+
+    operation: Operation
+    outcome: Outcome | None
+    """``None`` while it is in progress."""
+    replayed: bool = False
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """A write that has passed every check that needs no provider."""
+
+    target: Target
+    plan: Plan
+
+
+class Deliveries:
+    """Carries writes from the request to the provider."""
+
+    def __init__(
+        self, *, store: OperationStore, directory: Directory, perform: Perform, clock: Clock, new_id: NewId, owner: str
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._perform = perform
+        self._clock = clock
+        self._new_id = new_id
+        self._owner = owner
+
+    async def accept(self, project_id: str, integration: str, object_name: str, request: WriteRequest) -> Accepted:
+        """Find the target and plan. Raises `NotFound` and `InvalidInput` with every issue; nothing is stored."""
+        target = await self._directory.target(
+            project_id, integration, group_ref=request.group_ref, object_name=object_name
+        )
+        made = plan(request, target.rules)
+        need = Need(
+            action=made.action,
+            object_name=made.object_name,
+            batch=made.batch,
+            all_or_none=made.all_or_none,
+            current=bool(made.needs),
+            match_field=made.match_field,
+        )
+        if (lack := missing_capability(target.connector, need)) is not None:
+            raise invalid("type", lack, code="not-supported")
+        return Accepted(target=target, plan=made)
+
+    async def current(self, accepted: Accepted) -> tuple[Current | None, ...]:
+        """Read the records as they are now, where the plan asks for it. Raises `ConnectorError`."""
+        made, target = accepted.plan, accepted.target
+        if not made.needs:
+            return ()
+        origin = target.account.base_url
+        if made.action == "upsert":
+            return tuple([await self._found(accepted, record.fields) for record in made.records])
+        ids = [record.id for record in made.records if record.id is not None]
+        connector = target.connector
+        if not isinstance(connector, Fetcher):
+            raise TypeError(f"{connector.provider.name} cannot fetch")
+        flow = connector.fetch(target.account, made.object_name, ids=ids, fields=made.needs)
+        records = await self._perform(flow, auth=target.auth, origin=origin)
+        return tuple(Current(id=key, fields=records[key]) if key in records else None for key in ids)
+
+    async def _found(self, accepted: Accepted, fields: dict[str, Any]) -> Current | None:
+        made, target = accepted.plan, accepted.target
+        connector = target.connector
+        if not isinstance(connector, Finder) or made.match_field is None:
+            raise TypeError(f"{connector.provider.name} cannot find")
+        value = fields[made.match_field]
+        flow = connector.find(target.account, made.object_name, field=made.match_field, value=value, fields=made.needs)
+        records = await self._perform(flow, auth=target.auth, origin=target.account.base_url)
+        return next((Current(id=key, fields=record) for key, record in records.items()), None)
+
+    async def write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None = None) -> Delivered:
+        """Deliver synchronously: one attempt, stored before and after. Raises `StoreError` alone.
+
+        A connector's failure is an outcome, not an error: it is stored and answered.
+        """
+        started = self._clock()
+        current: tuple[Current | None, ...] = ()
+        change: Change | None = None
+        try:
+            current = await self.current(accepted)
+            change = settle(accepted.plan, current)
+        except ConnectorError as error:
+            # Reading touched nothing, so the write is known not to have happened.
+            tried = Tried(outcome=failed(len(accepted.plan.records), error), effect="not_sent", fault=error.fault)
+        operation = self._operation(accepted, current, now=started)
+        earlier = await self._store.begin(operation, idempotency=idempotency)
+        if earlier is not None:
+            return await self._replay(earlier, idempotency)
+        if change is not None:
+            tried = await self._attempt(accepted.target, change)
+        return await self._settled(operation, tried)
+
+    async def _attempt(self, target: Target, change: Change) -> Tried:
+        try:
+            flow = send(target.connector, target.account, change)
+            outcome = await self._perform(flow, auth=target.auth, origin=target.account.base_url)
+        except ConnectorError as error:
+            return Tried(outcome=failed(len(change.records), error), effect=effect_of(error), fault=error.fault)
+        return Tried(outcome=outcome, effect=effect_of_outcome(outcome), fault=first_fault(outcome))
+
+    async def _settled(self, operation: Operation, tried: Tried) -> Delivered:
+        now = self._clock()
+        state = "failure" if tried.effect == "not_sent" else state_of(tried.outcome)
+        settlement = Settlement(
+            operation_id=operation.id,
+            project_id=operation.project_id,
+            from_state="sent",
+            owner=operation.owner,
+            to_state=state,
+            now=now,
+            attempt=_attempt_row(operation, tried, finished_at=now),
+            outcome=_ENCODER.encode(tried.outcome),
+            summary=summary(operation, tried.outcome),
+            fault_kind=None if tried.fault is None else tried.fault.kind,
+            successful_record_ids=written_ids(tried.outcome),
+        )
+        await self._store.settle(settlement)
+        logs.event(
+            "write.delivered",
+            project_id=operation.project_id,
+            operation_id=operation.id,
+            object_name=operation.object_name,
+            action=operation.action,
+            state=state,
+            fault=settlement.fault_kind,
+        )
+        return Delivered(operation=_moved(operation, settlement), outcome=tried.outcome)
+
+    async def _replay(self, earlier: Earlier, key: IdempotencyKey | None) -> Delivered:
+        """Answer with the operation that has the key. Raises `KeyReused`, `KeyInFlight`."""
+        if key is None or earlier.fingerprint != key.fingerprint:
+            raise KeyReused("This Idempotency-Key came with another body before; use a fresh key for a fresh request.")
+        operation = earlier.operation
+        waited = 0.0
+        while operation.state in UNDER_WAY:
+            if waited >= PATIENCE_SECONDS:
+                raise KeyInFlight("The first request with this Idempotency-Key is still under way; try again soon.")
+            await asyncio.sleep(POLL_SECONDS)
+            waited += POLL_SECONDS
+            operation = await self._store.operation(operation.project_id, operation.id)
+        return Delivered(operation=operation, outcome=stored_outcome(operation), replayed=True)
+
+    def _operation(self, accepted: Accepted, current: tuple[Current | None, ...], *, now: datetime) -> Operation:
+        made, installation = accepted.plan, accepted.target.installation
+        record_id = made.records[0].id if len(made.records) == 1 else None
+        return Operation(
+            id=self._new_id(),
+            project_id=installation.project_id,
+            integration_id=installation.integration_id,
+            installation_id=installation.id,
+            config_id=installation.config.id,
+            group_ref=installation.group.group_ref,
+            object_name=made.object_name,
+            action=made.action,
+            mode="synchronous",
+            state="sent",
+            payload=_ENCODER.encode(Stored(plan=made, current=current)),
+            attempts=1,
+            owner=self._owner,
+            record_key="" if record_id is None else f"{made.object_name}/{record_id}",
+            run_at=now,
+            deadline_at=now + timedelta(hours=1),
+            create_time=now,
+            update_time=now,
+        )
+
+
+_ENCODER = msgspec.json.Encoder()
+_OUTCOME = msgspec.json.Decoder(Outcome)
+
+
+def stored_outcome(operation: Operation) -> Outcome | None:
+    """Read what came of an operation, or ``None`` while nothing has."""
+    return _OUTCOME.decode(operation.outcome) if operation.outcome else None
+
+
+def _attempt_row(operation: Operation, tried: Tried, *, finished_at: datetime) -> Attempt:
+    fault = tried.fault
+    return Attempt(
+        operation_id=operation.id,
+        number=operation.attempts,
+        started_at=operation.create_time,
+        finished_at=finished_at,
+        effect=tried.effect,
+        status=None if fault is None else fault.status,
+        fault_kind=None if fault is None else fault.kind,
+        message="" if fault is None else fault.message,
+    )
+
+
+def _moved(operation: Operation, settlement: Settlement) -> Operation:
+    return msgspec.structs.replace(
+        operation,
+        state=settlement.to_state,
+        outcome=settlement.outcome,
+        summary=settlement.summary,
+        fault_kind=settlement.fault_kind,
+        successful_record_ids=settlement.successful_record_ids,
+        update_time=settlement.now,
+    )
