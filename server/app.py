@@ -4,33 +4,96 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from server.api import explain, health, operations, problems, writes
-from server.api.provided import project_id
+from server.access.guards import requires_any_key, requires_full_key
+from server.api import (
+    api_keys,
+    connections,
+    explain,
+    health,
+    operations,
+    problems,
+    projects,
+    provider_apps,
+    providers,
+    uploads,
+    writes,
+)
+from server.api.announcing import announce_changes
+from server.api.provided import access, project_id
 from server.changes import follow
 from server.front import Front
 from server.services import Services
 
-HANDLERS = [
+PROJECT = "/v1/projects/{project_id_or_name:str}"
+
+PUBLIC = [
     health.live,
     health.ready,
+    providers.list_providers,
+    providers.get_provider,
+    uploads.put_upload,
+]
+"""Routes without a credential."""
+
+FOR_ANY_KEY = [
+    projects.get_project,
+    provider_apps.list_provider_apps,
+    connections.generate_connection,
+    connections.list_connections,
+    connections.get_connection,
+    connections.update_connection,
+    connections.delete_connection,
+]
+"""Routes below a project for every key: what the embedded UI calls."""
+
+FOR_FULL_KEYS = [
+    projects.update_project,
+    api_keys.create_api_key,
+    api_keys.list_api_keys,
+    api_keys.get_api_key,
+    api_keys.update_api_key,
+    api_keys.delete_api_key,
+    provider_apps.create_provider_app,
+    provider_apps.update_provider_app,
+    provider_apps.delete_provider_app,
+]
+"""Routes below a project for keys that are kept on a server."""
+
+OUTSIDE_PROJECTS = [
+    projects.list_projects,
+    uploads.generate_upload_url,
+]
+"""Routes for keys that are kept on a server, which name no project."""
+
+DELIVERIES = [
     explain.explain_write,
     operations.get_operation,
     operations.list_operations,
     operations.list_operation_logs,
     operations.explain_operation,
 ]
+"""Routes about writes; they change no configuration."""
 
 
 def build_app(services: Services) -> ASGIApp:
     """Wire the whole server into one ASGI application. Starting it starts the store; stopping it closes the store."""
+    announcing = announce_changes(services.changes)
     app = Litestar(
-        route_handlers=[*HANDLERS, writes.route(services)],
+        route_handlers=[
+            *PUBLIC,
+            *DELIVERIES,
+            writes.route(services),
+            Router("/", route_handlers=OUTSIDE_PROJECTS, guards=[requires_full_key]),
+            Router(PROJECT, route_handlers=FOR_ANY_KEY, guards=[requires_any_key], middleware=[announcing]),
+            Router(PROJECT, route_handlers=FOR_FULL_KEYS, guards=[requires_full_key], middleware=[announcing]),
+        ],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
+            "access": Provide(access, sync_to_thread=False),
             "project_id": Provide(project_id, sync_to_thread=False),
         },
         exception_handlers={Exception: _problem(services)},

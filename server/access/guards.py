@@ -3,7 +3,6 @@
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from server.access.errors import Forbidden
 from server.access.keyring import Access, Keyring
 
 Connection = ASGIConnection[BaseRouteHandler, object, object, object]  # type: ignore[type-var]
@@ -16,9 +15,7 @@ async def requires_any_key(connection: Connection, _: BaseRouteHandler) -> None:
 
 async def requires_full_key(connection: Connection, _: BaseRouteHandler) -> None:
     """Let in whoever presents an API key that is kept on a server."""
-    access = await _enter(connection)
-    if not access.full:
-        raise Forbidden("A frontend key may not do this; use a key with the scope full.")
+    (await _enter(connection)).require_full()
 
 
 async def _enter(connection: Connection) -> Access:

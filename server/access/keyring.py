@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from installations.installation import ApiKey, Project
-from server.access.errors import Unauthenticated
+from server.access.errors import Forbidden, Unauthenticated
 from server.access.keys import digest, is_well_formed
 from server.store.contract import Missing
 
@@ -40,6 +40,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         if project_id_or_name in (self.project_id, self.project_name):
             return self.project_id
         raise Missing("There is no such project.")
+
+    def require_full(self) -> None:
+        """Raises `Forbidden` for a key that ships in browsers."""
+        if not self.full:
+            raise Forbidden("A frontend key may not do this; use a key with the scope full.")
 
 
 class Keyring:

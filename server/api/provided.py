@@ -1,6 +1,6 @@
 """What handlers are given besides their parameters: the services, and the project the caller may enter."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import Request
 from litestar.params import Dependency
@@ -10,11 +10,22 @@ from server.address import unescape
 from server.services import Services
 
 FromApp = Annotated[Services, Dependency(skip_validation=True)]
+FromAccess = Annotated[Access, Dependency(skip_validation=True)]
 Entered = Annotated[str, Dependency(skip_validation=True)]
 """The id of the project named in the path, once the caller was found to belong to it."""
 
 
-def project_id(request: Request[object, object, object], project_id_or_name: str) -> str:  # type: ignore[type-var]
+def access(request: Request[Any, Any, Any]) -> Access:
+    """Answer what the caller may enter, as the guard found it."""
+    found: Access = request.scope["state"]["access"]
+    return found
+
+
+def project_id(access: FromAccess, project_id_or_name: str) -> str:
     """Answer the id of the project in the path. Raises `Missing` for any project but the caller's own."""
-    access: Access = request.scope["state"]["access"]
     return access.enter(unescape(project_id_or_name))
+
+
+def takes(kind: Any) -> dict[str, Any]:
+    """Say, for the OpenAPI document, what a handler decodes from its body."""
+    return {"body": kind}

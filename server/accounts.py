@@ -1,0 +1,118 @@
+"""Opens a connection for use: which connector, which base URL, which credentials."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import httpx
+from msgspec import UNSET, UnsetType
+
+from connectors.connector import Account, Connector
+from connectors.credentials import CredentialsError, authorize, parse_credentials
+from connectors.errors import Refused
+from connectors.provider import Provider
+from installations.errors import InvalidInput, Issue, NotFound
+from installations.installation import Connection, MetadataValue
+from installations.record import Fault
+
+_PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_VALUE = re.compile(_LABEL, re.IGNORECASE)
+_SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL}){{0,3}}", re.IGNORECASE)
+"""A Salesforce sandbox is ``acme--dev.sandbox``; dots are safe where the provider's own domain follows."""
+
+
+class CredentialStore(Protocol):
+    """The part of the store that keeps credentials."""
+
+    async def credentials(self, project_id: str, connection_id: str) -> bytes:
+        """Open the credentials of a connection."""
+        ...
+
+
+class Accounts:
+    """The connectors of this server, and the way from a connection to one of them."""
+
+    def __init__(
+        self, connectors: Iterable[Connector], *, store: CredentialStore, provider_urls: Mapping[str, str]
+    ) -> None:
+        self._connectors = {connector.provider.name: connector for connector in connectors}
+        self._store = store
+        self._provider_urls = provider_urls
+
+    @property
+    def providers(self) -> dict[str, Provider]:
+        """The providers by name, in the catalog's order."""
+        return {name: connector.provider for name, connector in self._connectors.items()}
+
+    def connector(self, provider: str) -> Connector:
+        """Find a connector. Raises `NotFound`."""
+        try:
+            return self._connectors[provider]
+        except KeyError:
+            raise unknown_provider(provider) from None
+
+    def account(
+        self,
+        provider: str,
+        *,
+        workspace_ref: str | UnsetType = UNSET,
+        metadata: Mapping[str, MetadataValue] | UnsetType = UNSET,
+    ) -> Account:
+        """Fill the base URL. Raises `InvalidInput` with every value that is missing or not allowed."""
+        values = {name: entry.value for name, entry in (metadata or {}).items()}
+        if workspace_ref is not UNSET:
+            values.setdefault("workspace", workspace_ref)
+        declared = self.connector(provider).provider
+        template = self._provider_urls.get(provider, declared.base_url)
+        return Account(base_url=fill(template, _with_defaults(declared, values)), metadata=values)
+
+    async def open(self, connection: Connection) -> tuple[Connector, Account, httpx.Auth]:
+        """Answer everything needed to call the customer's account.
+
+        Raises `NotFound` if the provider has left the catalog, `Refused` (``auth``) if there is no usable credential.
+        """
+        connector = self.connector(connection.provider)
+        account = self.account(
+            connection.provider,
+            workspace_ref=connection.provider_workspace_ref,
+            metadata=connection.provider_metadata,
+        )
+        sealed = await self._store.credentials(connection.project_id, connection.id)
+        try:
+            auth = authorize(connector.provider, parse_credentials(sealed))
+        except CredentialsError as error:
+            raise Refused(Fault(kind="auth", message=str(error))) from error
+        return connector, account, auth
+
+
+def unknown_provider(provider: str) -> NotFound:
+    """Build the error for a provider that is not in the catalog."""
+    return NotFound([Issue(path="provider", message=f"there is no provider {provider!r}", code="unknown-provider")])
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put values into a base URL. Raises `InvalidInput` with every value that is missing or not allowed."""
+    issues = [
+        issue for name in dict.fromkeys(_PLACEHOLDER.findall(template)) if (issue := _issue(template, name, values))
+    ]
+    if issues:
+        raise InvalidInput(issues)
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template).rstrip("/")
+
+
+def _issue(template: str, name: str, values: Mapping[str, str]) -> Issue | None:
+    path = f"providerMetadata.{name}"
+    value = values.get(name, "")
+    if not value:
+        return Issue(path=path, message="this provider needs it, to know where the account lives", code="required")
+    allowed = _SUBDOMAIN if "{{." + name + "}}." in template else _VALUE
+    if not allowed.fullmatch(value):
+        return Issue(path=path, message="only letters, digits and inner hyphens are allowed", code="bad-value")
+    return None
+
+
+def _with_defaults(provider: Provider, values: Mapping[str, str]) -> dict[str, str]:
+    inputs = provider.metadata.input if provider.metadata is not UNSET else ()
+    defaults = {item.name: item.default_value for item in inputs if item.default_value is not UNSET}
+    return {**defaults, **values}

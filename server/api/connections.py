@@ -1,0 +1,172 @@
+"""Connections over HTTP: a group's access to a provider, made without a browser."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import delete, get, patch, post
+from litestar.params import Parameter
+from msgspec import UNSET, UnsetType
+
+from connectors.connector import Account, Connector, Prober
+from connectors.credentials import CredentialsError, authorize, build_credentials
+from connectors.errors import ConnectorError
+from connectors.provider import Provider
+from installations.errors import invalid
+from installations.installation import Connection, ConnectionStatus, MetadataValue
+from server.address import unescape
+from server.api.bodies import Name, Text, UpdateMask, masked, parse_body
+from server.api.credential_forms import CredentialForms, Opened, open_forms
+from server.api.provided import Entered, FromAccess, FromApp, takes
+from server.api.stored_tokens import ConnectionWithTokens, with_tokens
+from server.services import Services
+from server.store.contract import NewConnection
+
+GroupRef = Annotated[str | None, Parameter(query="groupRef", max_length=255)]
+
+
+class GenerateConnection(CredentialForms, frozen=True, kw_only=True, rename="camel"):
+    """What a new connection shall be."""
+
+    provider: Name
+    group_ref: Name
+    consumer_ref: Name
+    group_name: Name | UnsetType = UNSET
+    consumer_name: Name | UnsetType = UNSET
+    provider_workspace_ref: Name | UnsetType = UNSET
+    provider_metadata: dict[Name, MetadataValue] | UnsetType = UNSET
+
+
+class ConnectionChange(CredentialForms, frozen=True, kw_only=True, rename="camel"):
+    """What may be changed of a connection."""
+
+    provider_workspace_ref: Text | UnsetType = UNSET
+    provider_metadata: dict[Name, MetadataValue] | UnsetType = UNSET
+
+
+class UpdateConnection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A masked change."""
+
+    update_mask: UpdateMask
+    connection: ConnectionChange
+
+
+@post("/connections/:generate", opt=takes(GenerateConnection))
+async def generate_connection(services: FromApp, project_id: Entered, body: bytes) -> Connection:
+    """Make a connection. The credential is tried where the provider allows that cheaply; a refused one is a 422."""
+    wanted = parse_body(body, GenerateConnection)
+    connector = _connector(services, wanted.provider)
+    account = services.accounts.account(
+        wanted.provider, workspace_ref=wanted.provider_workspace_ref, metadata=wanted.provider_metadata
+    )
+    opened = open_forms(wanted, provider=connector.provider)
+    new = NewConnection(
+        id=services.new_id(),
+        project_id=project_id,
+        provider=wanted.provider,
+        group_ref=wanted.group_ref,
+        consumer_ref=wanted.consumer_ref,
+        auth_scheme=opened.scheme,
+        status=await _try(services, connector, account, opened),
+        now=services.clock(),
+        credentials=build_credentials(opened.credentials),
+        group_name=wanted.group_name,
+        consumer_name=wanted.consumer_name,
+        provider_workspace_ref=wanted.provider_workspace_ref,
+        provider_metadata=wanted.provider_metadata,
+    )
+    return await services.store.create_connection(new)
+
+
+@get("/connections")
+async def list_connections(
+    services: FromApp,
+    project_id: Entered,
+    provider: str | None = None,
+    group_ref: GroupRef = None,
+    consumer_ref: Annotated[str | None, Parameter(query="consumerRef", max_length=255)] = None,
+) -> list[Connection]:
+    """List connections, a usable one first."""
+    return await services.store.connections(
+        project_id, provider=provider, group_ref=group_ref, consumer_ref=consumer_ref
+    )
+
+
+@get("/connections/{connection_id:str}")
+async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL's
+    services: FromApp,
+    access: FromAccess,
+    project_id: Entered,
+    connection_id: str,
+    include_creds: Annotated[bool, Parameter(query="includeCreds")] = False,  # noqa: FBT002 -- a query flag
+    include_refresh_token: Annotated[bool, Parameter(query="includeRefreshToken")] = False,  # noqa: FBT002 -- as above
+    refresh: Literal["force", "ifExpired"] | None = None,  # noqa: ARG001 -- published; tokens are not refreshed here yet
+) -> ConnectionWithTokens:
+    """Show a connection; its OAuth tokens only to a key that is kept on a server."""
+    connection = await services.store.connection(project_id, unescape(connection_id))
+    if not include_creds:
+        return with_tokens(connection, None)
+    access.require_full()
+    sealed = await services.store.credentials(project_id, connection.id)
+    return with_tokens(connection, sealed, refresh_token=include_refresh_token)
+
+
+@patch("/connections/{connection_id:str}", opt=takes(UpdateConnection))
+async def update_connection(services: FromApp, project_id: Entered, connection_id: str, body: bytes) -> Connection:
+    """Replace what the mask names. New credentials must be of the connection's kind."""
+    change = parse_body(body, UpdateConnection)
+    members = masked(change.connection, change.update_mask, name="connection")
+    connection = await services.store.connection(project_id, unescape(connection_id))
+    described = {name: members.pop(name) for name in ("provider_workspace_ref", "provider_metadata") if name in members}
+    account = services.accounts.account(
+        connection.provider,
+        workspace_ref=described.get("provider_workspace_ref", connection.provider_workspace_ref),
+        metadata=described.get("provider_metadata", connection.provider_metadata),
+    )
+    if members:
+        described |= await _new_credentials(services, connection, account, CredentialForms(**members))
+    return await services.store.update_connection(project_id, connection.id, now=services.clock(), **described)
+
+
+@delete("/connections/{connection_id:str}")
+async def delete_connection(services: FromApp, project_id: Entered, connection_id: str) -> None:
+    """Remove a connection. Raises `InUse` while an installation needs it."""
+    await services.store.delete_connection(project_id, unescape(connection_id))
+
+
+async def _new_credentials(
+    services: Services, connection: Connection, account: Account, forms: CredentialForms
+) -> dict[str, Any]:
+    connector = _connector(services, connection.provider)
+    opened = open_forms(forms, provider=connector.provider)
+    if opened.scheme != connection.auth_scheme:
+        message = f"the connection authenticates by {connection.auth_scheme}, which does not change"
+        raise invalid(f"connection.{opened.member}", message, code="credentials")
+    status = await _try(services, connector, account, opened)
+    return {"credentials": build_credentials(opened.credentials), "status": status}
+
+
+def _connector(services: Services, provider: str) -> Connector:
+    if provider not in services.accounts.providers:
+        raise invalid("provider", f"there is no provider {provider!r}", code="unknown-provider")
+    return services.accounts.connector(provider)
+
+
+async def _try(services: Services, connector: Connector, account: Account, opened: Opened) -> ConnectionStatus:
+    """Tell whether the credential works. Raises `InvalidInput` if the provider refuses it; unknown is ``created``."""
+    if not isinstance(connector, Prober):
+        return "created"
+    try:
+        auth = authorize(connector.provider, opened.credentials)
+        await services.perform(connector.probe(account), auth=auth, origin=account.base_url)
+    except CredentialsError:
+        return "created"
+    except ConnectorError as error:
+        return _judge(error, connector.provider, opened)
+    return "working"
+
+
+def _judge(error: ConnectorError, provider: Provider, opened: Opened) -> ConnectionStatus:
+    if error.fault.kind not in ("auth", "forbidden"):
+        return "created"
+    message = f"{provider.display_name} refuses these credentials: {error.fault.message}"
+    raise invalid(opened.member, message, code="credentials-refused") from error

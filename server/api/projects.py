@@ -1,0 +1,75 @@
+"""Projects over HTTP: a key sees its own, and no other."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import get, patch
+from litestar.params import Parameter
+from msgspec import UNSET, Meta, UnsetType
+
+from installations.installation import Project
+from server.api.bodies import UpdateMask, masked, parse_body
+from server.api.provided import Entered, FromAccess, FromApp, takes
+
+ProjectName = Annotated[str, Meta(min_length=2, max_length=128, pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$")]
+AppName = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether something is granted."""
+
+    value: bool
+
+
+class Entitlements(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the plan grants. There are no plans here, so everything is granted."""
+
+    branding_removal: Entitlement = Entitlement(value=True)
+
+
+class EntitledProject(Project, frozen=True, kw_only=True, rename="camel"):
+    """A project as the embedded UI asks for it."""
+
+    entitlements: Entitlements | UnsetType = UNSET
+
+
+class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What may be changed of a project."""
+
+    app_name: AppName | UnsetType = UNSET
+    name: ProjectName | UnsetType = UNSET
+
+
+class UpdateProject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A masked change."""
+
+    update_mask: UpdateMask
+    project: ProjectChange
+
+
+@get("/v1/projects")
+async def list_projects(services: FromApp, access: FromAccess) -> list[Project]:
+    """List the projects this key opens: one."""
+    return [await services.store.project(access.project_id)]
+
+
+@get("/")
+async def get_project(
+    services: FromApp,
+    project_id: Entered,
+    include_entitlements: Annotated[bool, Parameter(query="includeEntitlements")] = False,  # noqa: FBT002 -- a query flag
+) -> EntitledProject:
+    """Show a project."""
+    project = await services.store.project(project_id)
+    extra = Entitlements() if include_entitlements else UNSET
+    return EntitledProject(**msgspec.structs.asdict(project), entitlements=extra)
+
+
+@patch("/", opt=takes(UpdateProject))
+async def update_project(services: FromApp, project_id: Entered, body: bytes) -> Project:
+    """Change names; a project's name is kept in lower case."""
+    change = parse_body(body, UpdateProject)
+    members = masked(change.project, change.update_mask, name="project")
+    if "name" in members:
+        members["name"] = members["name"].lower()
+    return await services.store.update_project(project_id, now=services.clock(), **members)

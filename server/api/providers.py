@@ -1,0 +1,19 @@
+"""The provider catalog over HTTP; it needs no credential, because it is the same for everybody."""
+
+from litestar import get
+
+from connectors.provider import Provider
+from server.address import unescape
+from server.api.provided import FromApp
+
+
+@get("/v1/providers")
+async def list_providers(services: FromApp) -> dict[str, Provider]:
+    """List every provider, by name."""
+    return services.accounts.providers
+
+
+@get("/v1/providers/{provider:str}")
+async def get_provider(services: FromApp, provider: str) -> Provider:
+    """Show one. Raises `NotFound`."""
+    return services.accounts.connector(unescape(provider)).provider
