@@ -15,7 +15,8 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from connectors.bodies import BodyError, collect_body
 from connectors.connector import READS_ONLY, Flow
-from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
+from connectors.departure import DEPARTURE, Departure, connect_failed, name_failure, name_unreadable
+from connectors.errors import Ambiguous, ConnectorError, NotSent
 from connectors.headers import header_problem
 from installations.record import Fault
 
@@ -25,44 +26,11 @@ OnSend = Callable[[], Awaitable[None]]
 DEADLINE_SECONDS = 45.0
 """For a whole flow: connecting, sending and reading of all its requests."""
 
-DEPARTURE = "isthmus.departure"
-"""The key of a request's `Departure` among its extensions."""
-
-_RAW_LIMIT = 4096
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_RECONNECTS = 3
+_ATTEMPTS_TO_CONNECT = 3
+_LATE_REQUESTS = 1000
+"""A flow may note each record of a batch as late, but must come to an end."""
 _DECODED_HEADERS = (b"content-encoding", b"content-length", b"transfer-encoding")
-
-
-class Departure:
-    """Whether a byte of one request may have left us. A transport that can vouch calls `vouch`, then `depart`."""
-
-    __slots__ = ("possible",)
-
-    def __init__(self) -> None:
-        self.possible = True
-
-    def vouch(self) -> None:
-        """Say that nothing has left so far, and that `depart` will be called before the first byte does."""
-        self.possible = False
-
-    def depart(self) -> None:
-        """Say that the next thing to happen may be a byte leaving."""
-        self.possible = True
-
-    async def trace(self, event: str, _details: Any) -> None:
-        """Follow httpcore's ``trace`` extension, so that httpx's own transport vouches too.
-
-        Source: https://www.encode.io/httpcore/extensions/#trace
-        """
-        if event == "connection.connect_tcp.started":
-            self.vouch()
-        elif event.endswith(".send_request_headers.started"):
-            self.depart()
-
-
-class Blocked(httpx.ConnectError):
-    """The gateway's policy forbids the address; nothing was dialled."""
 
 
 async def perform(
@@ -103,8 +71,8 @@ async def _drive(flow: Flow[T], exchange: "_Exchange") -> T:
         except StopIteration as stop:
             result: T = stop.value
             return result
-        if exchange.expired:  # an error was thrown into the flow, which goes on as if there were time
-            raise Ambiguous(Fault(kind="ambiguous", message="the flow went on after its deadline"))
+        except httpx.InvalidURL as error:
+            raise NotSent(Fault(kind="invalid", message=f"the URL is invalid: {error}", code="url_invalid")) from error
         try:
             response = await exchange.send(request)
         except ConnectorError as error:
@@ -131,12 +99,8 @@ class _Exchange:
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + deadline_seconds
         self._on_send = on_send
-        self._failed_late = False
+        self._late = 0
         self.changed = False
-
-    @property
-    def expired(self) -> bool:
-        return self._failed_late
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send once, or again where the auth flow asks for it after reading the answer."""
@@ -170,12 +134,12 @@ class _Exchange:
         try:
             return await self._attempt(request, changes=changes)
         except NotSent as error:
-            if not _connect_failed(error):
+            if not connect_failed(error):
                 raise
         async for attempt in AsyncRetrying(
-            stop=stop_after_attempt(_RECONNECTS - 1),
+            stop=stop_after_attempt(_ATTEMPTS_TO_CONNECT - 1),
             wait=wait_random_exponential(multiplier=0.05, max=0.5),
-            retry=retry_if_exception(_connect_failed),
+            retry=retry_if_exception(connect_failed),
             reraise=True,
         ):
             with attempt:
@@ -183,6 +147,7 @@ class _Exchange:
         raise AssertionError("unreachable: tenacity raises again")
 
     async def _attempt(self, request: httpx.Request, *, changes: bool) -> httpx.Response:
+        self._check_time()
         departure = Departure()
         request.extensions[DEPARTURE] = departure
         request.extensions["trace"] = departure.trace
@@ -192,10 +157,17 @@ class _Exchange:
         except Exception as error:
             # The rim: no family of errors escapes unnamed.
             self.changed |= changes and departure.possible
-            self._failed_late = self._loop.time() >= self._deadline
-            raise _named(error, request, departure) from error
+            raise name_failure(error, request, departure) from error
         self.changed |= changes
         return response
+
+    def _check_time(self) -> None:
+        if self._loop.time() < self._deadline:
+            return
+        self._late += 1
+        if self._late > _LATE_REQUESTS:
+            raise RuntimeError("the flow goes on although every request is refused for lateness")
+        raise NotSent(Fault(kind="not_sent", message="the time for this write was over before the request was sent"))
 
     async def _read(self, response: httpx.Response, request: httpx.Request) -> httpx.Response:
         try:
@@ -203,10 +175,9 @@ class _Exchange:
                 encoding = response.headers.get("content-encoding", "")
                 body = await collect_body(_chunks(response), encoding=encoding)
         except Exception as error:
-            self._failed_late = self._loop.time() >= self._deadline
             body = error.partial if isinstance(error, BodyError) else b""
             if response.is_success:
-                raise _unreadable(error, response.status_code, body, request) from error
+                raise name_unreadable(error, response.status_code, body, request) from error
             # The status has decided already; the words are lost.
         finally:
             await response.aclose()
@@ -230,40 +201,6 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
-
-
-def _connect_failed(error: BaseException) -> bool:
-    return (
-        isinstance(error, NotSent)
-        and error.fault.kind == "not_sent"
-        and isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
-    )
-
-
-def _named(error: Exception, request: httpx.Request, departure: Departure) -> ConnectorError:
-    detail = _detail(error, request)
-    if isinstance(error, Blocked):
-        return NotSent(Fault(kind="forbidden", message=detail, code="address_denied"))
-    if departure.possible:
-        return Ambiguous(Fault(kind="ambiguous", message=f"no answer was read: {detail}"))
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return NotSent(Fault(kind="invalid", message=f"the request cannot be sent: {detail}", code="url_invalid"))
-    return NotSent(Fault(kind="not_sent", message=f"the request could not be sent: {detail}"))
-
-
-def _unreadable(error: Exception, status: int, body: bytes, request: httpx.Request) -> Unreadable:
-    message = f"the provider answered {status}, but the answer could not be read: {_detail(error, request)}"
-    raw = body[:_RAW_LIMIT].decode("utf-8", "replace") or None
-    return Unreadable(Fault(kind="unrecognised", message=message, status=status), raw_response=raw)
-
-
-def _detail(error: Exception, request: httpx.Request) -> str:
-    """Say what went wrong without the query, in which a key may travel."""
-    text = str(error)
-    query = request.url.query.decode("ascii", "replace")
-    if not text or (query and query in text):
-        return type(error).__name__
-    return f"{type(error).__name__}: {text}"[:500]
 
 
 def rehearse(flow: Flow[Any], *responses: httpx.Response | ConnectorError) -> tuple[list[httpx.Request], Any]:

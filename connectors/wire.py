@@ -1,0 +1,211 @@
+"""An httpx transport over aiohttp: one HTTP/1.1 exchange at a time, nothing repeated, nothing followed.
+
+httpx's own transport looks through its whole pool on each request, which costs ten times as much at 50 concurrent
+(tests/benchmarks/transport.py). aiohttp's error classes are exact, so ours are.
+"""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+
+import aiohttp
+import httpx
+from aiohttp.abc import AbstractResolver
+from aiohttp.connector import SocketFactoryType
+from yarl import URL
+
+from connectors.departure import DEPARTURE, Departure
+
+CONNECT_SECONDS = 5.0
+"""For the name, the connection and TLS together."""
+READ_SECONDS = 30.0
+"""Between two pieces of an answer. The total is `perform`'s."""
+CAREFUL_IDLE_SECONDS = 1.0
+"""The longest rest of a kept connection that may still carry a POST.
+
+A provider may close a resting connection just as we write; the failure then looks like a create that was done and whose
+answer was lost. A new connection for each POST would rule that out and costs a handshake each time
+(tests/benchmarks/transport.py has the figure). Servers close after two seconds of rest or more (gunicorn 2, Apache,
+Node and uvicorn 5, nginx 75), so a connection that answered within the last second is as good as a new one. If it does
+happen, the outcome is ambiguous and reconciled, never sent twice.
+"""
+USER_AGENT = "Isthmus"
+
+_OWN_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"accept-encoding", b"connection"})
+"""Set here or by aiohttp from the body as it is."""
+_FRAMING = frozenset({b"transfer-encoding", b"connection", b"keep-alive"})
+_HEAD_LIMIT = 32 * 1024
+_AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+_departure: ContextVar[Departure] = ContextVar("departure")
+
+
+class AioTransport(httpx.AsyncBaseTransport):
+    """Sends by aiohttp. Make one for each event loop and close it with `aclose`.
+
+    Raises the classes that httpx's own transport raises. Bodies are handed over unread unless they are there already
+    and need no inflating; whoever reads them bounds them (`connectors/bodies.py`).
+    """
+
+    def __init__(
+        self,
+        *,
+        resolver: AbstractResolver | None = None,
+        socket_factory: SocketFactoryType | None = None,
+        tls: ssl.SSLContext | None = None,
+        careful_idle_seconds: float = CAREFUL_IDLE_SECONDS,
+        connect_seconds: float = CONNECT_SECONDS,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
+        self._resolver = resolver
+        self._socket_factory = socket_factory
+        self._tls = tls
+        self._careful_idle_seconds = careful_idle_seconds
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_seconds, sock_read=read_seconds)
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and read the status and headers. Raises an `httpx.TransportError`."""
+        departure: Departure = request.extensions.get(DEPARTURE) or Departure()
+        departure.vouch()
+        token = _departure.set(departure)
+        try:
+            return await self._exchange(request)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            # aiohttp quotes the URL, and a key may travel in the query.
+            raise translate(error, request) from (None if request.url.query else error)
+        finally:
+            _departure.reset(token)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        body = await request.aread()
+        response = await self._session(careful=request.method == "POST").request(
+            request.method,
+            URL(str(request.url), encoded=True),
+            headers=_headers(request),
+            data=body or None,
+            allow_redirects=False,
+            timeout=self._timeout,
+        )
+        return _built(response)
+
+    def _session(self, *, careful: bool) -> aiohttp.ClientSession:
+        session = self._sessions.get(careful)
+        if session is None:
+            session = self._sessions[careful] = self._open(careful=careful)
+        return session
+
+    def _open(self, *, careful: bool) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
+            connector=self._connector(careful=careful),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=_Request,
+            trust_env=False,
+            auto_decompress=False,
+            raise_for_status=False,
+            skip_auto_headers=_AUTOMATIC,
+            max_line_size=_HEAD_LIMIT,
+            max_field_size=_HEAD_LIMIT,
+        )
+        # aiohttp repeats PUT and DELETE on a kept connection that was closed meanwhile. Repeating is not the
+        # transport's decision: a repeated DELETE answers 404. There is no public switch as of 3.14.
+        session._retry_connection = False  # noqa: SLF001
+        return session
+
+    def _connector(self, *, careful: bool) -> aiohttp.TCPConnector:
+        fresh = careful and self._careful_idle_seconds <= 0
+        idle = None if fresh else self._careful_idle_seconds if careful else 15.0
+        return aiohttp.TCPConnector(
+            limit=0,
+            resolver=self._resolver,
+            socket_factory=self._socket_factory,
+            ssl=self._tls if self._tls is not None else True,
+            force_close=fresh,
+            keepalive_timeout=idle,
+        )
+
+
+class _Request(aiohttp.ClientRequest):
+    """Says when the first byte may leave: a connection is there, and nothing has been written to it."""
+
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        _departure.get().depart()
+        return await super().send(conn)
+
+
+class _Body(httpx.AsyncByteStream):
+    """The rest of an answer, as it comes."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise _class_for(error)(_words(error)) from error
+
+    async def aclose(self) -> None:
+        self._response.close()
+
+
+def _headers(request: httpx.Request) -> list[tuple[str, str]]:
+    headers = [
+        (name.decode("ascii"), value.decode("ascii"))
+        for name, value in request.headers.raw
+        if name.lower() not in _OWN_HEADERS
+    ]
+    headers.append(("Accept-Encoding", "identity"))
+    if "user-agent" not in request.headers:
+        headers.append(("User-Agent", USER_AGENT))
+    return headers
+
+
+def _built(response: aiohttp.ClientResponse) -> httpx.Response:
+    headers = [(name, value) for name, value in response.raw_headers if name.lower() not in _FRAMING]
+    if response.content.is_eof() and not response.headers.get("Content-Encoding"):
+        return httpx.Response(response.status, headers=headers, content=response.content.read_nowait(-1))
+    return httpx.Response(response.status, headers=headers, stream=_Body(response))
+
+
+CLASSES: tuple[tuple[type[BaseException], type[httpx.TransportError]], ...] = (
+    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
+    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
+    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError),
+    (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (aiohttp.ClientConnectionResetError, httpx.WriteError),
+    (aiohttp.ClientOSError, httpx.ReadError),
+    (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
+    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
+    (aiohttp.ClientError, httpx.RemoteProtocolError),
+    (TimeoutError, httpx.ReadTimeout),
+    (OSError, httpx.ReadError),
+    (ValueError, httpx.LocalProtocolError),
+)
+"""aiohttp's classes and httpx's, the first that fits."""
+
+
+def translate(error: Exception, request: httpx.Request) -> httpx.TransportError:
+    """Make httpx's error of aiohttp's, in words that hold no URL."""
+    return _class_for(error)(_words(error), request=request)
+
+
+def _class_for(error: BaseException) -> type[httpx.TransportError]:
+    return next(ours for theirs, ours in CLASSES if isinstance(error, theirs))
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "connecting took too long"
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return "the URL cannot be called"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"the answer is not HTTP: {error.message[:200]}"
+    return str(error)[:300]
