@@ -13,7 +13,6 @@ import yaml
 from msgspec import UNSET, UnsetType
 
 from installations.errors import InvalidInput, Issue, at
-from installations.plain import Doubled
 
 MAX_BYTES = 256 * 1024
 MAX_NODES = 20_000
@@ -143,7 +142,7 @@ class _Reader:
         path = self._here()
         self._note_line(path, line)
         if isinstance(event, yaml.CollectionStartEvent):
-            value: Any = [] if isinstance(event, yaml.SequenceStartEvent) else Doubled()
+            value: Any = [] if isinstance(event, yaml.SequenceStartEvent) else {}
             self._place(value)
             self._stack.append(_Frame(path, value))
         else:

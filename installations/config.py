@@ -36,7 +36,7 @@ class FieldSetting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     write_on_update: WriteOnUpdate | UnsetType = UNSET
 
 
-class LegacyDefault(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class LegacyDefault(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """An entry of the deprecated ``selectedValueDefaults``: it gates the default only, never a value that was sent."""
 
     value: str | int | float | bool

@@ -50,7 +50,7 @@ def schedule_problem(schedule: str, *, gap: timedelta) -> str | None:
     try:
         smallest = smallest_gap(schedule)
     except CronSimError as error:
-        return f"is no cron expression: {str(error).lower()}"
+        return f"is no cron expression: {error}"
     if smallest is None:
         return "never runs: there is no such day"
     if smallest < gap:
@@ -70,7 +70,7 @@ def smallest_gap(schedule: str) -> timedelta | None:
         CronSimError: a field is malformed.
     """
     if _EXTENDED.search(schedule):
-        raise CronSimError("Bad day: L, W and # are not supported")
+        raise CronSimError("L, W and # are not supported")
     rules = CronSim(schedule, _START)
     days = [(_runs_on(rules, day), _runs_on(rules, following)) for day, following in _CALENDAR]
     if not any(today or tomorrow for today, tomorrow in days):

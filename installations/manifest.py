@@ -87,13 +87,13 @@ class WriteObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A switch for one kind of event."""
 
-    enabled: Always | UnsetType = UNSET
+    enabled: Always
 
 
 class UpdateEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Changes of fields: all of the selected ones, or those listed."""
 
-    enabled: Always | UnsetType = UNSET
+    enabled: Always
     watch_fields_auto: Literal["all", "selected"] | UnsetType = UNSET
     required_watch_fields: tuple[str, ...] | UnsetType = UNSET
 
@@ -101,7 +101,7 @@ class UpdateEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
 class AssociationChangeEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Changes of associations (HubSpot)."""
 
-    enabled: Always | UnsetType = UNSET
+    enabled: Always
     include_full_records: bool = False
 
 
@@ -139,14 +139,14 @@ class Subscribe(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Proxy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Whether calls may be passed through with the customer's credentials."""
 
-    enabled: bool = False
+    enabled: bool
     use_module: bool = False
 
 
 class SchemaEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A switch for one kind of schema change."""
 
-    enabled: Always | UnsetType = UNSET
+    enabled: Always
 
 
 class WatchAllObjects(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -161,7 +161,7 @@ class WatchSchema(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     """Watching the customer's schema itself."""
 
     destination: str
-    schedule: str
+    schedule: str = "0 */24 * * *"
     all_objects: WatchAllObjects | UnsetType = UNSET
 
 

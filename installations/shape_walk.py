@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from msgspec import NODEFAULT, inspect
+from msgspec import NODEFAULT, UNSET, UnsetType, inspect
 
 from installations.errors import Issue, at
 from installations.plain import MAX_DEPTH, number_issues, plain_issues, text_issues
@@ -76,7 +76,7 @@ class Walk:
         fitting = [option for option in options if kind in _kinds_taken(option)]
         if not fitting:
             wanted = " or ".join(dict.fromkeys(_kind_wanted(option) for option in options))
-            self._refuse(data, path, "wrong-type", f"must be {wanted}, not {kind}")
+            self._refuse(data, path, "wrong-type", f"must be {wanted}, not {kind}", remedy=_remedy(data, wanted))
             return None
         tagged = [o for o in fitting if isinstance(o, inspect.StructType) and o.tag_field]
         if len(tagged) > 1:
@@ -166,14 +166,23 @@ class Walk:
         for code, message in _leaf_faults(data, node):
             self._refuse(data, path, code, message)
 
-    def _refuse(self, data: Any, path: str, code: str, message: str) -> Any:
-        self.issues.append(Issue(path=path, code=code, message=message))
+    def _refuse(self, data: Any, path: str, code: str, message: str, *, remedy: str | UnsetType = UNSET) -> Any:
+        self.issues.append(Issue(path=path, code=code, message=message, remedy=remedy))
         return data
 
 
 def kind_of(data: Any) -> Kind | str:
     """Name the kind of a JSON value, for people."""
     return next((_KINDS[base] for base in type(data).__mro__ if base in _KINDS), type(data).__name__)
+
+
+def _remedy(data: Any, wanted: str) -> str | UnsetType:
+    """Name the slips that YAML invites."""
+    if wanted == "a string" and isinstance(data, bool | int | float):
+        return "put it in quotes"
+    if wanted == "true or false" and isinstance(data, str) and data.lower() in {"yes", "no", "on", "off"}:
+        return "write true or false"
+    return UNSET
 
 
 def _bare(node: inspect.Type) -> inspect.Type:
