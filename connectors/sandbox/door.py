@@ -1,0 +1,230 @@
+"""The API's door: who calls, which fault hits, what the endpoint says, what is written down, what goes back."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from email.utils import format_datetime
+
+import msgspec
+from aiohttp import web
+
+from connectors.sandbox.access import KEY_HEADER, Credential
+from connectors.sandbox.calls import Answer, Call, Endpoint
+from connectors.sandbox.faults import FaultRule
+from connectors.sandbox.journal import BODY_KEPT, LoggedRequest
+from connectors.sandbox.refusals import ErrorBody, Refusal
+from connectors.sandbox.state import Sandbox, Tenant
+from connectors.sandbox.table import Unit
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_SECRET_HEADERS = frozenset({KEY_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
+_LONGEST_KEY = 255
+_STATUS_WORDS = {
+    401: ("unauthorized", "The credential was refused."),
+    403: ("forbidden", "This is not allowed."),
+    423: ("locked", "The record is being changed by somebody else."),
+    500: ("internal_error", "Something went wrong on our side."),
+    503: ("unavailable", "We are down for a moment."),
+}
+
+
+class _Visit(msgspec.Struct, kw_only=True):
+    """One request on its way through the door."""
+
+    request: web.Request
+    tenant: Tenant
+    credential: Credential
+    number: int
+    body: bytes
+    fault: FaultRule | None
+
+    @property
+    def key(self) -> str | None:
+        return self.request.headers.get("Idempotency-Key")
+
+
+def guarded(sandbox: Sandbox, endpoint: Endpoint) -> Handler:
+    """Make a request handler of an endpoint."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        credential = _credential(sandbox, request.headers)
+        body = await _read(request)
+        tenant = sandbox.tenants[credential.workspace]
+        visit = _Visit(
+            request=request,
+            tenant=tenant,
+            credential=credential,
+            number=sandbox.journal.next_number(),
+            body=body,
+            fault=tenant.faults.take(request.method, request.path),
+        )
+        return await _pass(sandbox, visit, endpoint)
+
+    return handle
+
+
+def json_response(answer: Answer) -> web.Response:
+    """Encode an answer."""
+    headers = {"Content-Type": "application/json", **answer.headers}
+    if answer.body is None:
+        return web.Response(status=answer.status, headers=answer.headers)
+    return web.Response(status=answer.status, body=msgspec.json.encode(answer.body), headers=headers)
+
+
+def refusal_response(refusal: Refusal) -> web.Response:
+    """Encode a refusal."""
+    return json_response(Answer(status=refusal.status, body=refusal.body, headers=refusal.headers))
+
+
+async def _pass(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> web.StreamResponse:
+    fault = visit.fault
+    if fault is None:
+        return _written(sandbox, visit, json_response(_carry_out(sandbox, visit, endpoint)))
+    if fault.kind == "delay":
+        return await _delayed(sandbox, visit, endpoint, fault=fault)
+    if fault.kind == "broken_json":
+        whole = json_response(_carry_out(sandbox, visit, endpoint))
+        content = whole.body if isinstance(whole.body, bytes) else b""
+        whole.body = content[: len(content) // 2]
+        return _written(sandbox, visit, whole)
+    if fault.when == "after" and fault.kind != "rate_limit":
+        _carry_out(sandbox, visit, endpoint)
+    if fault.kind == "drop":
+        return _dropped(sandbox, visit)
+    return _written(sandbox, visit, json_response(_faulty(sandbox, fault)))
+
+
+async def _delayed(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint, *, fault: FaultRule) -> web.StreamResponse:
+    seconds = fault.delay_ms / 1000
+    if fault.when == "before":
+        await asyncio.sleep(seconds)
+        return _written(sandbox, visit, json_response(_carry_out(sandbox, visit, endpoint)))
+    response = json_response(_carry_out(sandbox, visit, endpoint))
+    await asyncio.sleep(seconds)
+    return _written(sandbox, visit, response)
+
+
+def _carry_out(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> Answer:
+    try:
+        return _once(sandbox, visit, endpoint)
+    except Refusal as refusal:
+        return Answer(status=refusal.status, body=refusal.body, headers=refusal.headers)
+
+
+def _once(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> Answer:
+    """Do it, or say again what was said to the same idempotency key. Only what succeeded is kept."""
+    key = visit.key if visit.request.method == "POST" and sandbox.options.idempotency == "header" else None
+    if key is None:
+        return _effective(sandbox, visit, endpoint)
+    if not key or len(key) > _LONGEST_KEY:
+        raise Refusal(400, "bad_request", f"Idempotency-Key must have 1 to {_LONGEST_KEY} characters.")
+    request = _fingerprint(visit)
+    kept = visit.tenant.kept_answer(key, request=request)
+    if kept is not None:
+        return kept
+    answer = _effective(sandbox, visit, endpoint)
+    visit.tenant.keep_answer(key, answer, request=request)
+    return answer
+
+
+def _fingerprint(visit: _Visit) -> bytes:
+    return hashlib.sha256(visit.request.path_qs.encode() + b"\n" + visit.body).digest()
+
+
+def _effective(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> Answer:
+    unit = Unit()
+    call = Call(
+        workspace=visit.tenant.workspace,
+        access=visit.credential.access,
+        scheme=visit.credential.scheme,
+        path=visit.request.match_info,
+        query=visit.request.query,
+        body=visit.body,
+        unit=unit,
+    )
+    answer = endpoint(call)
+    for effect in unit.effects:
+        sandbox.journal.enter(
+            effect,
+            request=visit.number,
+            at=sandbox.options.now(),
+            workspace=visit.credential.workspace,
+            idempotency_key=visit.key,
+        )
+    return answer
+
+
+def _faulty(sandbox: Sandbox, fault: FaultRule) -> Answer:
+    status = 429 if fault.kind == "rate_limit" else fault.status
+    code, message = _STATUS_WORDS.get(status, ("refused", f"The sandbox was told to answer {status}."))
+    if status == 429:  # noqa: PLR2004 -- RFC 6585
+        code, message = "rate_limited", "Too many requests."
+    headers = _retry_after(sandbox, fault) if status in {429, 503} else {}
+    return Answer(status=status, body=ErrorBody(code=code, message=message), headers=headers)
+
+
+def _retry_after(sandbox: Sandbox, fault: FaultRule) -> dict[str, str]:
+    if fault.retry_after_form == "none":
+        return {}
+    if fault.retry_after_form == "seconds":
+        return {"Retry-After": str(fault.retry_after_seconds)}
+    moment = sandbox.options.now() + timedelta(seconds=fault.retry_after_seconds)
+    return {"Retry-After": format_datetime(moment, usegmt=True)}
+
+
+def _dropped(sandbox: Sandbox, visit: _Visit) -> web.StreamResponse:
+    _log(sandbox, visit, status=None)
+    if visit.request.transport is not None:
+        visit.request.transport.abort()
+    return web.Response()  # Goes nowhere: the connection is closed.
+
+
+def _written(sandbox: Sandbox, visit: _Visit, response: web.Response) -> web.Response:
+    _log(sandbox, visit, status=response.status)
+    response.headers["X-Request-Id"] = str(visit.number)
+    return response
+
+
+def _log(sandbox: Sandbox, visit: _Visit, *, status: int | None) -> None:
+    request = visit.request
+    sandbox.journal.log(
+        LoggedRequest(
+            number=visit.number,
+            at=sandbox.options.now(),
+            workspace=visit.credential.workspace,
+            method=request.method,
+            path=request.path_qs,
+            headers=_shown_headers(request.headers),
+            body=visit.body[:BODY_KEPT].decode("utf-8", "replace"),
+            status=status,
+            fault=visit.fault.kind if visit.fault else None,
+        )
+    )
+
+
+def _shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: "***" if name.lower() in _SECRET_HEADERS else value.encode("utf-8", "replace").decode()
+        for name, value in headers.items()
+    }
+
+
+def _credential(sandbox: Sandbox, headers: Mapping[str, str]) -> Credential:
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    bearer = scheme.lower() == "bearer"
+    found = sandbox.oauth.credential(token.strip()) if bearer else sandbox.keys.get(headers.get(KEY_HEADER, ""))
+    if found is not None and found.workspace in sandbox.tenants:
+        return found
+    challenge = 'Bearer realm="sandbox", error="invalid_token"' if bearer else 'Bearer realm="sandbox"'
+    message = f"Send a valid key in {KEY_HEADER}, or a valid OAuth access token."
+    raise Refusal(401, "unauthorized", message, headers={"WWW-Authenticate": challenge})
+
+
+async def _read(request: web.Request) -> bytes:
+    if not request.can_read_body:
+        return b""
+    if request.content_type != "application/json":
+        raise Refusal(415, "unsupported_media_type", "Send bodies as Content-Type: application/json.")
+    return await request.read()

@@ -1,0 +1,142 @@
+"""The sandbox's pages for people: its documentation, the consent page and the page for what went wrong."""
+
+from collections.abc import Iterable
+from html import escape
+
+from connectors.sandbox.access import DEMO_KEY, DEMO_READ_KEY, KEY_HEADER
+from connectors.sandbox.fields import Field, SandboxObject
+from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Consent
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
+code, pre { font: 14px/1.45 ui-monospace, monospace; background: #f2f4f7; border-radius: 4px; }
+code { padding: .1em .3em; } pre { padding: .8rem; overflow-x: auto; } pre code { padding: 0; }
+table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem .3rem 0;
+border-bottom: 1px solid #d9dee5; vertical-align: top; }
+button { font: inherit; padding: .5rem 1.2rem; margin-right: .6rem; } fieldset { border: 1px solid #d9dee5; }
+"""
+
+_ENDPOINTS = (
+    ("GET /v1/me", "whose credential this is"),
+    ("GET /v1/objects", "the objects"),
+    ("GET /v1/objects/{object}/schema", "an object's fields"),
+    ("POST /v1/objects/{object}/fields", "add a custom field: name, label, type, values"),
+    ("GET /v1/objects/{object}/records", "list: limit, cursor, fields=a,b, filter[email]=…, filter[address.city]=…"),
+    ("POST /v1/objects/{object}/records", "create: {fields, associations}"),
+    ("GET /v1/objects/{object}/records/{id}", "one record; fields=a,b"),
+    ("PATCH /v1/objects/{object}/records/{id}", "update; nested objects are merged, null clears"),
+    ("DELETE /v1/objects/{object}/records/{id}", "delete"),
+    ("POST /v1/objects/{object}/records:upsert", "{matchField, fields}: create or update by a unique field"),
+    (
+        "POST /v1/objects/{object}/records:batch",
+        "{action: create|update|upsert|delete|read, records: [{id, fields, associations}], allOrNone, matchField}",
+    ),
+    ("GET, POST /v1/objects/{object}/records/{id}/associations", "links: {associations: [{to: {id}, type}]}"),
+    ("DELETE /v1/objects/{object}/records/{id}/associations/{object}/{id}", "remove a link"),
+)
+
+_SWITCHES = (
+    ("PUT /_sandbox/faults?workspace=demo", "what goes wrong next; see below"),
+    ("GET /_sandbox/faults?workspace=demo", "what is still to go wrong"),
+    ("GET /_sandbox/requests?workspace=demo&limit=100", "what the sandbox received, newest last"),
+    ("GET /_sandbox/ledger?workspace=demo&limit=100", "what really happened, newest last, with idempotency keys"),
+    ("POST /_sandbox/workspaces", '{"name": "acme"}: another workspace, with a key of its own'),
+    ("POST /_sandbox/clients", '{"clientId", "clientSecret", "name", "redirectUris"}: register an OAuth client'),
+    ("DELETE /_sandbox", "start afresh"),
+)
+
+_FAULTS = (
+    ("rate_limit", "429 with Retry-After: retryAfterSeconds, retryAfterForm seconds|date|none"),
+    ("status", "any error: status 400 to 599; when before|after the request is carried out"),
+    ("drop", "the connection is closed without an answer; when before|after the request is carried out"),
+    ("delay", "the answer waits delayMs; when before|after the request is carried out"),
+    ("broken_json", "the request is carried out, its answer is cut in half"),
+)
+
+
+def documentation_page(objects: Iterable[SandboxObject], *, origin: str, idempotency: str) -> str:
+    """Build the page at ``/``. ``origin`` is how the reader reached us."""
+    create = (
+        f"curl -s {origin}/v1/objects/contacts/records -H '{KEY_HEADER}: {DEMO_KEY}' \\\n"
+        """  -H 'Content-Type: application/json' -d '{"fields": {"email": "ann@example.com", "firstName": "Ann"}}'"""
+    )
+    fault = (
+        f"curl -s -X PUT '{origin}/_sandbox/faults?workspace=demo' -H 'Content-Type: application/json' \\\n"
+        """  -d '{"faults": [{"kind": "rate_limit", "times": 2, "retryAfterSeconds": 3}]}'"""
+    )
+    keys = "is honoured on every POST under <code>/v1/</code>" if idempotency == "header" else "is ignored here"
+    parts = [
+        "<h1>Sandbox CRM</h1><p>A small CRM with a real HTTP API, for trying out integrations. It keeps everything in",
+        " memory and can be told to misbehave.</p>",
+        f"<h2>A key</h2><p>Send <code>{KEY_HEADER}: {escape(DEMO_KEY)}</code>;",
+        f" <code>{escape(DEMO_READ_KEY)}</code> may only read. Or use OAuth 2 with the client",
+        f" <code>{escape(DEMO_CLIENT_ID)}</code> and its secret <code>{escape(DEMO_CLIENT_SECRET)}</code>:",
+        " <code>/oauth/authorize</code> (PKCE with S256), <code>/oauth/token</code> (authorization_code,",
+        " refresh_token, client_credentials) and <code>/oauth/revoke</code>.</p>",
+        f"<h2>A first record</h2><pre><code>{escape(create)}</code></pre>",
+        f"<h2>Endpoints</h2>{_table(_ENDPOINTS)}",
+        f"<p>The header <code>Idempotency-Key</code> {keys}. Refusals answer",
+        " <code>{code, message, errors: [{field, code, message}]}</code> and name everything that is wrong: 422 for",
+        " values, 409 for duplicates, 404, 403, 401.</p>",
+        f"<h2>Switches</h2>{_table(_SWITCHES)}<h2>Faults</h2>{_table(_FAULTS)}",
+        "<p>Each fault also takes <code>times</code> (1; <code>null</code> is always), <code>skip</code>,",
+        " <code>method</code> and <code>path</code> (a prefix), to choose the requests it hits.</p>",
+        f"<pre><code>{escape(fault)}</code></pre><h2>Objects</h2>",
+        *(_object_section(each) for each in objects),
+    ]
+    return _page("Sandbox CRM", "".join(parts))
+
+
+def consent_page(consent: Consent, *, ticket: str, workspaces: Iterable[str]) -> str:
+    """Build the page that asks whether an application may have access."""
+    options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in workspaces)
+    body = (
+        f"<h1>Allow {escape(consent.client.name)}?</h1>"
+        f"<p>It asks for: <code>{escape(consent.scope)}</code>. You will be sent back to"
+        f" <code>{escape(consent.redirect_uri)}</code>.</p>"
+        f'<form method="post" action="/oauth/authorize"><input type="hidden" name="ticket" value="{escape(ticket)}">'
+        f'<p><label>Workspace <select name="workspace">{options}</select></label></p>'
+        '<button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></form>'
+    )
+    return _page("Allow access", body)
+
+
+def refusal_page(message: str) -> str:
+    """Build the page for a request that cannot go on."""
+    return _page("This did not work", f"<h1>This did not work</h1><p>{escape(message)}</p>")
+
+
+def _page(title: str, body: str) -> str:
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    return f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head><body>{body}</body></html>'
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (f"<tr><td><code>{escape(first)}</code></td><td>{escape(second)}</td></tr>" for first, second in rows)
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _object_section(definition: SandboxObject) -> str:
+    rows = ((field.name, f"{field.type}{_facts(field)}") for field in definition.fields.values())
+    return f"<h3><code>{escape(definition.name)}</code></h3>{_table(rows)}"
+
+
+def _facts(field: Field) -> str:
+    facts = [word for word, holds in _flags(field) if holds]
+    if field.references:
+        facts.append(f"to {field.references}")
+    if field.values:
+        facts.append(" | ".join(option.value for option in field.values))
+    if field.fields:
+        facts.append(", ".join(inner.name for inner in field.fields))
+    return "".join(f", {fact}" for fact in facts)
+
+
+def _flags(field: Field) -> tuple[tuple[str, bool], ...]:
+    return (
+        ("required", field.required),
+        ("read-only", field.read_only),
+        ("unique", field.unique),
+        ("custom", field.custom),
+    )

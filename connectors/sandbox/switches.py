@@ -1,0 +1,95 @@
+"""The switches under ``/_sandbox``: faults, the request log, the ledger, workspaces, clients and a fresh start.
+
+Open to whoever reaches the server: a sandbox holds nothing worth a key. Bodies must be JSON, so that no form on a
+strange web page can use them.
+"""
+
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from connectors.sandbox.access import DEMO_WORKSPACE, AccessLevel, Credential
+from connectors.sandbox.calls import Answer, read_body, read_count
+from connectors.sandbox.door import Handler, json_response
+from connectors.sandbox.faults import FaultPlan
+from connectors.sandbox.journal import EFFECTS_KEPT
+from connectors.sandbox.oauth import Client
+from connectors.sandbox.refusals import Refusal
+from connectors.sandbox.state import Sandbox
+
+
+class NewWorkspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A workspace to open, or another key for one that is open. Without ``key``, one is made."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
+    key: Annotated[str, Meta(pattern=r"^[!-~]{1,200}\Z")] | None = None
+    access: AccessLevel = "write"
+
+
+def switch_routes(sandbox: Sandbox) -> tuple[tuple[str, str, Handler], ...]:
+    """List the switches: method, path, handler."""
+    switches = _Switches(sandbox)
+    return (
+        ("GET", "/_sandbox/faults", switches.show_faults),
+        ("PUT", "/_sandbox/faults", switches.set_faults),
+        ("GET", "/_sandbox/requests", switches.show_requests),
+        ("GET", "/_sandbox/ledger", switches.show_ledger),
+        ("POST", "/_sandbox/workspaces", switches.open_workspace),
+        ("POST", "/_sandbox/clients", switches.register_client),
+        ("DELETE", "/_sandbox", switches.reset),
+    )
+
+
+class _Switches:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    async def show_faults(self, request: web.Request) -> web.Response:
+        return json_response(Answer(body=self._sandbox.tenant(_workspace(request)).faults.plan()))
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        tenant = self._sandbox.tenant(_workspace(request))
+        tenant.faults.replace(read_body(await _read_json(request), FaultPlan))
+        return json_response(Answer(body=tenant.faults.plan()))
+
+    async def show_requests(self, request: web.Request) -> web.Response:
+        limit = read_count(request.query, "limit", default=100, most=EFFECTS_KEPT)
+        entries = list(self._sandbox.journal.requests(request.query.get("workspace")))
+        return json_response(Answer(body={"requests": entries[-limit:]}))
+
+    async def show_ledger(self, request: web.Request) -> web.Response:
+        limit = read_count(request.query, "limit", default=100, most=EFFECTS_KEPT)
+        entries = list(self._sandbox.journal.effects(request.query.get("workspace")))
+        total = self._sandbox.journal.effect_count
+        return json_response(Answer(body={"effects": entries[-limit:], "total": total}))
+
+    async def open_workspace(self, request: web.Request) -> web.Response:
+        new = read_body(await _read_json(request), NewWorkspace)
+        key = new.key or self._sandbox.options.new_secret()
+        if key in self._sandbox.keys:
+            raise Refusal(409, "duplicate", "This key is in use.")
+        self._sandbox.open_workspace(new.name)
+        self._sandbox.keys[key] = Credential(workspace=new.name, access=new.access)
+        return json_response(Answer(status=201, body={"workspace": new.name, "key": key, "access": new.access}))
+
+    async def register_client(self, request: web.Request) -> web.Response:
+        client = read_body(await _read_json(request), Client)
+        self._sandbox.tenant(client.workspace)
+        self._sandbox.oauth.register(client)
+        return json_response(Answer(status=201, body=client))
+
+    async def reset(self, _request: web.Request) -> web.Response:
+        self._sandbox.reset()
+        return json_response(Answer(status=204))
+
+
+def _workspace(request: web.Request) -> str:
+    return request.query.get("workspace", DEMO_WORKSPACE)
+
+
+async def _read_json(request: web.Request) -> bytes:
+    if request.content_type != "application/json":
+        raise Refusal(415, "unsupported_media_type", "Send bodies as Content-Type: application/json.")
+    return await request.read()
