@@ -193,7 +193,7 @@ async def test_a_duplicate_a_wrong_token_and_a_spent_limit_raise_the_typed_error
     assert limited.value.status == 429
 
 
-ANSWERS = (
+ANSWERS: tuple[tuple[str, str, str, Any, str], ...] = (
     ("one record", "POST", "/contacts", {"properties": {"email": "n@example.com"}}, "SimplePublicObject"),
     ("a read", "GET", "/contacts/101", None, "SimplePublicObjectWithAssociations"),
     (
