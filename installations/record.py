@@ -62,7 +62,7 @@ class WriteRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """*Isthmus*: for ``type: upsert``, the mapped or provider name of the field to match by."""
 
 
-class RecordChange(msgspec.Struct, frozen=True, kw_only=True):
+class RecordChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One record as the provider shall get it: provider names, nested objects built, rules applied."""
 
     fields: Record
@@ -71,7 +71,7 @@ class RecordChange(msgspec.Struct, frozen=True, kw_only=True):
     associations: list[dict[str, Any]] | UnsetType = UNSET
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A finished plan: exactly what a connector sends, without credentials."""
 
     action: Action

@@ -35,7 +35,7 @@ def keep_id_out(draft: Draft) -> None:
     """Drop a mapped field that turned out to be the id; refuse one that names another record."""
     step = next((step for step in draft.steps if step.field == "id"), Step(rule="address", deed="dropped", source="id"))
     value = draft.fields.pop("id")
-    if not same(as_id(value), draft.address):
+    if draft.address is not None and not same(as_id(value), draft.address):
         message = f"{step.source!r} is mapped to the provider's id, and names another record than 'id' does."
         draft.refuse(step.source, message, code="conflict")
     draft.steps.append(Step(rule="address", deed="dropped", field="id"))

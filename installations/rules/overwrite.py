@@ -51,15 +51,22 @@ def _waits(gate: Gate, action: Action) -> bool:
 def _settled(gate: Gate, action: Action) -> Step | None:
     if _waits(gate, action):
         return None
-    ruling = gate.on_create if action == "create" else gate.on_update
-    if ruling.value == "always" and not ruling.instead_of:
+    decided = ruling(gate, exists=action != "create")
+    if decided.value == "always" and not decided.instead_of:
         return None
-    return note(gate, ruling, "dropped" if ruling.value == "never" else "written")
+    return note(gate, decided, "dropped" if decided.value == "never" else "written")
 
 
-def note(gate: Gate, ruling: Ruling, deed: Literal["written", "dropped", "pending"]) -> Step:
+def note(gate: Gate, decided: Ruling, deed: Literal["written", "dropped", "pending"]) -> Step:
     """Build the step that tells what a gate did."""
-    return Step(rule=gate.rule, deed=deed, field=gate.field, setting=ruling.setting, instead_of=ruling.instead_of)
+    return Step(
+        rule=gate.rule,
+        deed=deed,
+        field=gate.field,
+        setting=decided.setting,
+        instead_of=decided.instead_of,
+        choice=decided.value,
+    )
 
 
 def apply(table: Table, draft: Draft) -> None:
@@ -77,10 +84,20 @@ def apply(table: Table, draft: Draft) -> None:
 
 def judge(gate: Gate, *, exists: bool, value: Any) -> Verdict:
     """Close a gate, given whether the record exists and the value it has now."""
-    ruling = gate.on_update if exists else gate.on_create
-    if ruling.value == "ifEmpty":
+    choice = ruling(gate, exists=exists).value
+    if choice == "ifEmpty":
         return "written" if is_empty(value) else "dropped"
-    return "written" if ruling.value == "always" else "dropped"
+    return "written" if choice == "always" else "dropped"
+
+
+def ruling(gate: Gate, *, exists: bool) -> Ruling:
+    """Tell which side of a gate holds."""
+    return gate.on_update if exists else gate.on_create
+
+
+def foremost(gate: Gate) -> Ruling:
+    """Tell which side of an open gate to name: the one for updates, unless nobody has set it."""
+    return gate.on_update if gate.on_update.setting else gate.on_create
 
 
 def is_empty(value: Any) -> bool:

@@ -23,11 +23,15 @@ Deed = Literal[
     "dropped",
     "pending",
     "allowed",
+    "matched",
+    "addressed",
+    "unchanged",
 ]
 """``mapped``: reached the provider field under another name. ``found``: was inside an object sent under a native name.
 ``agreed``: a second name for a field, with the same value. ``stripped``: a declared mapping this customer left open.
 ``translated``: a value mapping. ``filled``: a default. ``withheld``: a default not applied. ``written`` and
-``dropped``: let through or not. ``pending``: needs the record as it is now. ``allowed``: deletion."""
+``dropped``: let through or not. ``pending``: needs the record as it is now. ``allowed``: deletion.
+``matched`` and ``addressed``: tells which record is meant. ``unchanged``: no rule names it."""
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
@@ -51,6 +55,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defa
     """The provider's name; empty where it never reached one."""
     setting: str = ""
     instead_of: str = ""
+    choice: str = ""
+    """What an overwrite rule says: ``always``, ``never`` or ``ifEmpty``."""
     before: str = ""
     """For a value mapping: the caller's value and the provider's."""
     after: str = ""
