@@ -6,6 +6,9 @@ Transports disagree on bad headers: some raise their own error, some a `UnicodeE
 import re
 from collections.abc import Sequence
 
+from connectors.errors import NotSent
+from installations.record import Fault, Header
+
 NAME_LIMIT = 256
 VALUE_LIMIT = 8 * 1024
 COUNT_LIMIT = 100
@@ -35,3 +38,40 @@ def _problem(name: bytes, value: bytes) -> str | None:
     if not _VALUE.fullmatch(value):
         return f"the header {shown} holds characters other than visible ASCII"
     return None
+
+
+RESERVED = frozenset(
+    {
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers that callers may not set: they decide who we are, or where one message ends (RFC 9110, section 7.6.1)."""
+
+
+def caller_headers(headers: Sequence[Header]) -> list[tuple[str, str]]:
+    """Take a caller's headers for the provider. Raises `NotSent` (``invalid``) naming one that may not be set."""
+    for header in headers:
+        problem = _caller_problem(header)
+        if problem:
+            raise NotSent(Fault(kind="invalid", message=problem, code="header_invalid"))
+    return [(header.key, header.value) for header in headers]
+
+
+def _caller_problem(header: Header) -> str | None:
+    if header.key.lower() in RESERVED or header.key.lower().startswith("x-forwarded-"):
+        return f"the header {header.key[:64]!r} is not the caller's to set"
+    return _problem(header.key.encode("utf-8", "replace"), header.value.encode("utf-8", "replace"))

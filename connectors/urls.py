@@ -1,0 +1,32 @@
+"""URLs below an account's base URL, whose parts cannot climb out of their places."""
+
+from urllib.parse import quote
+
+from connectors.connector import Account
+from connectors.errors import NotSent
+from installations.record import Fault
+
+
+def resource_url(account: Account, path: str, *segments: str) -> str:
+    """Join the base URL, a path of ours and segments of theirs.
+
+    Raises `NotSent` (``invalid``) for a segment that is empty or a dot segment: quoting leaves dots alone, and clients
+    resolve them (RFC 3986, section 5.2.4), so ``/contacts/..`` would be another resource.
+    """
+    return "/".join((f"{account.base_url}/{path.strip('/')}".rstrip("/"), *(path_segment(part) for part in segments)))
+
+
+def path_segment(value: str) -> str:
+    """Quote one segment. Raises `NotSent` as `resource_url` does, and for a lone surrogate or NUL."""
+    if value in ("", ".", ".."):
+        raise _invalid(f"{value!r} cannot stand in a path")
+    if "\x00" in value:
+        raise _invalid("a NUL character cannot stand in a path")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError as error:
+        raise _invalid("half of a surrogate pair cannot stand in a path") from error
+
+
+def _invalid(message: str) -> NotSent:
+    return NotSent(Fault(kind="invalid", message=message, code="path_invalid"))
