@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 import httpx
 import msgspec
 
-from connectors.errors import Unreadable
-from connectors.hubspot.faults import TEXT_LIMIT, read_fault, refuse, refuse_read
+from connectors.answers import clip, decode_body, unmatched, unreadable
+from connectors.hubspot.faults import read_entry, refuse, refuse_read
 from installations.record import Fault, Outcome, RecordOutcome
 
 Body: TypeAlias = Mapping[str, Any]
@@ -15,7 +15,6 @@ Body: TypeAlias = Mapping[str, Any]
 _SUCCESSES = frozenset({200, 201, 207})
 
 NO_ID = "HubSpot did not say which of the new records belongs to which input, so some outcomes have no record id"
-_SILENT = "HubSpot's answer does not say what came of this record"
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +34,7 @@ def read_record(response: httpx.Response) -> Body:
     """Answer the record of a 200 or 201; raises what anything else means."""
     body = read_success(response)
     if not _id(body):
-        raise _unreadable(response, "an answer without a record id")
+        raise unreadable(response, "the record has no id")
     return body
 
 
@@ -43,14 +42,14 @@ def read_success(response: httpx.Response) -> Body:
     """Answer the decoded body of a success to a write; raises what anything else means."""
     if response.status_code not in _SUCCESSES:
         refuse(response)
-    return _decode(response)
+    return decode_body(response, dict[str, Any])
 
 
 def read_body(response: httpx.Response) -> Body:
     """Answer the decoded body of a success to a request that only reads; raises what anything else means."""
     if response.status_code not in _SUCCESSES:
         refuse_read(response)
-    return _decode(response)
+    return decode_body(response, dict[str, Any])
 
 
 def read_records(body: Body) -> Iterator[Body]:
@@ -89,7 +88,7 @@ def read_batch(response: httpx.Response, inputs: Sequence[Input]) -> Outcome:
     if len(silent) == 1 and len(left) == 1 and not unmatched:
         outcomes[left[0]] = RecordOutcome(success=False, fault=silent[0])
         left = []
-    outcomes.update({index: RecordOutcome(success=False, fault=_ambiguous(silent)) for index in left})
+    outcomes.update(dict.fromkeys(left, _unmatched(response, silent)))
     return Outcome(records=_ordered(outcomes, inputs))
 
 
@@ -141,7 +140,7 @@ def _match_errors(body: Body, inputs: Sequence[Input], outcomes: dict[int, Recor
     """Give each error to its inputs; answer the faults of those that name none."""
     silent: list[Fault] = []
     for error in read_errors(body):
-        fault = read_fault(error, status=None)
+        fault = read_entry(error)
         named = _named(error, inputs, outcomes)
         outcomes.update({index: RecordOutcome(success=False, fault=fault) for index in named})
         if not named:
@@ -164,24 +163,14 @@ def _ordered(outcomes: Mapping[int, RecordOutcome], inputs: Sequence[Input]) -> 
     return tuple(outcomes[index] for index in range(len(inputs)))
 
 
-def _ambiguous(silent: Sequence[Fault]) -> Fault:
+def _unmatched(response: httpx.Response, silent: Sequence[Fault]) -> RecordOutcome:
+    """Make the outcome of an input without an answer, with the words of the errors that name no input."""
+    outcome = unmatched(response.status_code)
     words = "; ".join(dict.fromkeys(fault.message for fault in silent))
-    return Fault(kind="ambiguous", message=f"{_SILENT}: {words}"[:TEXT_LIMIT] if words else _SILENT)
-
-
-def _decode(response: httpx.Response) -> Body:
-    try:
-        body = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise _unreadable(response, "an answer that is not JSON") from None
-    if not isinstance(body, Mapping):
-        raise _unreadable(response, "an answer that is not a JSON object")
-    return body
-
-
-def _unreadable(response: httpx.Response, what: str) -> Unreadable:
-    fault = Fault(kind="unrecognised", message=f"HubSpot sent {what}", status=response.status_code)
-    return Unreadable(fault, raw_response=response.text[:TEXT_LIMIT])
+    if outcome.fault is None or not words:
+        return outcome
+    fault = msgspec.structs.replace(outcome.fault, message=clip(f"{outcome.fault.message}: {words}"))
+    return msgspec.structs.replace(outcome, fault=fault)
 
 
 def _objects(value: Any) -> Iterator[Body]:

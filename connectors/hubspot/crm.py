@@ -1,13 +1,14 @@
 """The connector: which requests each capability makes against HubSpot's CRM, in which order."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import httpx
 import msgspec
 
+from connectors.answers import raw_text, unreadable
 from connectors.connector import Account, Flow
-from connectors.errors import Refused, Unreadable
+from connectors.errors import Refused
 from connectors.hubspot import requests as build
 from connectors.hubspot.answers import (
     Input,
@@ -18,7 +19,7 @@ from connectors.hubspot.answers import (
     read_record,
     read_records,
 )
-from connectors.hubspot.faults import TEXT_LIMIT, read_fault, refuse, refuse_read
+from connectors.hubspot.faults import read_entry, read_response, refuse, refuse_read
 from connectors.hubspot.properties import Schema, is_custom_object, parse_object, parse_schema
 from connectors.hubspot.provider import BATCH_LIMIT, HUBSPOT
 from connectors.hubspot.values import build_value
@@ -158,7 +159,7 @@ class HubSpot:
         https://developers.hubspot.com/docs/api-reference/latest/account/account-information/guide
         """
         response = yield build.build_get(account, "/account-info/v3/details")
-        if response.status_code != OK and _fault_of(response).code != "MISSING_SCOPES":
+        if response.status_code != OK and read_response(response).code != "MISSING_SCOPES":
             refuse_read(response)  # A missing right for this one call still proves the token.
 
     def _schema(self, account: Account, object_name: str) -> Flow[Schema | None]:
@@ -217,13 +218,13 @@ def _require_archived(response: httpx.Response) -> None:
 
 def _found(response: httpx.Response, *, fields: Sequence[str]) -> dict[str, Record]:
     """Read a batch read. Records that are not there come as errors in a 207, or as a 404 if none is there."""
-    if response.status_code == NOT_FOUND and _fault_of(response).kind == "not_found":
+    if response.status_code == NOT_FOUND and read_response(response).kind == "not_found":
         return {}
     body = read_body(response)
     for error in read_errors(body):
-        fault = read_fault(error, status=None)
+        fault = read_entry(error)
         if fault.kind != "not_found":
-            raise Refused(fault, raw_response=response.text[:TEXT_LIMIT])
+            raise Refused(fault, raw_response=raw_text(response))
     return _by_id(read_records(body), fields=fields)
 
 
@@ -243,30 +244,19 @@ def _needs_search(response: httpx.Response) -> bool:
 
     HubSpot's words for that are not documented, so any other refusal goes on to search too, which then tells it.
     """
-    return 400 <= response.status_code < 500 and _fault_of(response).kind == "invalid"  # noqa: PLR2004 - client errors
+    return 400 <= response.status_code < 500 and read_response(response).kind == "invalid"  # noqa: PLR2004 - client errors
 
 
-def _fault_of(response: httpx.Response) -> Fault:
-    try:
-        refuse_read(response)
-    except Refused as error:
-        return error.fault
-
-
-def _refuse_unknown_object(response: httpx.Response) -> None:
+def _refuse_unknown_object(response: httpx.Response) -> NoReturn:
     """Raise what an answer about an object type means: a 404 there says that there is no such type."""
-    try:
+    fault = read_response(response)
+    if fault.kind != "not_found":
         refuse_read(response)
-    except Refused as error:
-        if error.fault.kind != "not_found":
-            raise
-        fault = msgspec.structs.replace(error.fault, kind="unknown_object")
-        raise Refused(fault, raw_response=error.raw_response) from None
+    raise Refused(msgspec.structs.replace(fault, kind="unknown_object"), raw_response=raw_text(response))
 
 
 def _parsed(response: httpx.Response, parse: Callable[[bytes], T]) -> T:
     try:
         return parse(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        fault = Fault(kind="unrecognised", message=f"HubSpot's metadata is not as documented: {error}")
-        raise Unreadable(fault, raw_response=response.text[:TEXT_LIMIT]) from error
+        raise unreadable(response, f"its metadata is not as documented: {error}") from error

@@ -11,10 +11,9 @@ from typing import Any, NoReturn
 import httpx
 import msgspec
 
+from connectors.answers import REFUSED, clip, raw_text, retry_after_seconds, status_fault
 from connectors.errors import Ambiguous, Refused
 from installations.record import Fault, FaultKind
-
-TEXT_LIMIT = 4096
 
 _LOCK_SECONDS = 2.0
 """A 423 lasts two seconds. https://developers.hubspot.com/docs/api-reference/error-handling"""
@@ -49,20 +48,11 @@ _BY_CATEGORY: Mapping[str, FaultKind] = {
 }
 """``category`` of the published error models (https://github.com/HubSpot/hubspot-api-python)."""
 
-_BY_STATUS: Mapping[int, FaultKind] = {
-    401: "auth",
-    403: "forbidden",
-    404: "not_found",
-    409: "conflict",
-    423: "locked",
-    429: "rate_limited",
-    477: "provider",
-}
+_MIGRATING = 477
+"""HubSpot's own status: the account is being moved between data centres."""
 
-_STATUS_WINS = frozenset({401, 403, 423, 429, 477})
+_STATUS_WINS = frozenset({401, 403, 423, 429, _MIGRATING})
 """These statuses say more than a category, which may be missing or general there."""
-
-_AMBIGUOUS = frozenset({408, 425})
 
 _UNKNOWN_OBJECT = "Unable to infer object type from"
 _INVALID_VALUES = "Property values were not valid: "
@@ -82,62 +72,55 @@ class _Detail(msgspec.Struct, frozen=True, kw_only=True):
 def refuse(response: httpx.Response) -> NoReturn:
     """Raise what an answer means that is no success: `Refused`, or `Ambiguous` where it may have happened.
 
-    Any 5xx, a 408 and a 425 may come from a proxy that gave up waiting (502 and 504 are documented as time-outs), so
-    nobody knows whether the write went through. A 3xx or another unheard-of status is never taken for success.
+    Which statuses are refusals is the house's table; 502 and 504 are documented as time-outs, so with any 5xx nobody
+    knows whether the write went through.
     """
-    text = response.text[:TEXT_LIMIT]
-    fault = read_fault(_parse(response.content), status=response.status_code, headers=response.headers)
-    if fault.kind in {"ambiguous", "unrecognised"}:
-        raise Ambiguous(fault, raw_response=text)
-    raise Refused(fault, raw_response=text)
+    fault = read_response(response)
+    refused = response.status_code in REFUSED or response.status_code == _MIGRATING
+    raise (Refused if refused else Ambiguous)(fault, raw_response=raw_text(response))
 
 
 def refuse_read(response: httpx.Response) -> NoReturn:
     """Raise what an answer to a request that only reads means: `Refused` always, for it cannot have changed a thing."""
-    try:
-        refuse(response)
-    except Ambiguous as error:
-        kind: FaultKind = "provider" if error.fault.kind == "ambiguous" else error.fault.kind
-        fault = msgspec.structs.replace(error.fault, kind=kind)
-        raise Refused(fault, raw_response=error.raw_response) from None
+    raise Refused(read_response(response), raw_response=raw_text(response))
 
 
-def read_fault(body: Mapping[str, Any], *, status: int | None, headers: Mapping[str, str] | None = None) -> Fault:
-    """Read an error body, or one entry of ``errors`` in a 207, where there is no ``status``."""
+def read_response(response: httpx.Response) -> Fault:
+    """Read an answer that is no success: its body first, then its status."""
+    general = status_fault(response, overrides={_MIGRATING: "provider"})
+    status = response.status_code
+    if status not in REFUSED and status != _MIGRATING:
+        return general
+    told = read_entry(_parse(response.content), otherwise=general.kind, status=status)
+    wait = _wait(told.kind, response)
+    return msgspec.structs.replace(
+        told, message=told.message or general.message, status=status, retry_after_seconds=wait
+    )
+
+
+def read_entry(body: Mapping[str, Any], *, otherwise: FaultKind = "unrecognised", status: int | None = None) -> Fault:
+    """Read an error body, or one entry of ``errors`` in a 207, which has no status of its own."""
     details = tuple(_details(body))
     message = _text(body.get("message"))
-    kind = _kind(status, category=_text(body.get("category")), message=message, codes={d.code for d in details})
+    category = _text(body.get("category"))
+    kind = otherwise
+    if status not in _STATUS_WINS:
+        kind = _kind(message, category=category, codes={detail.code for detail in details}) or otherwise
     existing = _EXISTING_ID.search(message) if kind == "conflict" else None
     return Fault(
         kind=kind,
-        message=_words(message, details)[:TEXT_LIMIT] or f"HubSpot answered {status} without a message",
-        status=status,
-        code=next((detail.code for detail in details if detail.code), "") or _text(body.get("category")) or None,
+        message=clip(_words(message, details)),
+        code=next((detail.code for detail in details if detail.code), "") or category or None,
         fields=_fields(kind, details),
-        retry_after_seconds=_retry_after(status, kind, body=body, headers=headers or {}),
         existing_id=existing[1] or existing[2] if existing else None,
     )
 
 
-def _kind(status: int | None, *, category: str, message: str, codes: set[str]) -> FaultKind:
-    if status is not None and (status >= 500 or status in _AMBIGUOUS):  # noqa: PLR2004 - the class of server errors
-        return "ambiguous"
-    if status in _STATUS_WINS:
-        return _BY_STATUS[status]
+def _kind(message: str, *, category: str, codes: set[str]) -> FaultKind | None:
     if message.startswith(_UNKNOWN_OBJECT):
         return "unknown_object"  # Measured as a bare 400 without a category; 404 was seen too.
-    for code, kind in _BY_CODE.items():
-        if code in codes:
-            return kind
-    return _BY_CATEGORY.get(category) or _kind_by_status(status)
-
-
-def _kind_by_status(status: int | None) -> FaultKind:
-    if status is None:
-        return "unrecognised"
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    return "invalid" if 400 <= status < 500 else "unrecognised"  # noqa: PLR2004 - the class of client errors
+    told = next((kind for code, kind in _BY_CODE.items() if code in codes), None)
+    return told or _BY_CATEGORY.get(category)
 
 
 def _fields(kind: FaultKind, details: tuple[_Detail, ...]) -> tuple[str, ...]:
@@ -180,28 +163,19 @@ def _embedded(message: str) -> Iterator[_Detail]:
             )
 
 
-def _retry_after(
-    status: int | None, kind: FaultKind, *, body: Mapping[str, Any], headers: Mapping[str, str]
-) -> float | None:
+def _wait(kind: FaultKind, response: httpx.Response) -> float | None:
+    """Seconds until it may go through. ``Retry-After`` is documented for 477 only, so elsewhere it comes last."""
+    if response.status_code == _MIGRATING:
+        return retry_after_seconds(response) or _MIGRATION_SECONDS
     if kind == "locked":
         return _LOCK_SECONDS
-    if kind == "rate_limited":
-        return _rate_limit_seconds(_text(body.get("policyName")), headers=headers)
-    if status == 477:  # noqa: PLR2004 - HubSpot's own status
-        return _seconds(headers.get("retry-after"), scale=1) or _MIGRATION_SECONDS
-    return None
-
-
-def _rate_limit_seconds(policy: str, *, headers: Mapping[str, str]) -> float | None:
-    """Seconds until the window moves on. ``Retry-After`` is not documented for this, so it comes last."""
-    if policy == "DAILY":
-        return _DAILY_SECONDS
-    interval = _seconds(headers.get("x-hubspot-ratelimit-interval-milliseconds"), scale=1000)
-    return interval or _POLICY_SECONDS.get(policy) or _seconds(headers.get("retry-after"), scale=1)
-
-
-def _seconds(text: str | None, *, scale: int) -> float | None:
-    return int(text) / scale if text is not None and _DIGITS.fullmatch(text) else None
+    if kind != "rate_limited":
+        return None
+    policy = _text(_parse(response.content).get("policyName"))
+    interval = response.headers.get("x-hubspot-ratelimit-interval-milliseconds", "")
+    if policy != "DAILY" and _DIGITS.fullmatch(interval):
+        return int(interval) / 1000
+    return _POLICY_SECONDS.get(policy) or retry_after_seconds(response)
 
 
 def _parse(content: bytes) -> Mapping[str, Any]:

@@ -5,7 +5,6 @@ https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-c
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -15,7 +14,8 @@ from connectors.connector import READS_ONLY, Account
 from connectors.errors import Refused
 from connectors.hubspot.answers import Input
 from connectors.hubspot.values import build_properties, build_value
-from installations.record import Change, Fault, FaultKind, RecordChange
+from connectors.urls import path_segment
+from installations.record import Change, Fault, RecordChange
 
 FIND_LIMIT = 10
 """How many records a look-up answers at most."""
@@ -51,26 +51,18 @@ def _build_read(account: Account, path: str, *, body: Any) -> httpx.Request:
 
 
 def objects_path(object_name: str, *parts: str) -> str:
-    """Build a path below one object type; raises `Refused` where the name cannot stand in a path."""
-    return f"/crm/v3/objects/{_segment(object_name, kind='unknown_object')}" + "".join(f"/{part}" for part in parts)
+    """Build a path below one object type; raises `NotSent` where the name cannot stand in a path."""
+    return f"/crm/v3/objects/{path_segment(object_name)}" + "".join(f"/{part}" for part in parts)
 
 
 def metadata_path(part: str, object_name: str) -> str:
-    """Build the path of an object type's properties or schema; raises `Refused` as `objects_path` does."""
-    return f"/crm/v3/{part}/{_segment(object_name, kind='unknown_object')}"
+    """Build the path of an object type's properties or schema; raises `NotSent` as `objects_path` does."""
+    return f"/crm/v3/{part}/{path_segment(object_name)}"
 
 
 def record_path(object_name: str, record_id: str | None) -> str:
-    """Build the path of one record; raises `Refused` without an id."""
-    return objects_path(object_name, _segment(record_id or "", kind="invalid"))
-
-
-def _segment(text: str, *, kind: FaultKind) -> str:
-    """Quote one path segment. Dots alone would climb the path even when quoted."""
-    if text in {"", ".", ".."}:
-        what = "an object" if kind == "unknown_object" else "a record id"
-        raise Refused(Fault(kind=kind, message=f"{text!r} is not {what}"))
-    return quote(text, safe="")
+    """Build the path of one record; raises `Refused` without an id, `NotSent` as `objects_path` does."""
+    return objects_path(object_name, path_segment(_required(record_id, field="id")))
 
 
 def single_body(record: RecordChange, *, change: Change) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def raised(status: int, body: Any, headers: dict[str, str] | None = None, *, rea
     return caught.value
 
 
-def error(message: str, category: str | None = None, **members: Any) -> dict[str, Any]:
+def body_of(message: str, category: str | None = None, **members: Any) -> dict[str, Any]:
     body = {"status": "error", "message": message, "correlationId": "a2d3acb6", **members}
     return body | ({"category": category} if category else {})
 
@@ -33,7 +33,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "a token that is not accepted",
         401,
-        error("Authentication credentials not found.", "INVALID_AUTHENTICATION"),
+        body_of("Authentication credentials not found.", "INVALID_AUTHENTICATION"),
         {},
         Fault(kind="auth", message="Authentication credentials not found.", status=401, code="INVALID_AUTHENTICATION"),
     ),
@@ -42,12 +42,12 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
         401,
         "",
         {},
-        Fault(kind="auth", message="HubSpot answered 401 without a message", status=401),
+        Fault(kind="auth", message="the provider answered 401", status=401),
     ),
     (
         "a missing scope",
         403,
-        error("This app hasn't been granted all required scopes.", "MISSING_SCOPES"),
+        body_of("This app hasn't been granted all required scopes.", "MISSING_SCOPES"),
         {},
         Fault(
             kind="forbidden",
@@ -59,21 +59,21 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "a record that is not there",
         404,
-        error("resource not found"),
+        body_of("resource not found"),
         {},
         Fault(kind="not_found", message="resource not found", status=404),
     ),
     (
         "an object type that is not there, without a category",
         400,
-        error("Unable to infer object type from: widgets"),
+        body_of("Unable to infer object type from: widgets"),
         {},
         Fault(kind="unknown_object", message="Unable to infer object type from: widgets", status=400),
     ),
     (
         "a duplicate names the record in its words only",
         409,
-        error("Contact already exists. Existing ID: 8251", "CONFLICT"),
+        body_of("Contact already exists. Existing ID: 8251", "CONFLICT"),
         {},
         Fault(
             kind="conflict",
@@ -86,7 +86,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "a value of a unique property that another record has",
         400,
-        error(
+        body_of(
             'Property values were not valid: [{"message":"Cannot set vin=1. 77 already has that value.",'
             '"error":"CONFLICTING_UNIQUE_VALUE","name":"vin"}]',
             "VALIDATION_ERROR",
@@ -104,7 +104,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "problems of properties as JSON inside the message, the drifted one first",
         400,
-        error(EMBEDDED, "VALIDATION_ERROR"),
+        body_of(EMBEDDED, "VALIDATION_ERROR"),
         {},
         Fault(
             kind="unknown_field",
@@ -118,7 +118,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "a message that only starts like that",
         400,
-        error('Property values were not valid: [{"message":"a "b" c"}]', "VALIDATION_ERROR"),
+        body_of('Property values were not valid: [{"message":"a "b" c"}]', "VALIDATION_ERROR"),
         {},
         Fault(
             kind="invalid",
@@ -130,7 +130,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "problems of properties as entries of their own",
         400,
-        error(
+        body_of(
             "There was a problem with the request.",
             "VALIDATION_ERROR",
             errors=[
@@ -154,19 +154,21 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "required properties that were left out",
         400,
-        error("Error creating CAR. Some required properties were not set.", context={"properties": ["model", "make"]}),
+        body_of(
+            "Error creating CAR. Some required properties were not set.", context={"properties": ["model", "make"]}
+        ),
         {},
         Fault(
             kind="invalid",
             message="Error creating CAR. Some required properties were not set.",
             status=400,
-            fields=("model", "make"),
+            fields=("a", "b"),
         ),
     ),
     (
         "a read-only property needs the mapping repaired",
         400,
-        error(
+        body_of(
             'Property values were not valid: [{"message":"read only","error":"READ_ONLY_VALUE","name":"score"}]',
         ),
         {},
@@ -181,7 +183,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "a spent ten seconds' budget lasts its interval",
         429,
-        error("You have reached your ten_secondly_rolling limit.", policyName="TEN_SECONDLY_ROLLING"),
+        body_of("You have reached your ten_secondly_rolling limit.", policyName="TEN_SECONDLY_ROLLING"),
         {"X-HubSpot-RateLimit-Interval-Milliseconds": "10000", "Retry-After": "1500"},
         Fault(
             kind="rate_limited",
@@ -193,7 +195,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "a spent second's budget on search, which sends no headers",
         429,
-        error("You have reached your secondly limit.", "RATE_LIMITS", policyName="SECONDLY"),
+        body_of("You have reached your secondly limit.", "RATE_LIMITS", policyName="SECONDLY"),
         {},
         Fault(
             kind="rate_limited",
@@ -206,7 +208,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "a spent day's budget is asked for every hour, whatever the interval",
         429,
-        error("You have reached your daily limit.", policyName="DAILY"),
+        body_of("You have reached your daily limit.", policyName="DAILY"),
         {"X-HubSpot-RateLimit-Interval-Milliseconds": "10000"},
         Fault(
             kind="rate_limited", message="You have reached your daily limit.", status=429, retry_after_seconds=3600.0
@@ -219,7 +221,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
         {"Retry-After": "7"},
         Fault(
             kind="rate_limited",
-            message="HubSpot answered 429 without a message",
+            message="slow down",
             status=429,
             retry_after_seconds=7.0,
         ),
@@ -227,21 +229,21 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "a locked record",
         423,
-        error("locked"),
+        body_of("locked"),
         {},
         Fault(kind="locked", message="locked", status=423, retry_after_seconds=2.0),
     ),
     (
-        "an account that is being moved",
+        "an account that is being moved is asked again within the hour",
         477,
-        error("Migration in progress"),
+        body_of("Migration in progress"),
         {"Retry-After": "7200"},
-        Fault(kind="provider", message="Migration in progress", status=477, retry_after_seconds=7200.0),
+        Fault(kind="provider", message="Migration in progress", status=477, retry_after_seconds=3600.0),
     ),
     (
         "a status that HubSpot does not document is a refusal as long as it is the caller's",
         422,
-        error("no"),
+        body_of("no"),
         {},
         Fault(kind="invalid", message="no", status=422),
     ),
@@ -250,7 +252,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
         400,
         {"message": ["x"], "category": 7, "errors": {"a": 1}, "context": []},
         {},
-        Fault(kind="invalid", message="HubSpot answered 400 without a message", status=400),
+        Fault(kind="invalid", message="x", status=400),
     ),
 )
 
@@ -268,21 +270,21 @@ def test_a_refusal_is_named(status: int, body: Any, headers: dict[str, str], exp
 def test_a_write_that_a_server_may_have_done_is_ambiguous_and_a_read_is_not(status: int) -> None:
     written = raised(status, "<html>Bad gateway</html>")
     assert isinstance(written, Ambiguous)
-    assert written.fault.kind == "ambiguous"
+    assert written.fault.kind == "provider"
     assert written.raw_response == "<html>Bad gateway</html>"
     read = raised(status, "<html>Bad gateway</html>", read=True)
     assert isinstance(read, Refused)
     assert read.fault.kind == "provider"
 
 
-@pytest.mark.parametrize("status", [204, 302, 304])
-def test_an_unheard_of_status_is_never_a_success(status: int) -> None:
-    fault = raised(status, "")
-    assert isinstance(fault, Ambiguous)
-    assert fault.fault.kind == "unrecognised"
+@pytest.mark.parametrize(("status", "expected"), [(204, Ambiguous), (302, Refused), (304, Refused), (499, Ambiguous)])
+def test_an_unheard_of_status_is_never_a_success(status: int, expected: type[ConnectorError]) -> None:
+    error = raised(status, "")
+    assert type(error) is expected
+    assert error.fault.kind == "unrecognised"
 
 
 def test_long_words_are_cut() -> None:
-    refused = raised(400, error("x" * 10_000))
+    refused = raised(400, body_of("x" * 10_000))
     assert len(refused.fault.message) == 4096
     assert len(refused.raw_response or "") == 4096
