@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
@@ -14,6 +14,9 @@ from server.api import (
     connections,
     explain,
     health,
+    installations,
+    integrations,
+    object_metadata,
     operations,
     problems,
     projects,
@@ -26,6 +29,7 @@ from server.api.announcing import announce_changes
 from server.api.provided import access, project_id
 from server.changes import follow
 from server.front import Front
+from server.liveness import stay_alive
 from server.services import Services
 
 PROJECT = "/v1/projects/{project_id_or_name:str}"
@@ -41,6 +45,14 @@ PUBLIC = [
 
 FOR_ANY_KEY = [
     projects.get_project,
+    integrations.list_integrations,
+    integrations.get_integration,
+    installations.create_installation,
+    installations.list_installations,
+    installations.list_all_installations,
+    installations.get_installation,
+    installations.update_installation,
+    installations.delete_installation,
     provider_apps.list_provider_apps,
     connections.generate_connection,
     connections.list_connections,
@@ -60,6 +72,13 @@ FOR_FULL_KEYS = [
     provider_apps.create_provider_app,
     provider_apps.update_provider_app,
     provider_apps.delete_provider_app,
+    integrations.create_integration,
+    integrations.deploy_integrations,
+    integrations.create_revision,
+    integrations.delete_integration,
+    installations.patch_config_content,
+    object_metadata.get_integration_object,
+    object_metadata.get_connection_object,
 ]
 """Routes below a project for keys that are kept on a server."""
 
@@ -124,13 +143,16 @@ def _running(services: Services) -> Callable[[Litestar], AbstractAsyncContextMan
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncIterator[None]:
         await services.store.start()
-        following = asyncio.create_task(follow(services.changes, store=services.store))
+        companions = [
+            asyncio.create_task(follow(services.changes, store=services.store)),
+            asyncio.create_task(stay_alive(services.store, owner=services.owner, kind="server", clock=services.clock)),
+        ]
         try:
             yield
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for companion in companions:
+                companion.cancel()
+            await asyncio.gather(*companions, return_exceptions=True)
             await services.store.close()
 
     return run

@@ -25,3 +25,5 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: Deliveries
     clock: Clock
     new_id: NewId
+    owner: str
+    """This process among all that share the store."""

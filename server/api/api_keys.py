@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from installations.installation import ApiKey
 from server.access.keys import digest, is_well_formed, new_key, shown_prefix
 from server.address import unescape
-from server.api.bodies import Name, UpdateMask, masked, parse_body
+from server.api.bodies import Name, UpdateMask, parse_body, parse_masked
 from server.api.provided import Entered, FromApp, takes
 from server.services import Services
 from server.store.contract import Missing
@@ -88,8 +88,7 @@ async def get_api_key(services: FromApp, project_id: Entered, api_key: str) -> A
 @patch("/api-keys/{api_key:str}", opt=takes(UpdateApiKey))
 async def update_api_key(services: FromApp, project_id: Entered, api_key: str, body: bytes) -> ApiKeyAnswer:
     """Change a key; switching it off takes effect everywhere within a second."""
-    change = parse_body(body, UpdateApiKey)
-    members = masked(change.api_key, change.update_mask, name="apiKey")
+    members = parse_masked(body, UpdateApiKey)
     key = await _find(services, project_id, api_key)
     return _answer(await services.store.update_api_key(project_id, key.id, **members))
 

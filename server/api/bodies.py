@@ -1,13 +1,13 @@
-"""Reads request bodies and update masks: what is malformed is told apart from what is understood but not allowed."""
+"""Reads request bodies and masked changes: what is malformed is told apart from what is understood but not allowed."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import Meta
 
-from installations.errors import InvalidInput, Issue, invalid
-from installations.shape import parse_json
+from installations.errors import InvalidInput
+from installations.mask import masked
+from installations.shape import decode, parse_json
 
 T = TypeVar("T")
 
@@ -22,6 +22,13 @@ class Malformed(InvalidInput):
     """The body or the mask cannot be understood, whatever the state of things here."""
 
 
+class Masked(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Any masked change."""
+
+    update_mask: UpdateMask
+    resource: dict[str, Any]
+
+
 def parse_body(body: bytes, kind: type[T]) -> T:
     """Decode a JSON body. Raises `Malformed` with every issue; unknown members are ignored."""
     try:
@@ -30,28 +37,22 @@ def parse_body(body: bytes, kind: type[T]) -> T:
         raise Malformed(error.issues) from error
 
 
-def masked(resource: msgspec.Struct, mask: Sequence[str], *, name: str) -> dict[str, Any]:
-    """Answer the members of ``resource`` that ``mask`` names, by attribute name; the others are ignored.
+def parse_masked(body: bytes, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Decode a masked change and answer the new values by attribute name; what the mask does not name is ignored.
 
-    Raises `Malformed` for a path that does not exist and for a path without a value. ``name`` is the resource's name
-    in the body.
+    ``kind`` has the member ``update_mask`` and one other: the resource, all of whose members may be changed.
+    Raises `Malformed` with every issue.
     """
-    attributes = {field.encode_name: field.name for field in msgspec.structs.fields(resource)}
-    issues = [issue for path in mask if (issue := _mask_issue(resource, path, attributes, name=name))]
-    if issues:
-        raise Malformed(issues)
-    return {attributes[path]: getattr(resource, attributes[path]) for path in mask}
+    try:
+        return _picked(parse_json(body, dict[str, Any]), kind)
+    except InvalidInput as error:
+        raise Malformed(error.issues) from error
 
 
-def _mask_issue(resource: msgspec.Struct, path: str, attributes: dict[str, str], *, name: str) -> Issue | None:
-    if path not in attributes:
-        remedy = f"Allowed paths: {', '.join(sorted(attributes))}."
-        return Issue(path="updateMask", message=f"{path!r} cannot be updated", code="unknown-path", remedy=remedy)
-    if getattr(resource, attributes[path]) is UNSET:
-        return Issue(path=f"{name}.{path}", message="the mask names it, but it has no value", code="required")
-    return None
-
-
-def required(path: str, message: str) -> InvalidInput:
-    """Build the error for something that is understood to be missing."""
-    return invalid(path, message, code="required")
+def _picked(data: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    resource = next(field for field in msgspec.structs.fields(kind) if field.name != "update_mask")
+    attributes = {field.encode_name: field.name for field in msgspec.structs.fields(resource.type)}
+    envelope = decode({**data, "resource": data.get(resource.encode_name)}, Masked)
+    picked = masked(sorted(attributes), envelope.update_mask, envelope.resource)
+    value = decode(picked, resource.type, path=resource.encode_name)
+    return {attributes[path]: getattr(value, attributes[path]) for path in picked}

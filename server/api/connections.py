@@ -14,7 +14,7 @@ from connectors.provider import Provider
 from installations.errors import invalid
 from installations.installation import Connection, ConnectionStatus, MetadataValue
 from server.address import unescape
-from server.api.bodies import Name, Text, UpdateMask, masked, parse_body
+from server.api.bodies import Name, Text, UpdateMask, parse_body, parse_masked
 from server.api.credential_forms import CredentialForms, Opened, open_forms
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.api.stored_tokens import ConnectionWithTokens, with_tokens
@@ -113,8 +113,7 @@ async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL
 @patch("/connections/{connection_id:str}", opt=takes(UpdateConnection))
 async def update_connection(services: FromApp, project_id: Entered, connection_id: str, body: bytes) -> Connection:
     """Replace what the mask names. New credentials must be of the connection's kind."""
-    change = parse_body(body, UpdateConnection)
-    members = masked(change.connection, change.update_mask, name="connection")
+    members = parse_masked(body, UpdateConnection)
     connection = await services.store.connection(project_id, unescape(connection_id))
     described = {name: members.pop(name) for name in ("provider_workspace_ref", "provider_metadata") if name in members}
     account = services.accounts.account(

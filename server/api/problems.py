@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Refused, Unreadable
 from installations.errors import InstallationsError, InvalidInput, Issue, NotFound
+from installations.record import FaultKind
 from server import logs
 from server.access.errors import AccessError, Forbidden, Unauthenticated
 from server.refusals import BadRequest, RequestError, TooLarge, WrongMediaType
@@ -35,6 +36,7 @@ class ProblemIssue(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     code: str
     value: Any = UNSET
     remedy: str | UnsetType = UNSET
+    line: int | UnsetType = UNSET
     severity: Literal["error", "warning"] = "error"
 
 
@@ -124,8 +126,20 @@ TABLE: dict[type[BaseException], Problem] = {
 """The nearest class above an error has its row."""
 
 
+REFUSALS: dict[FaultKind, Problem] = {
+    "not_found": _MISSING,
+    "unknown_object": _MISSING,
+    "rate_limited": Problem(
+        status=HTTPStatus.TOO_MANY_REQUESTS, code="rate-limited", title="The provider asks us to wait", retryable=True
+    ),
+}
+"""What some kinds of a provider's refusal are to a caller; the others are as the table says."""
+
+
 def problem_of(error: Exception) -> Problem:
     """Find the row of an error."""
+    if isinstance(error, Refused) and error.fault.kind in REFUSALS:
+        return REFUSALS[error.fault.kind]
     if isinstance(error, HTTPException):
         return _of_framework(error)
     return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
@@ -209,5 +223,6 @@ def _issue(issue: Issue) -> ProblemIssue:
         code=issue.code,
         value=issue.value,
         remedy=issue.remedy,
+        line=issue.line,
         severity=issue.severity,
     )

@@ -8,7 +8,7 @@ from litestar.params import Parameter
 from msgspec import UNSET, Meta, UnsetType
 
 from installations.installation import Project
-from server.api.bodies import UpdateMask, masked, parse_body
+from server.api.bodies import UpdateMask, parse_masked
 from server.api.provided import Entered, FromAccess, FromApp, takes
 
 ProjectName = Annotated[str, Meta(min_length=2, max_length=128, pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$")]
@@ -68,8 +68,7 @@ async def get_project(
 @patch("/", opt=takes(UpdateProject))
 async def update_project(services: FromApp, project_id: Entered, body: bytes) -> Project:
     """Change names; a project's name is kept in lower case."""
-    change = parse_body(body, UpdateProject)
-    members = masked(change.project, change.update_mask, name="project")
+    members = parse_masked(body, UpdateProject)
     if "name" in members:
         members["name"] = members["name"].lower()
     return await services.store.update_project(project_id, now=services.clock(), **members)

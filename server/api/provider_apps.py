@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from installations.errors import invalid
 from installations.installation import ProviderApp
 from server.address import unescape
-from server.api.bodies import Name, Text, UpdateMask, masked, parse_body
+from server.api.bodies import Name, Text, UpdateMask, parse_body, parse_masked
 from server.api.provided import Entered, FromApp, takes
 from server.services import Services
 
@@ -81,8 +81,7 @@ async def list_provider_apps(services: FromApp, project_id: Entered) -> list[Pro
 @patch("/provider-apps/{provider_app_id:str}", opt=takes(UpdateProviderApp))
 async def update_provider_app(services: FromApp, project_id: Entered, provider_app_id: str, body: bytes) -> ProviderApp:
     """Replace the members that the mask names."""
-    change = parse_body(body, UpdateProviderApp)
-    members = masked(change.provider_app, change.update_mask, name="providerApp")
+    members = parse_masked(body, UpdateProviderApp)
     secret = members.pop("client_secret", None)
     if "provider" in members:
         _check_provider(services, members["provider"])

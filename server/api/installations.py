@@ -1,0 +1,183 @@
+"""Installations over HTTP: an integration switched on for a group, and what that group chose."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import delete, get, patch, post
+from litestar.params import Parameter
+from msgspec import UNSET, Meta, UnsetType
+
+from installations.errors import InvalidInput, Issue
+from installations.installation import Installation
+from installations.mask import apply_mask
+from installations.patch import ConfigChange, apply_changes
+from server.address import unescape
+from server.api.bodies import Malformed, Name, UpdateMask, parse_body
+from server.api.provided import Entered, FromApp, takes
+from server.installing import Revised, Wanted, install, revise
+from server.services import Services
+from server.store.contract import Missing
+
+GroupRef = Annotated[str | None, Parameter(query="groupRef", max_length=255)]
+CREATED_BY = "api:create-installation"
+"""Who made it, where the caller does not say; as published."""
+
+
+class SubmittedConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A config as clients send it: much may be left out, and ``revisionId`` is ignored."""
+
+    content: dict[str, Any]
+    created_by: Name = CREATED_BY
+
+
+class CreateInstallation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a new installation shall be."""
+
+    group_ref: Name
+    config: SubmittedConfig
+    connection_id: Name | UnsetType = UNSET
+
+
+class UpdateInstallation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A masked change. The installation is the client's whole draft, most of it outside the mask."""
+
+    update_mask: UpdateMask
+    installation: dict[str, Any]
+
+
+class PatchConfigContent(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Changes of one object's config, by group or by installation."""
+
+    action: Literal["read", "write", "subscribe"]
+    changes: Annotated[tuple[ConfigChange, ...], Meta(min_length=1, max_length=1000)]
+    group_ref: Name | UnsetType = UNSET
+    installation_id: Name | UnsetType = UNSET
+
+
+@post("/integrations/{integration_id_or_name:str}/installations", opt=takes(CreateInstallation))
+async def create_installation(
+    services: FromApp,
+    project_id: Entered,
+    integration_id_or_name: str,
+    body: bytes,
+    skip_sampling: Annotated[bool, Parameter(query="skipSampling")] = False,  # noqa: ARG001, FBT002 -- published; nothing is read yet, so nothing is sampled
+) -> Installation:
+    """Switch an integration on for a group. Asking twice for the same is answered with the same installation."""
+    wanted = parse_body(body, CreateInstallation)
+    integration = await services.store.integration(project_id, unescape(integration_id_or_name))
+    return await install(
+        services,
+        integration,
+        Wanted(
+            group_ref=wanted.group_ref,
+            connection_id=wanted.connection_id,
+            content=wanted.config.content,
+            created_by=wanted.config.created_by,
+        ),
+    )
+
+
+@get("/integrations/{integration_id_or_name:str}/installations")
+async def list_installations(
+    services: FromApp, project_id: Entered, integration_id_or_name: str, group_ref: GroupRef = None
+) -> list[Installation]:
+    """List the installations of one integration, oldest first."""
+    integration = await services.store.integration(project_id, unescape(integration_id_or_name))
+    return await services.store.installations(project_id, integration_id=integration.id, group_ref=group_ref)
+
+
+@get("/installations")
+async def list_all_installations(
+    services: FromApp, project_id: Entered, group_ref: GroupRef = None
+) -> list[Installation]:
+    """List installations across integrations, oldest first."""
+    return await services.store.installations(project_id, group_ref=group_ref)
+
+
+@get("/integrations/{integration_id_or_name:str}/installations/{installation_id:str}")
+async def get_installation(
+    services: FromApp, project_id: Entered, integration_id_or_name: str, installation_id: str
+) -> Installation:
+    """Show one."""
+    return await find_installation(services, project_id, integration_id_or_name, installation_id)
+
+
+@patch("/integrations/{integration_id_or_name:str}/installations/{installation_id:str}", opt=takes(UpdateInstallation))
+async def update_installation(  # noqa: PLR0917 -- a handler's parameters are its URL's
+    services: FromApp,
+    project_id: Entered,
+    integration_id_or_name: str,
+    installation_id: str,
+    body: bytes,
+    skip_sampling: Annotated[bool, Parameter(query="skipSampling")] = False,  # noqa: ARG001, FBT002 -- as above
+) -> Installation:
+    """Replace what the mask names; what else was submitted is ignored."""
+    change = parse_body(body, UpdateInstallation)
+    found = await find_installation(services, project_id, integration_id_or_name, installation_id)
+    return await revise(services, found, lambda current: _asked(current, change))
+
+
+def _asked(current: Installation, change: UpdateInstallation) -> Revised:
+    try:
+        update = apply_mask(current.config.content, change.update_mask, change.installation)
+    except InvalidInput as error:
+        raise Malformed(error.issues) from error
+    return Revised(content=update.content, connection_id=update.connection_id, created_by=update.created_by)
+
+
+@patch(
+    "/integrations/{integration_id_or_name:str}/objects/{object_name:str}/config-content", opt=takes(PatchConfigContent)
+)
+async def patch_config_content(
+    services: FromApp, project_id: Entered, integration_id_or_name: str, object_name: str, body: bytes
+) -> Installation:
+    """Change one object's config by JSON Patch: all of the changes, or none."""
+    wanted = parse_body(body, PatchConfigContent)
+    if (wanted.group_ref is UNSET) == (wanted.installation_id is UNSET):
+        raise Malformed([Issue(path="", message="give exactly one of groupRef and installationId", code="required")])
+    found = await _named(services, project_id, integration_id_or_name, wanted)
+    name = unescape(object_name)
+    return await revise(services, found, lambda current: _patched(current, name, wanted))
+
+
+def _patched(current: Installation, object_name: str, wanted: PatchConfigContent) -> Revised:
+    content: dict[str, Any] = msgspec.to_builtins(current.config.content)
+    section = getattr(current.config.content, wanted.action)
+    if section is UNSET or object_name not in section.objects:
+        raise Missing(f"The config has no {wanted.action} object {object_name!r}.")
+    content[wanted.action]["objects"][object_name] = apply_changes(section.objects[object_name], wanted.changes)
+    return Revised(content=content)
+
+
+async def _named(
+    services: Services, project_id: str, integration_id_or_name: str, wanted: PatchConfigContent
+) -> Installation:
+    if wanted.installation_id is not UNSET:
+        return await find_installation(services, project_id, integration_id_or_name, wanted.installation_id)
+    integration = await services.store.integration(project_id, unescape(integration_id_or_name))
+    found = await services.store.installations(
+        project_id, integration_id=integration.id, group_ref=wanted.group_ref or ""
+    )
+    if not found:
+        raise Missing(f"Group {wanted.group_ref!r} has not installed this integration.")
+    return found[0]
+
+
+@delete("/integrations/{integration_id_or_name:str}/installations/{installation_id:str}")
+async def delete_installation(
+    services: FromApp, project_id: Entered, integration_id_or_name: str, installation_id: str
+) -> None:
+    """Remove one, and its connection if nothing else uses it."""
+    found = await find_installation(services, project_id, integration_id_or_name, installation_id)
+    await services.store.delete_installation(project_id, found.id, now=services.clock())
+
+
+async def find_installation(
+    services: Services, project_id: str, integration_id_or_name: str, installation_id: str
+) -> Installation:
+    """Find an installation of this very integration by the path's names. Raises `Missing`."""
+    integration = await services.store.integration(project_id, unescape(integration_id_or_name))
+    installation = await services.store.installation(project_id, unescape(installation_id))
+    if installation.integration_id != integration.id:
+        raise Missing("There is no such installation of this integration.")
+    return installation

@@ -1,0 +1,81 @@
+"""What a customer's own account has, asked live: one object and its fields, through an installation or a connection."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.params import Parameter
+from msgspec import UNSET, UnsetType
+
+from connectors.connector import Describer
+from installations.errors import invalid
+from installations.installation import Connection
+from installations.manifest import IntegrationSpec
+from installations.schema import ObjectMetadata
+from server.address import unescape
+from server.api.provided import Entered, FromApp
+from server.services import Services
+from server.store.contract import Missing
+
+GroupRef = Annotated[str, Parameter(query="groupRef", max_length=255)]
+ExcludeReadOnly = Annotated[bool, Parameter(query="excludeReadOnly")]
+
+
+@get("/integrations/{integration_id_or_name:str}/objects/{object_name:str}/metadata")
+async def get_integration_object(  # noqa: PLR0917 -- a handler's parameters are its URL's
+    services: FromApp,
+    project_id: Entered,
+    integration_id_or_name: str,
+    object_name: str,
+    group_ref: GroupRef,
+    exclude_read_only: ExcludeReadOnly = False,  # noqa: FBT002 -- a query flag
+) -> ObjectMetadata:
+    """Describe an object for an installation; its name is the provider's, or the product's own."""
+    integration = await services.store.integration(project_id, unescape(integration_id_or_name))
+    found = await services.store.installations(project_id, integration_id=integration.id, group_ref=group_ref)
+    if not found:
+        raise Missing(f"Group {group_ref!r} has not installed this integration.")
+    revision = await services.store.revision(project_id, found[0].config.revision_id)
+    native, mapped = _names(revision.content, unescape(object_name))
+    described = await _describe(services, found[0].connection, native, writable_only=exclude_read_only)
+    return msgspec.structs.replace(described, mapped_object_name=mapped)
+
+
+@get("/providers/{provider:str}/objects/{object_name:str}/metadata")
+async def get_connection_object(  # noqa: PLR0917 -- a handler's parameters are its URL's
+    services: FromApp,
+    project_id: Entered,
+    provider: str,
+    object_name: str,
+    group_ref: GroupRef,
+    exclude_read_only: ExcludeReadOnly = False,  # noqa: FBT002 -- a query flag
+) -> ObjectMetadata:
+    """Describe an object for a group's connection; its name is the provider's."""
+    found = await services.store.connections(project_id, provider=unescape(provider), group_ref=group_ref)
+    if not found:
+        raise Missing(f"Group {group_ref!r} has no connection to this provider.")
+    return await _describe(services, found[0], unescape(object_name), writable_only=exclude_read_only)
+
+
+def _names(spec: IntegrationSpec, name: str) -> tuple[str, str | UnsetType]:
+    """Answer the provider's name and the product's own; a provider's name comes first where both would match."""
+    declared = [*(spec.read.objects if spec.read else ()), *(spec.write.objects if spec.write else ())]
+    own = {one.object_name: one.map_to_name for one in reversed(declared) if one.map_to_name is not UNSET}
+    native = next((native for native, mapped in own.items() if mapped == name), name)
+    native = name if any(one.object_name == name for one in declared) else native
+    return native, own.get(native, UNSET)
+
+
+async def _describe(
+    services: Services, connection: Connection, object_name: str, *, writable_only: bool
+) -> ObjectMetadata:
+    connector, account, auth = await services.accounts.open(connection)
+    if not isinstance(connector, Describer):
+        raise invalid(
+            "provider", f"{connector.provider.display_name} cannot describe its objects", code="not-supported"
+        )
+    described = await services.perform(connector.describe(account, object_name), auth=auth, origin=account.base_url)
+    if not writable_only:
+        return described
+    fields = {name: field for name, field in described.fields.items() if field.read_only is not True}
+    return msgspec.structs.replace(described, fields=fields)

@@ -1,0 +1,34 @@
+"""Says that this process lives, and settles what processes left behind that do not."""
+
+import asyncio
+from typing import Protocol
+
+from server import logs
+from server.clock import Clock
+from server.recovery import Orphanage, recover
+from server.store.contract import Unavailable
+
+BEAT_SECONDS = 2.0
+DEAD_AFTER_SECONDS = 15.0
+"""A process not heard of for this long is dead, and its operations are settled. It may still stop later by itself:
+every move of an operation is guarded by its owner."""
+
+
+class Pulse(Orphanage, Protocol):
+    """The part of the store that knows processes and their operations."""
+
+    async def beat(self, owner: str, *, kind: str) -> None:
+        """Say that a process lives."""
+        ...
+
+
+async def stay_alive(store: Pulse, *, owner: str, kind: str, clock: Clock) -> None:
+    """Beat, and settle the operations of dead processes, until cancelled. A database that is away is tried again."""
+    while True:
+        try:
+            await store.beat(owner, kind=kind)
+            living = await store.living(within_seconds=DEAD_AFTER_SECONDS)
+            await recover(store, clock=clock, living=[*living, owner])
+        except Unavailable as error:
+            logs.failed("store.unavailable", error, owner=owner)
+        await asyncio.sleep(BEAT_SECONDS)
