@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
+from connectors.answers import complete, decode_body, raw_text, unreadable
 from connectors.errors import Refused
 from connectors.salesforce import faults
 from connectors.salesforce.faults import Target
@@ -39,10 +40,10 @@ def one_saved(response: httpx.Response, *, target: Target) -> Outcome:
         return Outcome(records=(RecordOutcome(success=True, created=_created(response, said=None, target=target)),))
     if response.status_code not in {HTTPStatus.OK, HTTPStatus.CREATED}:
         raise faults.write_failure(response, target=target)
-    body = decoded(response, Any)
-    saved = converted(response, body, _Saved)
+    body = decode_body(response, Any)
+    saved = _converted(response, body, _Saved)
     if not saved.success:
-        raise Refused(faults.record_fault(saved.errors, target=target), raw_response=faults.raw(response))
+        raise Refused(faults.record_fault(saved.errors, target=target), raw_response=raw_text(response))
     created = _created(response, said=saved.created, target=target)
     return Outcome(records=(RecordOutcome(success=True, record_id=saved.id, data=body, created=created),))
 
@@ -63,6 +64,8 @@ def one_changed(response: httpx.Response, record_id: str) -> Outcome:
 def many_saved(response: httpx.Response, *, count: int, target: Target) -> Outcome:
     """Read the answer to a collection: 200, and one result for each record in the order sent.
 
+    Where their number is wrong, nobody knows what came of the records left over.
+
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_create.htm
 
     Raises:
@@ -70,11 +73,8 @@ def many_saved(response: httpx.Response, *, count: int, target: Target) -> Outco
     """
     if response.status_code != HTTPStatus.OK:
         raise faults.write_failure(response, target=target)
-    bodies = decoded(response, list[Any])
-    results = converted(response, bodies, list[_Saved])
-    if len(results) != count:
-        message = f"{count} records were sent and {len(results)} results came back"
-        raise faults.unreadable(response, message=message)
+    bodies = decode_body(response, list[Any])
+    results = _converted(response, bodies, list[_Saved])
     blamed = faults.spread_blame(
         [None if result.success else faults.record_fault(result.errors, target=target) for result in results]
     )
@@ -82,7 +82,7 @@ def many_saved(response: httpx.Response, *, count: int, target: Target) -> Outco
         RecordOutcome(success=each.success, record_id=each.id, data=body, fault=fault, created=each.created)
         for each, body, fault in zip(results, bodies, blamed, strict=True)
     )
-    return Outcome(records=tuple(records))
+    return Outcome(records=complete(tuple(records), count=count, status=response.status_code))
 
 
 def judged_alone(outcome: Outcome, response: httpx.Response) -> Outcome:
@@ -93,7 +93,7 @@ def judged_alone(outcome: Outcome, response: httpx.Response) -> Outcome:
     """
     (record,) = outcome.records
     if record.fault is not None:
-        raise Refused(record.fault, raw_response=faults.raw(response))
+        raise Refused(record.fault, raw_response=raw_text(response))
     return outcome
 
 
@@ -107,7 +107,7 @@ def retrieved(response: httpx.Response, ids: Sequence[str]) -> dict[str, Record]
     """
     rows = read(response, list[dict[str, Any] | None])
     if len(rows) != len(ids):
-        raise faults.unreadable(response, message=f"{len(ids)} records were asked and {len(rows)} came back")
+        raise unreadable(response, f"{len(ids)} records were asked and {len(rows)} came back")
     return {asked: _plain(row) for asked, row in zip(ids, rows, strict=True) if row is not None}
 
 
@@ -135,31 +135,15 @@ def read(response: httpx.Response, kind: type[T]) -> T:
     """
     if response.status_code != HTTPStatus.OK:
         raise faults.read_failure(response, target="object")
-    return decoded(response, kind)
+    return decode_body(response, kind)
 
 
-def decoded(response: httpx.Response, kind: type[T]) -> T:
-    """Decode the body of a success.
-
-    Raises:
-        Unreadable: if it is not that.
-    """
-    try:
-        return msgspec.json.decode(response.content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise faults.unreadable(response, message=f"Salesforce's answer cannot be read: {error}") from error
-
-
-def converted(response: httpx.Response, body: Any, kind: type[T]) -> T:
-    """Give a decoded body its type.
-
-    Raises:
-        Unreadable: if it has not that type.
-    """
+def _converted(response: httpx.Response, body: Any, kind: type[T]) -> T:
+    """Give a decoded body its type; the body itself is kept beside it."""
     try:
         return msgspec.convert(body, kind)
     except msgspec.ValidationError as error:
-        raise faults.unreadable(response, message=f"Salesforce's answer cannot be read: {error}") from error
+        raise unreadable(response, f"the body cannot be used: {error}") from error
 
 
 def _created(response: httpx.Response, *, said: bool | None, target: Target) -> bool | None:

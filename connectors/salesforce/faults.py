@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeAlias
 import httpx
 import msgspec
 
-from connectors.errors import Ambiguous, ConnectorError, Refused, Unreadable
+from connectors.answers import clip, failure, raw_text, status_fault
+from connectors.errors import Ambiguous, ConnectorError, Refused
 from installations.record import Fault, FaultKind
 
 Target: TypeAlias = Literal["object", "record", "external_id"]
@@ -26,8 +27,6 @@ ROLLED_BACK = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
 
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_allornone.htm
 """
-
-_BODY_LIMIT = 4096
 
 _KINDS: dict[str, FaultKind] = {
     "INVALID_SESSION_ID": "auth",
@@ -60,16 +59,7 @@ _BY_TARGET: dict[Target, Mapping[str, FaultKind]] = {
     "external_id": {"NOT_FOUND": "unknown_field"},
 }
 
-_STATUSES: dict[int, FaultKind] = {
-    300: "conflict",
-    401: "auth",
-    403: "forbidden",
-    404: "not_found",
-    405: "unrecognised",
-    409: "conflict",
-    410: "unknown_object",
-    429: "rate_limited",
-}
+_STATUSES: Mapping[int, FaultKind] = {300: "conflict", 410: "unknown_object"}
 
 # The words of a value that found nothing are under INVALID_FIELD too, and are no drift of the schema.
 _NO_SUCH_PARENT = "Foreign key external ID"
@@ -98,28 +88,20 @@ class _Error(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def record_fault(errors: Any, *, target: Target) -> Fault:
     """Answer the fault of one record of a collection, from its ``errors``."""
-    return _fault(_parse(errors), target=target, status=None, fallback="invalid")
+    return _fault(_parse(errors), target=target, fallback="invalid")
 
 
 def read_failure(response: httpx.Response, *, target: Target) -> ConnectorError:
-    """Name what an answer without success means where nothing could be changed by the request."""
-    fault = _whole(response, target=target)
-    return Refused(fault, raw_response=raw(response))
+    """Name what an answer without success means where the request could change nothing."""
+    return Refused(_whole(response, target=target), raw_response=raw_text(response))
 
 
 def write_failure(response: httpx.Response, *, target: Target) -> ConnectorError:
     """Name what an answer without success means for a write: refused, or nobody knows."""
     fault = _whole(response, target=target)
-    # A server error, a time-out told by a proxy, or a status the reference does not list: it may have happened.
-    if _may_have_happened(response.status_code):
-        return Ambiguous(msgspec.structs.replace(fault, kind="ambiguous"), raw_response=raw(response))
-    return Refused(fault, raw_response=raw(response))
-
-
-def unreadable(response: httpx.Response, *, message: str) -> Unreadable:
-    """Name an answer with success that is not what the reference promises."""
-    fault = Fault(kind="unrecognised", message=message, status=response.status_code)
-    return Unreadable(fault, raw_response=raw(response))
+    if isinstance(failure(response), Refused):
+        return Refused(fault, raw_response=raw_text(response))
+    return Ambiguous(msgspec.structs.replace(fault, kind="ambiguous"), raw_response=raw_text(response))
 
 
 def spread_blame(faults: Sequence[Fault | None]) -> tuple[Fault | None, ...]:
@@ -137,25 +119,27 @@ def spread_blame(faults: Sequence[Fault | None]) -> tuple[Fault | None, ...]:
 
 
 def _whole(response: httpx.Response, *, target: Target) -> Fault:
-    status = response.status_code
-    fallback: FaultKind = "provider" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _STATUSES.get(status, "invalid")
+    plain = status_fault(response, overrides=_STATUSES)
+    if response.status_code == HTTPStatus.MULTIPLE_CHOICES:
+        # https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm
+        message = clip(f"more than one record has this external id, and none was written: {plain.message}")
+        return msgspec.structs.replace(plain, message=message)
     try:
         errors = _parse(msgspec.json.decode(response.content))
-    except msgspec.DecodeError:
-        errors = ()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return plain
     if not errors:
-        errors = (_Error(message=_words(response)),)
-    fault = _fault(errors, target=target, status=status, fallback=fallback)
-    return msgspec.structs.replace(fault, retry_after_seconds=_retry_after(response))
+        return plain
+    fault = _fault(errors, target=target, fallback=plain.kind)
+    return msgspec.structs.replace(fault, status=plain.status, retry_after_seconds=plain.retry_after_seconds)
 
 
-def _fault(errors: Sequence[_Error], *, target: Target, status: int | None, fallback: FaultKind) -> Fault:
+def _fault(errors: Sequence[_Error], *, target: Target, fallback: FaultKind) -> Fault:
     first = errors[0] if errors else _Error(message="Salesforce refused the record without a reason")
     message = "; ".join(error.message for error in errors if error.message) or first.message or first.code
     return Fault(
         kind=_kind(first, target=target) or fallback,
-        message=message[:_BODY_LIMIT],
-        status=status,
+        message=clip(message),
         code=first.code or None,
         existing_id=next(iter(_EXISTING.findall(message)), None),
         fields=tuple(dict.fromkeys(name for error in errors for name in error.named_fields)),
@@ -178,27 +162,3 @@ def _parse(body: Any) -> tuple[_Error, ...]:
         return msgspec.convert(body, tuple[_Error, ...])
     except msgspec.ValidationError:
         return ()
-
-
-def _may_have_happened(status: int) -> bool:
-    unsaid = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
-    known_refusal = status == HTTPStatus.MULTIPLE_CHOICES or 400 <= status < 500  # noqa: PLR2004 -- the 4xx class
-    return status in unsaid or not known_refusal
-
-
-def _words(response: httpx.Response) -> str:
-    if response.status_code == HTTPStatus.MULTIPLE_CHOICES:
-        # https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm
-        return "The external id matches more than one record; nothing was written"
-    return f"Salesforce answered HTTP {response.status_code}"
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Read a wait in seconds; Salesforce documents none, but the edge before it may send one."""
-    given = response.headers.get("retry-after", "")
-    return float(given) if given.isascii() and given.isdigit() else None
-
-
-def raw(response: httpx.Response) -> str:
-    """Answer the body as text, as much of it as may be kept."""
-    return response.text[:_BODY_LIMIT]

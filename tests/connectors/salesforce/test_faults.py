@@ -85,7 +85,8 @@ REFUSALS: list[tuple[Change, httpx.Response, str, tuple[str, ...]]] = [
     (CREATE, refusal(400, "A_CODE_OF_TOMORROW", "something new"), "invalid", ()),
     (UPSERT, httpx.Response(300, json=["/services/data/v60.0/sobjects/account/001A"]), "conflict", ()),
     (CREATE, httpx.Response(403, text="<html>forbidden</html>"), "forbidden", ()),
-    (CREATE, httpx.Response(405), "unrecognised", ()),
+    (CREATE, httpx.Response(405), "invalid", ()),
+    (CREATE, httpx.Response(302, headers={"location": "/"}), "unrecognised", ()),
     (CREATE, httpx.Response(429), "rate_limited", ()),
     (CREATE, httpx.Response(413, json={"an": "object"}), "invalid", ()),
 ]
@@ -98,7 +99,7 @@ def test_a_refusal_has_its_kind_its_fields_and_the_providers_words(
     error = write(change, answer)
     assert isinstance(error, Refused)
     assert (error.fault.kind, error.fault.fields, error.fault.status) == (kind, fields, answer.status_code)
-    assert error.raw_response == answer.text
+    assert error.raw_response == (answer.text or None)
     if isinstance(answer_errors := _json(answer), list) and isinstance(answer_errors[0], dict):
         assert error.fault.message == answer_errors[0]["message"]
         assert error.fault.code == answer_errors[0]["errorCode"]
@@ -139,11 +140,9 @@ def test_words_and_bodies_are_cut_to_four_kilobytes() -> None:
 def test_a_wait_is_kept_where_one_is_told() -> None:
     answer = httpx.Response(429, headers={"Retry-After": "7"})
     assert write(CREATE, answer).fault.retry_after_seconds == 7.0
-    odd = httpx.Response(429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})
-    assert write(CREATE, odd).fault.retry_after_seconds is None
 
 
-@pytest.mark.parametrize("status", [302, 408, 425, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [408, 425, 208, 299, 500, 502, 503, 504, 599])
 def test_a_write_that_nobody_can_judge_is_ambiguous(status: int) -> None:
     answer = httpx.Response(
         status, json=[{"errorCode": "UNKNOWN_EXCEPTION", "message": "An unexpected error occurred"}]

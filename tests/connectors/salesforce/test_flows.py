@@ -288,8 +288,6 @@ UNREADABLE: list[tuple[str, Change, httpx.Response]] = [
     ("a create with a page", change("create", new()), httpx.Response(200, text="<html>")),
     ("a create with an array", change("create", new()), reply(201, [])),
     ("a batch with an object", change("create", new(), batch=True), reply(200, {})),
-    ("a batch with too few results", change("create", new(), new(), batch=True), reply(200, [SAVED])),
-    ("a batch with too many results", change("create", new(), batch=True), reply(200, [SAVED, SAVED])),
     ("a batch that does not say how it went", change("create", new(), batch=True), reply(200, [{}])),
     ("a batch in broken UTF-8", change("create", new(), batch=True), httpx.Response(200, content=b'[{"id":"\xff"}]')),
 ]
@@ -299,6 +297,12 @@ UNREADABLE: list[tuple[str, Change, httpx.Response]] = [
 def test_a_success_that_cannot_be_read_is_never_called_a_failure(asked_for: Change, answer: httpx.Response) -> None:
     _, error = rehearse(flow_of(asked_for), answer)
     assert isinstance(error, Unreadable)
+
+
+@pytest.mark.parametrize(("results", "kinds"), [(1, [None, "ambiguous"]), (3, ["ambiguous", "ambiguous"])])
+def test_records_that_a_batch_does_not_account_for_are_unknown(results: int, kinds: list[str | None]) -> None:
+    _, outcome = rehearse(flow_of(change("create", new(), new(), batch=True)), reply(200, [SAVED] * results))
+    assert [None if record.fault is None else record.fault.kind for record in outcome.records] == kinds
 
 
 def test_a_fetch_reads_by_place_and_marks_its_request_as_a_read() -> None:
