@@ -2,7 +2,8 @@
 
 Every method that touches a tenant's rows takes ``project_id`` first; a row of another project is not found. A method
 is one transaction: when it returns, everything it did is durable; when it raises, nothing was done. Records travel as
-the structs of ``installations``; secrets travel as bytes and are sealed by the store.
+the structs of ``installations``; secrets travel as bytes and are sealed by the store. Text or numbers that no database
+can keep (NUL, a lone surrogate, an integer beyond 64 bits) raise `installations.errors.InvalidInput`.
 
     StoreError
     ├── Missing          no such row in this project
@@ -286,7 +287,10 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str
     from_state: State
     owner: str
-    """Must still hold the operation."""
+    """Must still hold the operation; one that nobody holds (``queued``, ``parked``, ``unknown``) is free to take.
+
+    The owner holds it afterwards, unless ``to_state`` is one that nobody holds.
+    """
     to_state: State
     now: datetime
     attempt: Attempt | None = None
@@ -343,6 +347,9 @@ class Heartbeats(Protocol):
     async def epoch(self) -> int:
         """Tell a number that grows with every change of configuration, so that caches know when to forget."""
 
+    async def sweep(self, *, now: datetime) -> None:
+        """Forget idempotency keys and uploads whose time is over. Call it now and then."""
+
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """A place where a manifest archive may be put once."""
@@ -377,7 +384,10 @@ class Store(
     """Everything, for the place that wires it. Others ask for the part they use."""
 
     async def start(self) -> None:
-        """Connect. Raises `Unavailable` with a sentence for the operator."""
+        """Connect, bring the schema up to date and prove the master keys.
+
+        Raises `Unavailable` or `SettingsError`, with a sentence for the operator; then nothing is left open.
+        """
 
     async def close(self) -> None:
         """Finish what is under way and disconnect."""

@@ -1,0 +1,94 @@
+"""What the memory store holds, and how it finds a tenant's things."""
+
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from installations.installation import (
+    ApiKey,
+    Connection,
+    Consumer,
+    Group,
+    Installation,
+    Integration,
+    Project,
+    ProviderApp,
+    Revision,
+)
+from installations.operation import Attempt, Operation
+from server.store.contract import IdempotencyKey, Missing, Upload
+
+
+class Owned(Protocol):
+    """Anything that names its project."""
+
+    @property
+    def project_id(self) -> str:
+        """Whose it is."""
+
+
+class Dated(Protocol):
+    """Anything with an age."""
+
+    @property
+    def id(self) -> str:
+        """Breaks ties."""
+
+    @property
+    def create_time(self) -> datetime:
+        """When it was made."""
+
+
+OwnedThing = TypeVar("OwnedThing", bound=Owned)
+DatedThing = TypeVar("DatedThing", bound=Dated)
+
+
+class Shelf:
+    """Every thing by its id."""
+
+    def __init__(self) -> None:
+        self.projects_by_id: dict[str, Project] = {}
+        self.keys: dict[str, ApiKey] = {}
+        self.integrations_by_id: dict[str, Integration] = {}
+        self.revisions: dict[str, tuple[str, Revision]] = {}
+        """With the id of the integration."""
+        self.apps: dict[str, ProviderApp] = {}
+        self.secrets: dict[str, bytes] = {}
+        """Of provider apps and connections, by their ids."""
+        self.groups: dict[tuple[str, str], Group] = {}
+        self.consumers: dict[tuple[str, str], Consumer] = {}
+        self.connections_by_id: dict[str, Connection] = {}
+        self.installations_by_id: dict[str, Installation] = {}
+        self.operations_by_id: dict[str, Operation] = {}
+        self.attempts_by_operation: dict[str, list[Attempt]] = {}
+        self.idempotency: dict[tuple[str, str, str], tuple[IdempotencyKey, str]] = {}
+        """With the id of the operation."""
+        self.uploads: dict[str, Upload] = {}
+        self.processes: dict[str, float] = {}
+        self.changes = 0
+
+    def changed(self) -> None:
+        """Count a change of configuration."""
+        self.changes += 1
+
+    def require_project(self, project_id: str) -> None:
+        """Raise `Missing` for a project that does not exist."""
+        if project_id not in self.projects_by_id:
+            raise Missing(f"no project {project_id!r}")
+
+
+def find(things: dict[str, OwnedThing], project_id: str, thing_id: str, *, noun: str) -> OwnedThing:
+    """Find a tenant's thing. Raises `Missing` alike for an unknown id and for another tenant's."""
+    thing = things.get(thing_id)
+    if thing is None or thing.project_id != project_id:
+        raise Missing(f"no {noun} {thing_id!r}")
+    return thing
+
+
+def of(things: dict[str, OwnedThing], project_id: str) -> list[OwnedThing]:
+    """List a tenant's things."""
+    return [thing for thing in things.values() if thing.project_id == project_id]
+
+
+def oldest_first(things: list[DatedThing]) -> list[DatedThing]:
+    """Order by age, ids breaking ties."""
+    return sorted(things, key=lambda thing: (thing.create_time, thing.id))

@@ -1,0 +1,79 @@
+"""Which store the settings mean, and where its master keys come from. `PiccoloStore.start` migrates by itself."""
+
+import logging
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from server.settings import Settings, SettingsError
+from server.store.contract import Store, Unavailable
+from server.store.migrate import migrate
+from server.store.piccolo import PiccoloStore
+from server.store.postgres import PostgresDatabase
+from server.store.postgres_moves import PostgresMoves
+from server.store.sqlite import SqliteDatabase
+from server.store.sqlite_moves import SqliteMoves
+from server.store.vault import MasterKeys, configured_keys, how_to_make_one, keys_beside
+
+log = logging.getLogger(__name__)
+
+MIGRATE_WAIT_SECONDS = 30.0
+"""For how long a second `migrate` waits for the first one's SQLite file."""
+
+
+def open_store(settings: Settings) -> Store:
+    """Choose the store for ``ISTHMUS_DATABASE_URL``; it connects at `start`.
+
+    Raises `SettingsError` for a URL or keys that cannot be used.
+    """
+    keys = configured_keys(settings)
+    database = _database(settings.database_url)
+    if isinstance(database, SqliteDatabase):
+        return PiccoloStore(database, moves=SqliteMoves(database), master=keys or _own_keys(database.path))
+    if keys is None:
+        raise SettingsError(
+            f"PostgreSQL needs ISTHMUS_MASTER_KEYS (or ISTHMUS_MASTER_KEY_FILE): the key that seals credentials must "
+            f"not lie where several processes cannot share it. {how_to_make_one()}"
+        )
+    return PiccoloStore(database, moves=PostgresMoves(database), master=keys)
+
+
+async def migrate_database(database_url: str) -> list[str]:
+    """Bring a database to this version's schema and answer the steps that ran, none when it was there already.
+
+    On SQLite no server may be running; a server migrates by itself when it starts. Raises `Unavailable`,
+    `SettingsError`.
+    """
+    database = _database(database_url, lock_seconds=MIGRATE_WAIT_SECONDS)
+    await database.open()
+    try:
+        return await migrate(database)
+    finally:
+        await database.close()
+
+
+def _database(url: str, *, lock_seconds: float = 2.0) -> SqliteDatabase | PostgresDatabase:
+    parts = urlsplit(url)
+    if parts.scheme in {"postgresql", "postgres"}:
+        return PostgresDatabase(url)
+    path = unquote(parts.path).removeprefix("/")
+    if parts.scheme != "sqlite" or parts.netloc or not path or parts.query or parts.fragment:
+        raise SettingsError(
+            "ISTHMUS_DATABASE_URL must be sqlite:///relative.db, sqlite:////absolute.db or "
+            f"postgresql://user@host/database, not {parts.scheme or 'a text without a scheme'}://…"
+        )
+    return SqliteDatabase(Path(path), lock_seconds=lock_seconds)
+
+
+def _own_keys(path: Path) -> MasterKeys:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        keys, made = keys_beside(path)
+    except OSError as error:
+        raise Unavailable(f"no master key can be kept beside {path}: {error}") from error
+    if made:
+        log.warning(
+            "store.master_key_made: %s seals every credential in %s. Keep a copy of it apart from the database.",
+            made,
+            path,
+        )
+    return keys

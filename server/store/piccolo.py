@@ -1,0 +1,58 @@
+"""The store over SQL: every noun's rows on one database, SQLite or PostgreSQL."""
+
+from server.store.commits import Commits, Moves
+from server.store.engine import Database
+from server.store.keyring import Keyring
+from server.store.migrate import migrate
+from server.store.rows.connections import ConnectionRows
+from server.store.rows.heartbeats import HeartbeatRows, forget_processes
+from server.store.rows.installations import InstallationRows
+from server.store.rows.integrations import IntegrationRows
+from server.store.rows.operations import OperationRows
+from server.store.rows.projects import ProjectRows
+from server.store.rows.provider_apps import ProviderAppRows
+from server.store.rows.uploads import UploadRows
+from server.store.tables import Counters
+from server.store.vault import MasterKeys
+
+
+class PiccoloStore(
+    ProjectRows,
+    IntegrationRows,
+    ProviderAppRows,
+    ConnectionRows,
+    InstallationRows,
+    OperationRows,
+    HeartbeatRows,
+    UploadRows,
+):
+    """Implements `contract.Store`."""
+
+    def __init__(self, database: Database, *, moves: Moves, master: MasterKeys) -> None:
+        super().__init__(database, Keyring(database, master), Commits(moves))
+
+    async def start(self) -> None:
+        """Connect, bring the schema up to date and prove the master keys.
+
+        Raises `Unavailable` or `SettingsError`, each with a sentence for the operator; then nothing is left open.
+        """
+        await self._database.open()
+        try:
+            await migrate(self._database)
+            await self._keyring.prove()
+            if self._database.dialect == "sqlite":
+                async with self.writing() as session:
+                    await forget_processes(session)
+        except BaseException:
+            await self._database.close()
+            raise
+
+    async def close(self) -> None:
+        """Commit what is under way and disconnect."""
+        await self._commits.close()
+        await self._database.close()
+
+    async def ready(self) -> None:
+        """Prove that the database takes writes."""
+        async with self.writing():
+            await Counters.update({Counters.value: Counters.value + 1}).where(Counters.id == "ready")

@@ -1,0 +1,5 @@
+"""The real PostgreSQL, for the server's tests."""
+
+from tests.postgres import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]
