@@ -5,6 +5,7 @@
 answers to the next request in place of the truth.
 """
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class HubSpotSimulator:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Log, authorise, answer something else on demand, and turn errors into answers."""
-        body = await request.json() if request.can_read_body else None
+        body = await _sent(request)
         self.requests.append(
             Asked(method=request.method, path=request.path_qs, body=body, headers=dict(request.headers))
         )
@@ -80,6 +81,9 @@ class HubSpotSimulator:
             answer = await handler(request)
         except PortalError as error:
             answer = web.json_response(error.body, status=error.status)
+        except (KeyError, TypeError, ValueError) as error:
+            refusal = PortalError(400, f"Invalid input JSON: {error!r}")
+            answer = web.json_response(refusal.body, status=400)
         if instead is None and request.transport is not None:
             request.transport.abort()
         return answer
@@ -282,6 +286,15 @@ async def running_hubspot() -> AsyncIterator[HubSpotSimulator]:
         yield simulator
     finally:
         await runner.cleanup()
+
+
+async def _sent(request: web.Request) -> Any:
+    """The body for the log: decoded if it is JSON, as text if not."""
+    text = await request.text() if request.can_read_body else ""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
 
 
 async def _body(request: web.Request, allowed: set[str]) -> Json:

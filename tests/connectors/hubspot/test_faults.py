@@ -154,9 +154,7 @@ FAULTS: tuple[tuple[str, int, Any, dict[str, str], Fault], ...] = (
     (
         "required properties that were left out",
         400,
-        body_of(
-            "Error creating CAR. Some required properties were not set.", context={"properties": ["model", "make"]}
-        ),
+        body_of("Error creating CAR. Some required properties were not set.", context={"properties": ["a", "b"]}),
         {},
         Fault(
             kind="invalid",

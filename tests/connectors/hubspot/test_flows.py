@@ -7,7 +7,18 @@ import httpx
 import msgspec
 import pytest
 
-from connectors.connector import READS_ONLY, Account
+from connectors.connector import (
+    READS_ONLY,
+    Account,
+    BatchWriter,
+    Deleter,
+    Describer,
+    Fetcher,
+    Finder,
+    Prober,
+    Upserter,
+    Writer,
+)
 from connectors.errors import Ambiguous, NotSent, Refused, Unreadable
 from connectors.hubspot.crm import ARCHIVE_IS_SILENT, HubSpot
 from connectors.transport import rehearse
@@ -50,6 +61,20 @@ def seen(request: httpx.Request) -> tuple[str, str, Any]:
     body = json.loads(request.content) if request.content else None
     assert request_problems(request.method, path, body) == []
     return request.method, path, body
+
+
+CAPABILITIES = (Writer, BatchWriter, Upserter, Deleter, Fetcher, Finder, Describer, Prober)
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_hubspot_has_every_capability(capability: type[object]) -> None:
+    assert isinstance(HUBSPOT, capability)
+
+
+def test_support_is_what_the_connector_can_do() -> None:
+    support = HUBSPOT.provider.support
+    assert (support.write, support.delete, support.read, support.subscribe) == (True, True, False, False)
+    assert HUBSPOT.provider.default_module in (HUBSPOT.provider.modules or {})
 
 
 SINGLE: tuple[tuple[str, Change, tuple[str, str, Any], httpx.Response, RecordOutcome], ...] = (
