@@ -60,12 +60,15 @@ def field_name(name: str) -> str:
 
 
 def field_list(names: Sequence[str]) -> list[str]:
-    """Answer the names to read, each once, ``Id`` first.
+    """Answer the names to read, each once without regard to case, ``Id`` first.
 
     Raises:
         Refused: with kind ``unknown_field`` if one cannot be a field.
     """
-    return ["Id", *dict.fromkeys(field_name(name) for name in names if name.lower() != "id")]
+    chosen: dict[str, str] = {"id": "Id"}
+    for name in names:
+        chosen.setdefault(name.lower(), field_name(name))
+    return list(chosen.values())
 
 
 def record_id(value: str | None) -> str:

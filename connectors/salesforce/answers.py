@@ -97,8 +97,8 @@ def judged_alone(outcome: Outcome, response: httpx.Response) -> Outcome:
     return outcome
 
 
-def retrieved(response: httpx.Response, ids: Sequence[str]) -> dict[str, Record]:
-    """Read a retrieve: one record or ``null`` for each id, in the order asked.
+def retrieved(response: httpx.Response, *, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
+    """Read a retrieve: one record or ``null`` for each id, in the order asked; fields under the names as asked.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_retrieve_post.htm
 
@@ -108,15 +108,15 @@ def retrieved(response: httpx.Response, ids: Sequence[str]) -> dict[str, Record]
     rows = read(response, list[dict[str, Any] | None])
     if len(rows) != len(ids):
         raise unreadable(response, f"{len(ids)} records were asked and {len(rows)} came back")
-    return {asked: _plain(row) for asked, row in zip(ids, rows, strict=True) if row is not None}
+    return {asked: _spelled(row, fields) for asked, row in zip(ids, rows, strict=True) if row is not None}
 
 
 class _QueryResult(msgspec.Struct, frozen=True, kw_only=True):
     records: list[dict[str, Any]]
 
 
-def queried(response: httpx.Response) -> dict[str, Record]:
-    """Read the rows of a query, by id.
+def queried(response: httpx.Response, *, fields: Sequence[str]) -> dict[str, Record]:
+    """Read the rows of a query, by id; fields under the names as asked.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm
 
@@ -124,7 +124,7 @@ def queried(response: httpx.Response) -> dict[str, Record]:
         Refused, Unreadable: as the answer says.
     """
     rows = read(response, _QueryResult).records
-    return {str(row["Id"]): _plain(row) for row in rows if "Id" in row}
+    return {str(row["Id"]): _spelled(row, fields) for row in rows if "Id" in row}
 
 
 def read(response: httpx.Response, kind: type[T]) -> T:
@@ -151,6 +151,17 @@ def _created(response: httpx.Response, *, said: bool | None, target: Target) -> 
     if target != "external_id":
         return None
     return response.status_code == HTTPStatus.CREATED if said is None else said
+
+
+def _spelled(row: dict[str, Any], asked: Sequence[str]) -> Record:
+    """Answer a row with its fields as they were asked for: ``phone`` is answered as ``Phone``, and whoever asked for
+    the one must not take its absence for an empty field.
+    """  # noqa: D205
+    held = _plain(row)
+    by_lower = {name.lower(): value for name, value in held.items()}
+    heads = [name.partition(".")[0] for name in asked]
+    given = {head: by_lower[head.lower()] for head in heads if head.lower() in by_lower}
+    return ({"Id": held["Id"]} if "Id" in held else {}) | given
 
 
 def _plain(row: dict[str, Any]) -> Record:

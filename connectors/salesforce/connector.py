@@ -114,7 +114,7 @@ class Salesforce:
     def fetch(
         self, account: Account, object_name: str, *, ids: Sequence[str], fields: Sequence[str]
     ) -> Flow[dict[str, Record]]:
-        """Read records by id, under the ids as asked.
+        """Read records by id, under the ids and field names as asked.
 
         The retrieve of the collections resource, in its POST form: an id that is unknown, deleted or malformed gives
         ``null`` at its place, where a SOQL ``IN`` is refused as a whole for one malformed id; ids of 15 and of 18
@@ -128,7 +128,7 @@ class Salesforce:
             chunk = list(ids[start : start + RETRIEVE_LIMIT])
             body = {"ids": chunk, "fields": wanted}
             response = yield httpx.Request("POST", url, json=body, extensions={READS_ONLY: True})
-            found |= answers.retrieved(response, chunk)
+            found |= answers.retrieved(response, ids=chunk, fields=fields)
         return found
 
     def find(
@@ -140,7 +140,7 @@ class Salesforce:
         """
         query = equality(object_name, field=field, value=value, fields=fields, limit=FOUND_LIMIT)
         response = yield httpx.Request("GET", f"{addresses.root(account)}/query/", params={"q": query})
-        return answers.queried(response)
+        return answers.queried(response, fields=fields)
 
     def describe(self, account: Account, object_name: str) -> Flow[ObjectMetadata]:
         """Describe one object with all the fields this user may see.

@@ -320,6 +320,18 @@ def test_a_fetch_reads_by_place_and_marks_its_request_as_a_read() -> None:
     assert found == {"001D000000IqhSL": {"Id": "001D000000IqhSLIAZ", "Name": "Acme", "Phone": None}}
 
 
+def test_fields_come_back_under_the_names_they_were_asked_for() -> None:
+    """Salesforce answers ``Phone`` to ``phone``; whoever looks for ``phone`` must not find it empty."""
+    row: dict[str, Any] = {"attributes": {}, "Id": "001", "Phone": "1", "Fax": None}
+    fields = ["phone", "Phone", "FAX", "id"]
+    (request,), found = rehearse(CONNECTOR.fetch(ACCOUNT, "account", ids=["001"], fields=fields), reply(200, [row]))
+    assert json.loads(request.content)["fields"] == ["Id", "phone", "FAX"]
+    assert found == {"001": {"Id": "001", "phone": "1", "Phone": "1", "FAX": None, "id": "001"}}
+    flow = CONNECTOR.find(ACCOUNT, "account", field="phone", value="1", fields=fields)
+    _, found = rehearse(flow, reply(200, {"records": [row]}))
+    assert found == {"001": {"Id": "001", "phone": "1", "Phone": "1", "FAX": None, "id": "001"}}
+
+
 def test_a_fetch_of_very_many_ids_takes_as_few_requests_as_salesforce_allows() -> None:
     ids = [f"001{number:012}" for number in range(2001)]
     requests, found = rehearse(

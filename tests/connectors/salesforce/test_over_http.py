@@ -71,10 +71,10 @@ async def test_a_record_is_created_updated_fetched_and_deleted(customer: Custome
         customer.account,
         "Account",
         ids=[record_id[:15], "001000000000000", "bogus"],
-        fields=["Name", "Phone", "Industry"],
+        fields=["Name", "phone", "Industry"],
     )
     found = await customer.perform(flow)
-    assert found == {record_id[:15]: {"Id": record_id, "Name": "Acme", "Phone": "1", "Industry": None}}
+    assert found == {record_id[:15]: {"Id": record_id, "Name": "Acme", "phone": "1", "Industry": None}}
     await customer.write("delete", RecordChange(id=record_id, fields={}))
     assert customer.rows() == []
     error = await customer.refused("delete", RecordChange(id=record_id, fields={}))
