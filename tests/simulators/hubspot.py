@@ -5,7 +5,6 @@
 answers to the next request in place of the truth.
 """
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,10 +12,19 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.simulators.hubspot_portal import Entry, Json, ObjectType, Portal, PortalError, timestamp
+from tests.simulators.hubspot_bodies import (
+    batch_answer,
+    batch_inputs,
+    batch_written,
+    json_body,
+    matches,
+    missing,
+    sent_body,
+)
+from tests.simulators.hubspot_portal import Entry, ObjectType, Portal, PortalError
+from tests.simulators.hubspot_schema import Json
 
 TOKEN = "pat-na1-simulated"
-BATCH_LIMIT = 100
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -69,7 +77,7 @@ class HubSpotSimulator:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Log, authorise, answer something else on demand, and turn errors into answers."""
-        body = await _sent(request)
+        body = await sent_body(request)
         self.requests.append(
             Asked(method=request.method, path=request.path_qs, body=body, headers=dict(request.headers))
         )
@@ -105,7 +113,7 @@ class HubSpotSimulator:
 
     async def create(self, request: web.Request) -> web.Response:
         """``POST /crm/v3/objects/{type}``."""
-        body = await _body(request, {"properties", "associations"})
+        body = await json_body(request, {"properties", "associations"})
         entry = self.portal.create(self._kind(request), body["properties"], body.get("associations", []))
         return web.json_response(entry.as_json(tuple(body["properties"])), status=201)
 
@@ -116,7 +124,7 @@ class HubSpotSimulator:
 
     async def update(self, request: web.Request) -> web.Response:
         """``PATCH /crm/v3/objects/{type}/{id}``."""
-        body = await _body(request, {"properties"})
+        body = await json_body(request, {"properties"})
         entry = self.portal.update(self._kind(request), self._entry(request), body["properties"])
         return web.json_response(entry.as_json(tuple(body["properties"])))
 
@@ -129,16 +137,16 @@ class HubSpotSimulator:
 
     async def batch_create(self, request: web.Request) -> web.Response:
         """``POST /crm/v3/objects/{type}/batch/create``."""
-        kind, inputs = self._kind(request), await _inputs(request, {"properties", "associations"})
+        kind, inputs = self._kind(request), await batch_inputs(request, {"properties", "associations"})
 
         def write(item: Json) -> tuple[Entry, Json]:
             return self.portal.create(kind, item["properties"], item.get("associations", [])), {}
 
-        return _batch(inputs, write, success=201)
+        return batch_written(inputs, write, success=201)
 
     async def batch_update(self, request: web.Request) -> web.Response:
         """``POST /crm/v3/objects/{type}/batch/update``, which stays partial."""
-        kind, inputs = self._kind(request), await _inputs(request, {"properties", "id", "idProperty"})
+        kind, inputs = self._kind(request), await batch_inputs(request, {"properties", "id", "idProperty"})
         ids = [item["id"] for item in inputs]
         if len(set(ids)) != len(ids):
             raise PortalError(400, f"Duplicate IDs found in batch input: {sorted(ids)}. IDs must be unique")
@@ -146,14 +154,14 @@ class HubSpotSimulator:
         def write(item: Json) -> tuple[Entry, Json]:
             entry = kind.get(item["id"], id_property=item.get("idProperty"))
             if entry is None:
-                raise _missing(kind, [item["id"]])
+                raise missing(kind, [item["id"]])
             return self.portal.update(kind, entry, item["properties"]), {}
 
-        return _batch(inputs, write, success=200, partial=True)
+        return batch_written(inputs, write, success=200, partial=True)
 
     async def batch_upsert(self, request: web.Request) -> web.Response:
         """``POST /crm/v3/objects/{type}/batch/upsert``."""
-        kind, inputs = self._kind(request), await _inputs(request, {"properties", "id", "idProperty"})
+        kind, inputs = self._kind(request), await batch_inputs(request, {"properties", "id", "idProperty"})
 
         def write(item: Json) -> tuple[Entry, Json]:
             key = item.get("idProperty")
@@ -161,15 +169,15 @@ class HubSpotSimulator:
             if entry is not None:
                 return self.portal.update(kind, entry, item["properties"]), {"new": False}
             if key is None:
-                raise _missing(kind, [item["id"]])
+                raise missing(kind, [item["id"]])
             return self.portal.create(kind, {key: item["id"]} | item["properties"], []), {"new": True}
 
-        return _batch(inputs, write, success=200)
+        return batch_written(inputs, write, success=200)
 
     async def batch_archive(self, request: web.Request) -> web.Response:
         """``POST /crm/v3/objects/{type}/batch/archive``: 204, without a word on any record."""
         kind = self._kind(request)
-        for item in await _inputs(request, {"id"}):
+        for item in await batch_inputs(request, {"id"}):
             if item["id"] in kind.records:
                 kind.records[item["id"]].archived = True
         return web.Response(status=204)
@@ -177,18 +185,18 @@ class HubSpotSimulator:
     async def batch_read(self, request: web.Request) -> web.Response:
         """``POST /crm/v3/objects/{type}/batch/read``: 207 where some are missing."""
         kind = self._kind(request)
-        body = await _body(request, {"inputs", "properties", "propertiesWithHistory", "idProperty"})
+        body = await json_body(request, {"inputs", "properties", "propertiesWithHistory", "idProperty"})
         keys = [item["id"] for item in body["inputs"]]
         found = [(key, kind.get(key, id_property=body.get("idProperty"))) for key in keys]
         results = [entry.as_json(tuple(body["properties"])) for _, entry in found if entry is not None]
-        missing = [key for key, entry in found if entry is None]
-        errors = [_missing(kind, missing).entry(None)] if missing else []
-        return _batch_answer(results, errors, success=200)
+        absent = [key for key, entry in found if entry is None]
+        errors = [missing(kind, absent).entry(None)] if absent else []
+        return batch_answer(results, errors, success=200)
 
     async def search(self, request: web.Request) -> web.Response:
         """``POST /crm/v3/objects/{type}/search``: EQ filters only, case-insensitive."""
         kind = self._kind(request)
-        body = await _body(request, {"filterGroups", "properties", "limit", "query", "sorts", "after"})
+        body = await json_body(request, {"filterGroups", "properties", "limit", "query", "sorts", "after"})
         groups = body.get("filterGroups", [])
         for condition in (condition for group in groups for condition in group["filters"]):
             if condition["propertyName"] not in kind.properties:
@@ -199,7 +207,7 @@ class HubSpotSimulator:
                     "context": {"propertyName": [name]},
                 }
                 raise PortalError(400, "There was a problem with the request.", errors=[detail])
-        hits = [e for e in kind.living() if e.id not in self.portal.unindexed and _matches(e, groups)]
+        hits = [e for e in kind.living() if e.id not in self.portal.unindexed and matches(e, groups)]
         results = [entry.as_json(tuple(body.get("properties", []))) for entry in hits[: body.get("limit", 10)]]
         return web.json_response({"total": len(hits), "results": results})
 
@@ -286,83 +294,3 @@ async def running_hubspot() -> AsyncIterator[HubSpotSimulator]:
         yield simulator
     finally:
         await runner.cleanup()
-
-
-async def _sent(request: web.Request) -> Any:
-    """The body for the log: decoded if it is JSON, as text if not."""
-    text = await request.text() if request.can_read_body else ""
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return text
-
-
-async def _body(request: web.Request, allowed: set[str]) -> Json:
-    body = await request.json()
-    unknown = set(body) - allowed
-    if unknown:
-        raise PortalError(400, f"Invalid input JSON: unrecognized fields {sorted(unknown)}")
-    return dict(body)
-
-
-async def _inputs(request: web.Request, allowed: set[str]) -> list[Json]:
-    body = await _body(request, {"inputs"})
-    inputs: list[Json] = body["inputs"]
-    if not 0 < len(inputs) <= BATCH_LIMIT:
-        raise PortalError(400, f"Invalid number of inputs: {len(inputs)}. The maximum is {BATCH_LIMIT}")
-    for item in inputs:
-        unknown = set(item) - allowed - {"objectWriteTraceId"}
-        if unknown:
-            raise PortalError(400, f"Invalid input JSON: unrecognized fields {sorted(unknown)}")
-    traces = [item["objectWriteTraceId"] for item in inputs if "objectWriteTraceId" in item]
-    if len(set(traces)) != len(traces):
-        raise PortalError(400, "Duplicate objectWriteTraceIds found in batch input")
-    return inputs
-
-
-def _batch(
-    inputs: list[Json], write: Callable[[Json], tuple[Entry, Json]], *, success: int, partial: bool = False
-) -> web.Response:
-    """Write each input. Answers come in another order; without trace ids one bad input fails all, save for updates."""
-    partial = partial or all("objectWriteTraceId" in item for item in inputs)
-    results: list[Json] = []
-    errors: list[Json] = []
-    done: list[Entry] = []
-    for item in inputs:
-        trace_id = item.get("objectWriteTraceId")
-        try:
-            entry, extra = write(item)
-        except PortalError as error:
-            if not partial:
-                for made in done:
-                    made.archived = True
-                raise
-            errors.append(error.entry(trace_id))
-        else:
-            done.append(entry)
-            results.append(entry.as_json(tuple(item["properties"]), trace_id=trace_id) | extra)
-    return _batch_answer(results[::-1], errors, success=success)
-
-
-def _batch_answer(results: list[Json], errors: list[Json], *, success: int) -> web.Response:
-    now = timestamp()
-    body: Json = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
-    if errors:
-        return web.json_response(body | {"numErrors": len(errors), "errors": errors}, status=207)
-    return web.json_response(body, status=success)
-
-
-def _missing(kind: ObjectType, ids: list[str]) -> PortalError:
-    message = f"Could not get some {kind.singular} objects, they may be deleted or not exist. Check that ids are valid."
-    return PortalError(404, message, category="OBJECT_NOT_FOUND", context={"ids": ids})
-
-
-def _matches(entry: Entry, groups: list[Json]) -> bool:
-    values = entry.properties | {"hs_object_id": entry.id}
-    return any(
-        all(
-            c["operator"] == "EQ" and values.get(c["propertyName"], "").lower() == c["value"].lower()
-            for c in group["filters"]
-        )
-        for group in groups
-    )
