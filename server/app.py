@@ -8,7 +8,7 @@ from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from server.access.guards import requires_any_key, requires_full_key
+from server.access.guards import requires_full_key, requires_full_key_but_for
 from server.api import (
     api_keys,
     connections,
@@ -107,8 +107,12 @@ def build_app(services: Services) -> ASGIApp:
             *DELIVERIES,
             writes.route(services),
             Router("/", route_handlers=OUTSIDE_PROJECTS, guards=[requires_full_key]),
-            Router(PROJECT, route_handlers=FOR_ANY_KEY, guards=[requires_any_key], middleware=[announcing]),
-            Router(PROJECT, route_handlers=FOR_FULL_KEYS, guards=[requires_full_key], middleware=[announcing]),
+            Router(
+                PROJECT,
+                route_handlers=[*FOR_ANY_KEY, *FOR_FULL_KEYS],
+                guards=[requires_full_key_but_for(FOR_ANY_KEY)],
+                middleware=[announcing],
+            ),
         ],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),

@@ -27,7 +27,8 @@ def _facts(provider: Provider) -> ProviderFacts:
 
 def _capabilities(support: Support) -> Capabilities:
     return Capabilities(
-        read=support.read,
+        # A read object is the home of the mappings that writes inherit, so it may be declared wherever we write.
+        read=support.read or support.write,
         write=support.write,
         delete=support.delete,
         subscribe=support.subscribe,

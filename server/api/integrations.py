@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, delete, get, post, put
+from litestar import MediaType, Request, Response, delete, get, post, put
 from litestar.status_codes import HTTP_200_OK
 from msgspec import UNSET, Meta, UnsetType
 
@@ -65,7 +65,7 @@ async def get_integration(services: FromApp, project_id: Entered, integration_id
 
 
 @post("/integrations", opt=takes(CreateIntegration))
-async def create_integration(services: FromApp, project_id: Entered, body: bytes) -> None:
+async def create_integration(services: FromApp, project_id: Entered, body: bytes) -> Response[bytes]:
     """Make an integration; the answer is empty, as published."""
     wanted = parse_body(body, CreateIntegration)
     if wanted.latest_revision.spec_version != SPEC_VERSION:
@@ -76,6 +76,7 @@ async def create_integration(services: FromApp, project_id: Entered, body: bytes
         if existing.name == spec.name:
             raise Taken(f"There is an integration named {spec.name!r} already.", existing_id=existing.id)
     await deploy(services, project_id, [spec], destructive=False)
+    return Response(b"", media_type=MediaType.TEXT)
 
 
 @put("/integrations/:batch", status_code=HTTP_200_OK, opt=takes(Source))
@@ -101,7 +102,7 @@ async def create_revision(
     integration_id_or_name: str,
     body: bytes,
     destructive: bool = False,  # noqa: FBT001, FBT002 -- a query flag
-) -> None:
+) -> Response[bytes]:
     """Deploy one integration out of a manifest; the answer is empty, as published."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     manifest, _ = await _manifest(services, project_id, body)
@@ -109,6 +110,7 @@ async def create_revision(
     if not specs:
         raise invalid("integrations", f"the manifest has no integration {integration.name!r}", code="required")
     await deploy(services, project_id, specs, destructive=destructive)
+    return Response(b"", media_type=MediaType.TEXT)
 
 
 @delete("/integrations/{integration_id_or_name:str}")

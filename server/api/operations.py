@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from installations.explain import Explanation, explain
 from litestar import get
 from litestar.params import Parameter
 from msgspec import UNSET, UnsetType
 
 from installations.errors import invalid
+from installations.explain import Explanation, explain
 from installations.operation import Attempt, Operation, State, public_status
 from server.access.guards import requires_full_key
 from server.address import unescape
@@ -20,6 +20,8 @@ from server.api.provided import Entered, FromApp
 from server.deliveries import Stored
 from server.store.contract import Missing
 
+Finer = Annotated[bool, Parameter(query="state")]
+"""``state`` itself is a name that the framework keeps for itself."""
 PAGE_SIZE = 200
 LARGEST_PAGE = 1000
 _STORED = msgspec.json.Decoder(Stored)
@@ -98,11 +100,11 @@ async def get_operation(
     services: FromApp,
     project_id: Entered,
     operation_id: str,
-    state: bool | None = None,  # noqa: FBT001 -- a query parameter
+    finer: Finer = False,  # noqa: FBT002 -- a query parameter
 ) -> OperationView:
     """Tell what became of an operation."""
     operation = await services.store.operation(project_id, unescape(operation_id))
-    return view(operation, finer=bool(state))
+    return view(operation, finer=finer)
 
 
 @get(
@@ -117,7 +119,7 @@ async def list_operations(  # noqa: PLR0917 -- a handler's parameters are its UR
     installation_id: str,
     page_size: Annotated[int | None, Parameter(query="pageSize")] = None,
     page_token: Annotated[str | None, Parameter(query="pageToken")] = None,
-    state: bool | None = None,  # noqa: FBT001 -- a query parameter
+    finer: Finer = False,  # noqa: FBT002 -- a query parameter
 ) -> OperationPage:
     """List the operations of one installation, newest first."""
     size = PAGE_SIZE if page_size is None else page_size
@@ -130,7 +132,7 @@ async def list_operations(  # noqa: PLR0917 -- a handler's parameters are its UR
     page = await services.store.operations(project_id, installation.id, page_size=size, page_token=page_token)
     token = page.next_page_token
     return OperationPage(
-        results=tuple(view(operation, finer=bool(state)) for operation in page.results),
+        results=tuple(view(operation, finer=finer) for operation in page.results),
         pagination=Pagination(done=token is None, next_page_token=UNSET if token is None else token),
     )
 

@@ -17,6 +17,7 @@ from installations.errors import InstallationsError, InvalidInput, Issue, NotFou
 from installations.record import FaultKind
 from server import logs
 from server.access.errors import AccessError, Forbidden, Unauthenticated
+from server.api.bodies import Malformed
 from server.refusals import BadRequest, RequestError, TooLarge, WrongMediaType
 from server.store.contract import InUse, Missing, StoreError, Superseded, Taken, Unavailable
 
@@ -80,6 +81,7 @@ _BAD_GATEWAY = Problem(status=HTTPStatus.BAD_GATEWAY, code="provider", title="Th
 TABLE: dict[type[BaseException], Problem] = {
     InstallationsError: _MALFORMED,
     InvalidInput: Problem(status=HTTPStatus.UNPROCESSABLE_ENTITY, code="invalid-input", title="The input is not valid"),
+    Malformed: _MALFORMED,
     NotFound: _MISSING,
     RequestError: _MALFORMED,
     BadRequest: _MALFORMED,
@@ -158,6 +160,7 @@ def document_of(error: Exception, *, request_id: str, now: datetime) -> ProblemD
     """Describe an error to the caller, in the published shape."""
     problem = problem_of(error)
     issues = _issues(error)
+    faults = [issue for issue in issues if issue.severity == "error"]
     after = now + timedelta(seconds=RETRY_SECONDS) if problem.retryable else UNSET
     return ProblemDocument(
         type=f"urn:isthmus:problem:{problem.code}",
@@ -170,8 +173,8 @@ def document_of(error: Exception, *, request_id: str, now: datetime) -> ProblemD
         code=problem.code,
         retryable=problem.retryable,
         retry_after=after,
-        causes=tuple(f"{i.name}: {i.detail}" if i.name else i.detail for i in issues) or UNSET,
-        remedy=next((i.remedy for i in issues if i.remedy is not UNSET), UNSET),
+        causes=tuple(f"{i.name}: {i.detail}" if i.name else i.detail for i in faults) or UNSET,
+        remedy=next((i.remedy for i in faults if i.remedy is not UNSET), UNSET),
         issues=issues or UNSET,
     )
 
@@ -195,6 +198,9 @@ def _detail(error: Exception, problem: Problem, *, request_id: str) -> str:
         return _framework_detail(error, problem)
     if isinstance(error, ConnectorError):
         return f"The provider answered: {error.fault.message}"
+    if isinstance(error, InvalidInput):
+        errors = [issue for issue in error.issues if issue.severity == "error"]
+        return str(InvalidInput(errors))
     if problem.says_why and str(error):
         return str(error)
     if problem is _INTERNAL:

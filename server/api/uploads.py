@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Annotated
 
 import msgspec
-from litestar import Request, get, put
+from litestar import MediaType, Request, Response, get, put
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 
@@ -58,7 +58,7 @@ async def put_upload(
     request: Request[object, object, object],
     upload_id: str,
     body: bytes,  # type: ignore[type-var]
-) -> None:
+) -> Response[bytes]:
     """Put the archive there, once. Whoever holds the URL may, so the URL is the credential."""
     name, now = unescape(upload_id), services.clock()
     upload = await services.store.upload(name, now=now)
@@ -67,6 +67,7 @@ async def put_upload(
         if announced and announced != actual:
             raise BadRequest("The archive does not have the MD5 that was announced.")
     await services.store.fill_upload(name, body, now=now)
+    return Response(b"", media_type=MediaType.TEXT)
 
 
 async def take_archive(services: Services, project_id: str, source_zip_url: str) -> bytes:
