@@ -49,7 +49,8 @@ def apply(table: Table, draft: Draft) -> None:
 
 
 def _translate(translation: Translation, value: Any, draft: Draft) -> Any:
-    found = translation.get(value if type(value) is str else as_text(value))
+    text = value if type(value) is str else as_text(value)
+    found = None if text is None else translation.get(text)
     if found is None:
         return value
     if found[1] not in draft.steps:
@@ -57,10 +58,10 @@ def _translate(translation: Translation, value: Any, draft: Draft) -> Any:
     return found[0]
 
 
-def as_text(value: Any) -> str:
-    """Spell a number or a boolean as JSON does; other values have no text, and ``""`` stands for them."""
+def as_text(value: Any) -> str | None:
+    """Spell a number or a boolean as JSON does; other values have no text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) or (isinstance(value, int) and abs(value) < _SAFE_DIGITS):
         return repr(value)
-    return ""
+    return None
