@@ -15,7 +15,7 @@ WATCH_GAP = timedelta(hours=1)
 _FIELDS = 5
 _LONGEST = 256
 _START = datetime(2000, 1, 1, tzinfo=UTC)
-_EXTENDED = re.compile(r"(?i)(?<![a-z])L|L(?![a-z])|#")
+_EXTENDED = re.compile(r"(?i)(?<!ju)l|#")
 """Marks of other crons; the L of JUL is none."""
 
 

@@ -64,7 +64,7 @@ def apply_mask(current: ConfigContent, mask: Sequence[str], submitted: Any) -> I
     Raises:
         InvalidInput: paths that are unknown or have no value; every one is listed.
     """
-    content = msgspec.to_builtins(current)
+    content = msgspec.json.decode(msgspec.json.encode(current))
     update = InstallationUpdate()
     issues: list[Issue] = []
     if not mask:

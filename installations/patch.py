@@ -43,7 +43,7 @@ def apply_changes(
     ]
     if issues:
         raise InvalidInput(issues)
-    document: Any = msgspec.to_builtins(current)
+    document = msgspec.json.decode(msgspec.json.encode(current))
     for index, change in enumerate(changes):
         document = _applied(document, change, f"{path}[{index}]")
     if not isinstance(document, dict):

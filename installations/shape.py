@@ -128,7 +128,7 @@ def _is_clean(data: bytes) -> bool:
 
 def _is_deep(tree: Any) -> bool:
     level = [tree]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [
             child
             for value in level

@@ -1,0 +1,57 @@
+"""What any test may ask for."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+_DEFAULT = Path(__file__).parents[2] / "shared" / "reference" / "openapi"
+
+
+class Published:
+    """The published OpenAPI documents, by name: ``config``, ``manifest``, ``write`` and so on.
+
+    They lie beside the checkout or where ``ISTHMUS_PUBLISHED_SPECS`` points; without them, tests that ask are skipped.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._documents: dict[str, dict[str, Any]] = {}
+
+    def __call__(self, name: str) -> dict[str, Any]:
+        """Load a document, with ``nullable`` of OpenAPI 3.0 rewritten as JSON Schema says it."""
+        if name not in self._documents:
+            path = self._folder / f"{name}.json"
+            if not path.exists():
+                pytest.skip(f"PUBLISHED SPECIFICATIONS ABSENT: no {path}; set ISTHMUS_PUBLISHED_SPECS to their folder")
+            self._documents[name] = _as_json_schema(json.loads(path.read_text(encoding="utf-8")))
+        return self._documents[name]
+
+    def errors(self, name: str, schema: str, value: Any) -> list[str]:
+        """List what a value breaks of a schema under ``components.schemas``."""
+        components = self(name)["components"]
+        # OpenAPI 3.0 builds on an early draft: there, exclusiveMinimum is a boolean.
+        validator = jsonschema.Draft4Validator({"$ref": f"#/components/schemas/{schema}", "components": components})
+        return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def _as_json_schema(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_as_json_schema(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: _as_json_schema(each) for key, each in node.items()}
+    if schema.get("nullable") is True and isinstance(schema.get("type"), str):
+        schema["type"] = [schema["type"], "null"]
+        if isinstance(schema.get("enum"), list):
+            schema["enum"] = [*schema["enum"], None]
+    return schema
+
+
+@pytest.fixture(scope="session")
+def published() -> Published:
+    """Give the published documents, or skip loudly."""
+    return Published(Path(os.environ.get("ISTHMUS_PUBLISHED_SPECS") or _DEFAULT))
