@@ -23,7 +23,9 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str | None
     """Our ``objectWriteTraceId``; ``None`` where the batch was sent without, to be all or nothing."""
     id: str | None
-    """The id or the match value that was sent."""
+    """The record's id, for an update."""
+    key: str | None
+    """What stood under ``id`` in the input: the record's id, or for an upsert the value to match by."""
     properties: Mapping[str, str]
 
 
@@ -80,12 +82,12 @@ def read_batch(response: httpx.Response, inputs: Sequence[Input]) -> Outcome:
     body = read_success(response)
     outcomes: dict[int, RecordOutcome] = {}
     silent = _match_errors(body, inputs, outcomes)
-    unmatched = _match_results(body, inputs, outcomes)
+    strangers = _match_results(body, inputs, outcomes)
     left = [index for index in range(len(inputs)) if index not in outcomes]
-    if unmatched and len(unmatched) == len(left) and not silent:
+    if strangers and len(strangers) == len(left) and not silent:
         outcomes.update({index: RecordOutcome(success=True) for index in left})
         return Outcome(records=_ordered(outcomes, inputs), warnings=(NO_ID,))
-    if len(silent) == 1 and len(left) == 1 and not unmatched:
+    if len(silent) == 1 and len(left) == 1 and not strangers:
         outcomes[left[0]] = RecordOutcome(success=False, fault=silent[0])
         left = []
     outcomes.update(dict.fromkeys(left, _unmatched(response, silent)))
@@ -96,17 +98,17 @@ def _match_results(body: Body, inputs: Sequence[Input], outcomes: dict[int, Reco
     """Give each result to its input, the surest way first; answer those that are nobody's."""
     results = list(read_records(body))
     for belongs in (_same_trace, _same_id, _same_values):
-        results = [result for result in results if not _claim(result, inputs, outcomes, belongs=belongs)]
+        count = len(results) + 1
+        while len(results) < count:  # A claim may leave another result with one candidate only.
+            count = len(results)
+            results = [result for result in results if not _claim(result, inputs, outcomes, belongs=belongs)]
     return results
 
 
 def _claim(result: Body, inputs: Sequence[Input], outcomes: dict[int, RecordOutcome], *, belongs: Belongs) -> bool:
+    """Give a result to the one input it can belong to; a wrong id would be worse than none."""
     claims = [index for index, sent in enumerate(inputs) if index not in outcomes and belongs(sent, result)]
-    if len(claims) > 1 and belongs is _same_values:
-        most = max(len(inputs[index].properties) for index in claims)
-        claims = [index for index in claims if len(inputs[index].properties) == most]
-        claims = claims[:1] if all(inputs[index] == inputs[claims[0]] for index in claims) else []
-    if not claims:
+    if not claims or any(inputs[index].properties != inputs[claims[0]].properties for index in claims):
         return False
     outcomes[claims[0]] = from_record(result)
     return True
@@ -156,7 +158,7 @@ def _named(error: Body, inputs: Sequence[Input], outcomes: Mapping[int, RecordOu
     ids = _texts(context.get("ids")) | _texts(context.get("id"))
     free = [(index, sent) for index, sent in enumerate(inputs) if index not in outcomes]
     by_trace = [index for index, sent in free if sent.trace_id in traces]
-    return by_trace or [index for index, sent in free if sent.id in ids]
+    return by_trace or [index for index, sent in free if sent.key in ids]
 
 
 def _ordered(outcomes: Mapping[int, RecordOutcome], inputs: Sequence[Input]) -> tuple[RecordOutcome, ...]:

@@ -134,6 +134,8 @@ class HubSpot:
         https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
         """
         text = build_value(value, field=field)
+        if not text:
+            return {}  # Nothing to look for: HubSpot has no empty values.
         if field in _RECORD_ID:
             return (yield from self.fetch(account, object_name, ids=[text], fields=fields))
         response = yield build.read_request(account, object_name, values=[text], fields=fields, id_property=field)

@@ -89,7 +89,9 @@ def batch_input(record: RecordChange, *, index: int, change: Change) -> tuple[In
     if trace_id is not None:
         body["objectWriteTraceId"] = trace_id
     known_id = sent_id if change.action == "update" else None
-    return Input(trace_id=trace_id, id=known_id, properties=properties), body | _associations(record, change=change)
+    return Input(trace_id=trace_id, id=known_id, key=sent_id, properties=properties), body | _associations(
+        record, change=change
+    )
 
 
 def _input_id(record: RecordChange, *, change: Change) -> str | None:

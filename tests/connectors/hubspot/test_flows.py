@@ -234,6 +234,33 @@ def test_an_all_or_nothing_batch_whose_records_cannot_be_told_apart_has_no_ids_b
     assert len(outcome.warnings) == 1
 
 
+def test_ids_are_not_given_out_where_hubspots_own_defaults_make_records_alike() -> None:
+    asked = change(fields(firstname="Ada"), fields(firstname="Ada", stage="lead"), batch=True, all_or_none=True)
+    response = answer(
+        201, batch(record("2", firstname="Ada", stage="lead"), record("1", firstname="Ada", stage="lead"))
+    )
+    _, outcome = rehearse(HUBSPOT.write_batch(ACCOUNT, asked), response)
+    assert [(item.success, item.record_id) for item in outcome.records] == [(True, None), (True, None)]
+
+
+def test_records_that_are_the_same_take_any_of_the_ids() -> None:
+    asked = change(fields(firstname="Ada"), fields(firstname="Ada"), batch=True, all_or_none=True)
+    response = answer(201, batch(record("2", firstname="Ada"), record("1", firstname="Ada")))
+    _, outcome = rehearse(HUBSPOT.write_batch(ACCOUNT, asked), response)
+    assert [item.record_id for item in outcome.records] == ["2", "1"]
+
+
+def test_an_upsert_never_takes_a_match_value_for_a_record_id() -> None:
+    asked = change(fields(vin="5"), fields(vin="6"), action="upsert", match_field="vin", batch=True, all_or_none=True)
+    response = answer(200, batch(record("5", vin="6"), errors=(failure("no", "VALIDATION_ERROR", ids=["5"]),)))
+    _, outcome = rehearse(HUBSPOT.upsert(ACCOUNT, asked), response)
+    assert [(item.success, item.record_id) for item in outcome.records] == [(False, None), (True, "5")]
+
+
+def test_an_empty_value_is_not_looked_for() -> None:
+    assert rehearse(HUBSPOT.find(ACCOUNT, "contacts", field="email", value="", fields=["a"])) == ([], {})
+
+
 def test_an_all_or_nothing_batch_is_refused_as_a_whole() -> None:
     asked = change(*THREE, batch=True, all_or_none=True)
     _, error = rehearse(
