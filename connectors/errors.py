@@ -24,6 +24,8 @@ The table of kinds:
     ambiguous       us         reconcile first
 """
 
+from msgspec.structs import replace
+
 from installations.record import Fault, FaultKind
 
 RETRYABLE: frozenset[FaultKind] = frozenset({"rate_limited", "locked", "provider", "not_sent"})
@@ -49,7 +51,11 @@ class Refused(ConnectorError):
 
 
 class Ambiguous(ConnectorError):
-    """Nobody can tell from here whether it happened."""
+    """Nobody can tell from here whether it happened. Its fault is of the kind ``ambiguous``, whatever was given."""
+
+    def __init__(self, fault: Fault, *, raw_response: str | None = None) -> None:
+        # A kind that time mends would invite a repetition, and with it a duplicate.
+        super().__init__(replace(fault, kind="ambiguous"), raw_response=raw_response)
 
 
 class Unreadable(ConnectorError):

@@ -40,14 +40,17 @@ def state_of(outcome: Outcome) -> State:
 
 
 def effect_of_outcome(outcome: Outcome) -> EffectClass:
+    """Tell what an attempt did, where the provider judged record by record."""
     if state_of(outcome) == "unknown":
         return "ambiguous"
     return "done" if any(record.success for record in outcome.records) else "rejected"
 
 
 def first_fault(outcome: Outcome) -> Fault | None:
+    """Answer the first fault among the records."""
     return next((record.fault for record in outcome.records if record.fault is not None), None)
 
 
 def written_ids(outcome: Outcome) -> tuple[str, ...]:
+    """List the provider's ids of the records that were written."""
     return tuple(r.record_id for r in outcome.records if r.success and r.record_id is not None)

@@ -15,11 +15,11 @@ import msgspec
 
 from connectors.connector import Fetcher, Finder, Flow
 from connectors.dispatch import Need, missing_capability, send
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Refused
 from installations.errors import invalid
 from installations.operation import Attempt, Operation, State
 from installations.pipeline import Current, Plan, plan, settle
-from installations.record import Change, Outcome, WriteRequest
+from installations.record import Change, Fault, Outcome, WriteRequest
 from server import logs
 from server.attempts import Tried, effect_of, effect_of_outcome, failed, first_fault, state_of, written_ids
 from server.clock import Clock, NewId
@@ -138,6 +138,9 @@ class Deliveries:
         value = fields[made.match_field]
         flow = connector.find(target.account, made.object_name, field=made.match_field, value=value, fields=made.needs)
         records = await self._perform(flow, auth=target.auth, origin=target.account.base_url)
+        if len(records) > 1:
+            message = f"{len(records)} records have {made.match_field} = {value!r}: {', '.join(sorted(records))}"
+            raise Refused(Fault(kind="conflict", message=message, fields=(made.match_field,)))
         return next((Current(id=key, fields=record) for key, record in records.items()), None)
 
     async def write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None = None) -> Delivered:

@@ -1,0 +1,1 @@
+"""A first write, told step by step, with a sandbox CRM as the provider."""
