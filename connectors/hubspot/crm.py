@@ -37,7 +37,7 @@ ARCHIVE_IS_SILENT = "HubSpot archives a batch without saying what came of each r
 
 _NO_UPSERT = frozenset({"leads", "lead", "line_items", "line_item", "orders", "order", "0-136", "0-8", "0-123"})
 """Objects without ``/batch/upsert``.
-https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
+https://developers.hubspot.com/docs/api-reference/legacy/crm/objects/contacts/batch/upsert-contacts
 """
 
 _NOT_UNIQUE: Mapping[str, frozenset[str]] = {
@@ -131,7 +131,7 @@ class HubSpot:
 
         A batch read by a unique property sees what was just written. HubSpot refuses that for other properties; then
         search is asked, which lags behind writes by some seconds, so an empty answer proves little.
-        https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
+        https://developers.hubspot.com/docs/guides/api/crm/search
         """
         text = build_value(value, field=field)
         if not text:

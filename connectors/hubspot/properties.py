@@ -1,7 +1,7 @@
 """HubSpot's properties and schemas as the published metadata.
 
-https://developers.hubspot.com/docs/api-reference/latest/crm/properties/guide
-https://developers.hubspot.com/docs/api-reference/latest/crm/objects/schemas/guide
+https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
+https://developers.hubspot.com/docs/api/crm/crm-custom-objects
 """
 
 import re

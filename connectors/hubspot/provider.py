@@ -10,7 +10,7 @@ from connectors.provider import (
 )
 
 BATCH_LIMIT = 100
-"""Records in one batch request. https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide"""
+"""Records in one batch request. https://developers.hubspot.com/docs/api/crm/contacts"""
 
 BASE_URL = "https://api.hubapi.com"
 
@@ -40,5 +40,5 @@ HUBSPOT = Provider(
         explicit_scopes_required=True,
         docs_url="https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/oauth/oauth-quickstart-guide",
     ),
-    docs_url="https://developers.hubspot.com/docs/api-reference/latest/overview",
+    docs_url="https://developers.hubspot.com/docs/api/overview",
 )

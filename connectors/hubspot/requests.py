@@ -1,6 +1,6 @@
 """How requests to HubSpot's CRM look; never what comes back.
 
-https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
+https://developers.hubspot.com/docs/api/crm/contacts
 """
 
 from collections.abc import Sequence
@@ -138,7 +138,7 @@ def search_request(
 ) -> httpx.Request:
     """Build a search for one value of one property.
 
-    https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
+    https://developers.hubspot.com/docs/guides/api/crm/search
     """
     body = {
         "filterGroups": [{"filters": [{"propertyName": field, "operator": "EQ", "value": value}]}],

@@ -1,6 +1,6 @@
 """How HubSpot writes values: every property value is a string.
 
-https://developers.hubspot.com/docs/api-reference/latest/crm/properties/guide
+https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
 """
 
 import math
