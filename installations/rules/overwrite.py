@@ -77,6 +77,7 @@ def apply(table: Table, draft: Draft) -> None:
             draft.steps.append(step)
             if step.deed == "dropped":
                 del fields[field]
+                draft.pending = [gate for gate in draft.pending if gate.field != field]
     for field, gate in table.gates:
         if field in fields and field != draft.key:
             draft.pending.append(gate)

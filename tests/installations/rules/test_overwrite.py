@@ -91,3 +91,11 @@ def test_the_customers_rule_stands_over_the_manifests_and_the_trace_shows_both()
 )
 def test_empty_is_unset_or_says_nothing(value: Any, *, empty: bool) -> None:
     assert is_empty(value) is empty
+
+
+def test_a_field_that_is_never_written_is_not_looked_up() -> None:
+    chosen = {
+        "selectedFieldSettings": {"f": {"writeOnCreate": "never", "writeOnUpdate": "never"}},
+        "selectedValueDefaults": {"f": {"value": 1, "applyOnUpdate": "never"}},
+    }
+    assert planned(rules({"upsertKeys": ["key"]}, chosen=chosen), "upsert", {"key": "k"}).needs == ()
