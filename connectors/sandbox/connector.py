@@ -1,21 +1,22 @@
 """The connector: which requests each capability makes against the sandbox CRM."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from connectors.answers import raw_text, unmatched
 from connectors.connector import READS_ONLY, Account, Flow
 from connectors.provider import Provider
 from connectors.sandbox.answers import (
     BatchEntry,
     RecordEntry,
     ResultEntry,
-    decode,
     read_answer,
     read_record,
     read_result,
@@ -24,7 +25,8 @@ from connectors.sandbox.answers import (
 )
 from connectors.sandbox.data import BATCH_LIMIT, SANDBOX
 from connectors.sandbox.metadata import read_schema
-from installations.record import Change, Fault, Header, Outcome, Record, RecordChange, RecordOutcome
+from connectors.urls import path_segment
+from installations.record import Change, Header, Outcome, Record, RecordChange, RecordOutcome
 from installations.schema import ObjectMetadata
 
 _UNIQUE: Mapping[str, frozenset[str]] = {
@@ -34,7 +36,16 @@ _UNIQUE: Mapping[str, frozenset[str]] = {
 """The fields of standard objects that the sandbox keeps unique."""
 _UNIQUE_EVERYWHERE = frozenset({"externalId"})
 _FIND_LIMIT = 5
+_BRACKETED = re.compile(r"\['([^']+)'\]")
 _JSON_HEADERS = ((b"accept", b"application/json"), (b"content-type", b"application/json"))
+
+
+class _ReadResult(msgspec.Struct, frozen=True, kw_only=True):
+    record: RecordEntry | None = None
+
+
+class _ReadBatch(msgspec.Struct, frozen=True, kw_only=True):
+    results: tuple[_ReadResult, ...]
 
 
 class _Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,18 +119,23 @@ class SandboxConnector:
         found: dict[str, Record] = {}
         for start in range(0, len(wanted), BATCH_LIMIT):
             items = [{"id": record_id} for record_id in wanted[start : start + BATCH_LIMIT]]
-            body = {"action": "read", "records": items, "fields": list(fields)}
+            body = {"action": "read", "records": items, "fields": _tops(fields)}
             request = _request("POST", f"{_records(account, object_name)}:batch", body=body)
             request.extensions[READS_ONLY] = True
             response = yield request
-            found |= _found(read_answer(response, BatchEntry))
+            records = (result.record for result in read_answer(response, _ReadBatch).results)
+            found |= {record.id: record.fields for record in records if record is not None}
         return found
 
     def find(
         self, account: Account, object_name: str, *, field: str, value: Any, fields: Sequence[str]
     ) -> Flow[dict[str, Record]]:
-        """Answer up to five records whose field equals the value; ``field`` may be nested with dots."""
-        query = {f"filter[{field}]": _filter_text(value), "limit": _FIND_LIMIT, "fields": ",".join(fields)}
+        """Answer up to five records whose field equals the value; ``field`` may be nested, in bracket form."""
+        query = {
+            f"filter[{'.'.join(_names(field))}]": _filter_text(value),
+            "limit": _FIND_LIMIT,
+            "fields": ",".join(_tops(fields)),
+        }
         response = yield _request("GET", f"{_records(account, object_name)}?{urlencode(query)}")
         return {record.id: record.fields for record in read_answer(response, _Page).records}
 
@@ -146,28 +162,35 @@ def _batch(account: Account, change: Change) -> Flow[Outcome]:
     )
     results = _results(response)
     upsert = change.action == "upsert"
-    return Outcome(records=tuple(_outcome(results.get(index), upsert=upsert) for index in range(len(change.records))))
+    outcomes = tuple(_outcome(results.get(index), upsert=upsert) for index in range(len(change.records)))
+    return Outcome(records=outcomes, raw_response=None if response.is_success else raw_text(response))
 
 
 def _results(response: httpx.Response) -> dict[int, ResultEntry]:
     """Read a batch's results by index. A 422 with results is an all-or-none batch that became none."""
-    if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and b'"results"' in response.content:
-        batch = decode(response, BatchEntry)
-    else:
-        batch = read_write(response, BatchEntry)
+    if response.status_code != httpx.codes.UNPROCESSABLE_ENTITY:
+        return {result.index: result for result in read_write(response, BatchEntry).results}
+    try:
+        batch = msgspec.json.decode(response.content, type=BatchEntry)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        refuse(response)
     return {result.index: result for result in batch.results}
 
 
 def _outcome(result: ResultEntry | None, *, upsert: bool) -> RecordOutcome:
     if result is None:
-        fault = Fault(kind="ambiguous", message="The answer does not say what came of this record.")
-        return RecordOutcome(success=False, fault=fault)
+        return unmatched(httpx.codes.OK)
     return read_result(result, upsert=upsert)
 
 
-def _found(batch: BatchEntry) -> dict[str, Record]:
-    records = [msgspec.convert(each.record, RecordEntry) for each in batch.results if each.success]
-    return {record.id: record.fields for record in records}
+def _names(path: str) -> list[str]:
+    """Take ``$['address']['city']`` apart; any other name is itself."""
+    return (_BRACKETED.findall(path) if path.startswith("$[") else []) or [path]
+
+
+def _tops(fields: Sequence[str]) -> list[str]:
+    """Tell the top fields to ask for: nested ones come with theirs."""
+    return list(dict.fromkeys(_names(field)[0] for field in fields))
 
 
 def _entry(record: RecordChange) -> dict[str, Any]:
@@ -184,7 +207,7 @@ def _filter_text(value: Any) -> str:
 
 
 def _object(account: Account, object_name: str) -> str:
-    return f"{account.base_url}/v1/objects/{quote(object_name, safe='')}"
+    return f"{account.base_url}/v1/objects/{path_segment(object_name)}"
 
 
 def _records(account: Account, object_name: str) -> str:
@@ -192,14 +215,18 @@ def _records(account: Account, object_name: str) -> str:
 
 
 def _record(account: Account, object_name: str, record_id: str) -> str:
-    return f"{_records(account, object_name)}/{quote(record_id, safe='')}"
+    return f"{_records(account, object_name)}/{path_segment(record_id)}"
 
 
 def _request(method: str, url: str, *, body: Any = None, headers: Sequence[Header] = ()) -> httpx.Request:
-    # Bytes, so that a value that is not ASCII reaches the transport's own check instead of an encoding error here.
-    sent = [(header.key.encode(), header.value.encode()) for header in headers]
+    # Bytes, so that what is not ASCII meets the transport's own check instead of an encoding error here.
+    sent = [(_raw(header.key), _raw(header.value)) for header in headers]
     given = {header.key.lower() for header in headers}
     sent += [(name, value) for name, value in _JSON_HEADERS if name.decode() not in given]
     if body is None:
         return httpx.Request(method, url, headers=sent)
     return httpx.Request(method, url, headers=sent, content=msgspec.json.encode(body))
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
