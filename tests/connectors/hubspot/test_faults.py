@@ -268,18 +268,18 @@ def test_a_refusal_is_named(status: int, body: Any, headers: dict[str, str], exp
 def test_a_write_that_a_server_may_have_done_is_ambiguous_and_a_read_is_not(status: int) -> None:
     written = raised(status, "<html>Bad gateway</html>")
     assert isinstance(written, Ambiguous)
-    assert written.fault.kind == "provider"
+    assert written.fault.kind == "ambiguous"
     assert written.raw_response == "<html>Bad gateway</html>"
     read = raised(status, "<html>Bad gateway</html>", read=True)
     assert isinstance(read, Refused)
     assert read.fault.kind == "provider"
 
 
-@pytest.mark.parametrize(("status", "expected"), [(204, Ambiguous), (302, Refused), (304, Refused), (499, Ambiguous)])
-def test_an_unheard_of_status_is_never_a_success(status: int, expected: type[ConnectorError]) -> None:
-    error = raised(status, "")
-    assert type(error) is expected
-    assert error.fault.kind == "unrecognised"
+@pytest.mark.parametrize(
+    ("status", "kind"), [(204, "ambiguous"), (302, "unrecognised"), (304, "unrecognised"), (499, "ambiguous")]
+)
+def test_an_unheard_of_status_is_never_a_success(status: int, kind: str) -> None:
+    assert raised(status, "").fault.kind == kind
 
 
 def test_long_words_are_cut() -> None:
