@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "server": {"server", "connectors", "headless", "installations", "migrations"},
 }
 # Parsers that do no I/O are welcome downstairs; anything that reaches a network, a disk or a clock is not.
-PURE = {"msgspec", "yaml", "jsonpatch", "jsonpointer"}
+PURE = {"msgspec", "yaml", "jsonpatch", "jsonpointer", "cronsim"}
 CLIENTS = {"aiohttp", "socket", "requests", "urllib3", "http", "urllib"}
 """Modules that can reach the network; ``urllib.parse`` is text work and free."""
 MAY_DIAL = ("connectors/gateway.py", "connectors/transport.py", "connectors/sandbox/", "server/cli.py")
@@ -77,7 +77,19 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_the_domain_imports_nothing_that_does_io() -> None:
-    standard = {"collections", "typing", "datetime", "enum", "re", "json", "functools", "itertools", "math", "hashlib"}
+    standard = {
+        "collections",
+        "typing",
+        "datetime",
+        "enum",
+        "re",
+        "json",
+        "functools",
+        "itertools",
+        "math",
+        "hashlib",
+        "difflib",
+    }
     standard |= {"base64", "string", "operator", "types", "dataclasses", "copy", "decimal", "unicodedata", "abc"}
     offences = [
         f"{module} imports {target}"
