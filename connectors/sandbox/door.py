@@ -51,7 +51,7 @@ def guarded(sandbox: Sandbox, endpoint: Endpoint) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         credential = _credential(sandbox, request.headers)
         body = await _read(request)
-        tenant = sandbox.tenants[credential.workspace]
+        tenant = sandbox.tenant(credential.workspace)
         visit = _Visit(
             request=request,
             tenant=tenant,
@@ -63,6 +63,14 @@ def guarded(sandbox: Sandbox, endpoint: Endpoint) -> Handler:
         return await _pass(sandbox, visit, endpoint)
 
     return handle
+
+
+async def read_json(request: web.Request) -> bytes:
+    """Read a body that says it is JSON; 415 for anything else, compressed bodies included."""
+    if request.content_type != "application/json" or "Content-Encoding" in request.headers:
+        message = "Send bodies as Content-Type: application/json, not compressed."
+        raise Refusal(415, "unsupported_media_type", message)
+    return await request.read()
 
 
 def json_response(answer: Answer) -> web.Response:
@@ -223,8 +231,4 @@ def _credential(sandbox: Sandbox, headers: Mapping[str, str]) -> Credential:
 
 
 async def _read(request: web.Request) -> bytes:
-    if not request.can_read_body:
-        return b""
-    if request.content_type != "application/json":
-        raise Refusal(415, "unsupported_media_type", "Send bodies as Content-Type: application/json.")
-    return await request.read()
+    return await read_json(request) if request.can_read_body else b""

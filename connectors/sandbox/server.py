@@ -52,7 +52,9 @@ def build_app(sandbox: Sandbox) -> web.Application:
 @asynccontextmanager
 async def serve(*, host: str = "127.0.0.1", port: int = 0, options: Options | None = None) -> AsyncIterator[str]:
     """Serve while the context is open; gives the base URL. Port 0 lets the kernel choose. Raises `OSError`."""
-    runner = web.AppRunner(build_app(Sandbox(options or Options())), access_log=None, shutdown_timeout=0.2)
+    runner = web.AppRunner(
+        build_app(Sandbox(options or Options())), access_log=None, auto_decompress=False, shutdown_timeout=0.2
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

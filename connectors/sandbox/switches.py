@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from connectors.sandbox.access import DEMO_WORKSPACE, AccessLevel, Credential
 from connectors.sandbox.calls import Answer, read_body, read_count
-from connectors.sandbox.door import Handler, json_response
+from connectors.sandbox.door import Handler, json_response, read_json
 from connectors.sandbox.faults import FaultPlan
 from connectors.sandbox.journal import EFFECTS_KEPT
 from connectors.sandbox.oauth import Client
@@ -51,7 +51,7 @@ class _Switches:
 
     async def set_faults(self, request: web.Request) -> web.Response:
         tenant = self._sandbox.tenant(_workspace(request))
-        tenant.faults.replace(read_body(await _read_json(request), FaultPlan))
+        tenant.faults.replace(read_body(await read_json(request), FaultPlan))
         return json_response(Answer(body=tenant.faults.plan()))
 
     async def show_requests(self, request: web.Request) -> web.Response:
@@ -66,7 +66,7 @@ class _Switches:
         return json_response(Answer(body={"effects": entries[-limit:], "total": total}))
 
     async def open_workspace(self, request: web.Request) -> web.Response:
-        new = read_body(await _read_json(request), NewWorkspace)
+        new = read_body(await read_json(request), NewWorkspace)
         key = new.key or self._sandbox.options.new_secret()
         if key in self._sandbox.keys:
             raise Refusal(409, "duplicate", "This key is in use.")
@@ -75,7 +75,7 @@ class _Switches:
         return json_response(Answer(status=201, body={"workspace": new.name, "key": key, "access": new.access}))
 
     async def register_client(self, request: web.Request) -> web.Response:
-        client = read_body(await _read_json(request), Client)
+        client = read_body(await read_json(request), Client)
         self._sandbox.tenant(client.workspace)
         self._sandbox.oauth.register(client)
         return json_response(Answer(status=201, body=client))
@@ -87,9 +87,3 @@ class _Switches:
 
 def _workspace(request: web.Request) -> str:
     return request.query.get("workspace", DEMO_WORKSPACE)
-
-
-async def _read_json(request: web.Request) -> bytes:
-    if request.content_type != "application/json":
-        raise Refusal(415, "unsupported_media_type", "Send bodies as Content-Type: application/json.")
-    return await request.read()

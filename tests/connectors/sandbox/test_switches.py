@@ -1,6 +1,9 @@
 """Faults, the log, the ledger, idempotency keys and the pages."""
 
 import asyncio
+import signal
+import sys
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -10,6 +13,7 @@ from connectors.sandbox.access import DEMO_KEY
 from connectors.sandbox.server import serve
 from connectors.sandbox.state import Options
 
+ROOT = Path(__file__).parents[3]
 CONTACTS = "/v1/objects/contacts/records"
 
 
@@ -178,3 +182,16 @@ async def test_the_documentation_names_objects_keys_and_switches_and_escapes(cli
     for words in ("contacts", "x_subscriptions", DEMO_KEY, "/_sandbox/faults", "rate_limit", "&lt;b&gt;"):
         assert words in text
     assert "<script>" not in text
+
+
+async def test_the_server_runs_until_it_is_interrupted() -> None:
+    program = "from connectors.sandbox.server import run; run(port=0, announce=lambda url: print(url, flush=True))"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    url = (await process.stdout.readline()).decode().strip()
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        assert (await client.get("/")).status_code == 200
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0
