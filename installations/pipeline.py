@@ -5,6 +5,7 @@ the plan asks for are known. All three are pure, and none changes what it is giv
 """
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, Protocol, get_args
 
 import msgspec
@@ -131,8 +132,8 @@ def plan(request: WriteRequest, rules: Rules) -> Plan:
 def _drafts(request: WriteRequest, issues: list[Issue], key: str | None) -> list[Draft]:
     if request.batch is not UNSET:
         items = enumerate(request.batch[: whole.MOST_RECORDS])
-        return [Draft(item.record, f"batch[{index}].record", issues, key) for index, item in items]
-    return [] if request.record is UNSET else [Draft(request.record, "record", issues, key)]
+        return [Draft(item.record, f"batch[{index}].record", issues, key, item.associations) for index, item in items]
+    return [] if request.record is UNSET else [Draft(request.record, "record", issues, key, request.associations)]
 
 
 def _apply(draft: Draft, action: Action, rules: Rules) -> None:
@@ -149,27 +150,24 @@ def _apply(draft: Draft, action: Action, rules: Rules) -> None:
 
 
 def _planned(request: WriteRequest, rules: Rules, drafts: list[Draft], key: str | None) -> Plan:
-    batch, nested = request.batch, rules.policy.nested
-    associations = [request.associations] if batch is UNSET else [item.associations for item in batch]
+    batch, nested = request.batch is not UNSET, rules.policy.nested
     return Plan(
         action=request.type,
         object_name=rules.object_name,
-        records=tuple([_planned_record(draft, own, nested) for draft, own in zip(drafts, associations, strict=True)]),
-        batch=batch is not UNSET,
-        all_or_none=batch is not UNSET and request.batch_policy is not UNSET and request.batch_policy.all_or_none,
+        records=tuple([_planned_record(draft, nested) for draft in drafts]),
+        batch=batch,
+        all_or_none=batch and request.batch_policy is not UNSET and request.batch_policy.all_or_none,
         headers=() if request.headers is UNSET else tuple(request.headers),
         match_field=key,
         needs=_needs(drafts),
     )
 
 
-def _planned_record(
-    draft: Draft, associations: list[dict[str, Any]] | UnsetType, nested: tuple[Nested, ...]
-) -> PlannedRecord:
+def _planned_record(draft: Draft, nested: tuple[Nested, ...]) -> PlannedRecord:
     return PlannedRecord(
         fields=draft.fields,
         id=draft.address,
-        associations=associations,
+        associations=draft.associations,
         nested=tuple([each.name for each in reversed(nested) if each.name in draft.fields]) if nested else (),
         pending=tuple(draft.pending),
         steps=tuple(draft.steps),
@@ -189,15 +187,15 @@ def settle(plan: Plan, current: Sequence[Current | None] = ()) -> Change:
 
     ``current`` has one entry for each record, in order; ``None`` where there is no such record, or where nothing was
     needed. Without a record there is nothing that could be overwritten: an update sends what it has, and the provider
-    says that there is no such record.
+    says that there is no such record. Raises `ValueError` if the entries are not one for each record.
     """
     known: Sequence[Current | None] = current or [None] * len(plan.records)
+    if len(known) != len(plan.records):
+        raise ValueError(f"The plan has {len(plan.records)} records, and {len(known)} current ones were given.")
     return Change(
         action=plan.action,
         object_name=plan.object_name,
-        records=tuple(
-            [_settle_record(record, plan.action, now) for record, now in zip(plan.records, known, strict=True)]
-        ),
+        records=tuple(map(_settle_record, plan.records, known, repeat(plan.action))),
         batch=plan.batch,
         all_or_none=plan.all_or_none,
         headers=plan.headers,
@@ -205,7 +203,7 @@ def settle(plan: Plan, current: Sequence[Current | None] = ()) -> Change:
     )
 
 
-def _settle_record(record: PlannedRecord, action: Action, now: Current | None) -> RecordChange:
+def _settle_record(record: PlannedRecord, now: Current | None, action: Action) -> RecordChange:
     fields = _finish(record, action, now) if record.pending or record.nested else record.fields
     record_id = now.id if now is not None and record.id is None else record.id
     return RecordChange(fields=fields, id=record_id, associations=record.associations)

@@ -6,7 +6,9 @@ else, so that equal drafts always come out equal.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from msgspec import UNSET, UnsetType
 
 from installations.errors import Issue, at
 from installations.record import Record
@@ -16,9 +18,16 @@ from installations.rules.trace import Gate, Step
 class Draft:
     """A record on its way through the rules."""
 
-    __slots__ = ("address", "fields", "issues", "key", "pending", "steps", "where")
+    __slots__ = ("address", "associations", "fields", "issues", "key", "pending", "steps", "where")
 
-    def __init__(self, record: Record, where: str, issues: list[Issue], key: str | None = None) -> None:
+    def __init__(
+        self,
+        record: Record,
+        where: str,
+        issues: list[Issue],
+        key: str | None = None,
+        associations: list[dict[str, Any]] | UnsetType = UNSET,
+    ) -> None:
         self.fields: Record = record.copy()
         """By provider name once mapped, nested ones under their nested names."""
         self.steps: list[Step] = []
@@ -29,6 +38,8 @@ class Draft:
         """``record`` or ``batch[3].record``."""
         self.key = key
         """For upsert, the field to match by. No rule may fill or drop it."""
+        self.associations = associations
+        """Passed on untouched."""
         self.address: str | None = None
         """The provider's id."""
 

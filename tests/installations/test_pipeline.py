@@ -204,7 +204,7 @@ def test_a_batch_of_records_needs_one_list_of_fields_and_is_settled_one_by_one()
 
 
 def test_the_current_records_must_be_aligned() -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="2 current"):
         settle(plan(ask("create", {"x": 1}), rules()), [None, None])
 
 
