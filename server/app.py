@@ -99,13 +99,12 @@ DELIVERIES = [
 
 
 def build_app(services: Services) -> ASGIApp:
-    """Wire the whole server into one ASGI application. Starting it starts the store; stopping it closes the store."""
+    """Wire the whole server into one ASGI application. The store is started and closed by its opener."""
     announcing = announce_changes(services.changes)
     app = Litestar(
         route_handlers=[
             *PUBLIC,
             *DELIVERIES,
-            writes.route(services),
             Router("/", route_handlers=OUTSIDE_PROJECTS, guards=[requires_full_key]),
             Router(
                 PROJECT,
@@ -128,7 +127,7 @@ def build_app(services: Services) -> ASGIApp:
     app.state.keyring = services.keyring
     services.changes.subscribe(services.keyring.forget)
     services.changes.subscribe(services.directory.forget)
-    return Front(app, clock=services.clock, new_id=services.new_id)
+    return Front(writes.WritesFirst(app, services), clock=services.clock, new_id=services.new_id)
 
 
 def _problem(services: Services) -> Callable[..., Response[problems.ProblemDocument]]:
@@ -146,7 +145,6 @@ def _problem(services: Services) -> Callable[..., Response[problems.ProblemDocum
 def _running(services: Services) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncIterator[None]:
-        await services.store.start()
         companions = [
             asyncio.create_task(follow(services.changes, store=services.store)),
             asyncio.create_task(stay_alive(services.store, owner=services.owner, kind="server", clock=services.clock)),
@@ -157,6 +155,5 @@ def _running(services: Services) -> Callable[[Litestar], AbstractAsyncContextMan
             for companion in companions:
                 companion.cancel()
             await asyncio.gather(*companions, return_exceptions=True)
-            await services.store.close()
 
     return run

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 _log = logging.getLogger("isthmus")
-_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn.access")
+_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn")
 """Libraries whose lines below a warning would carry URLs, and with them what people put there."""
 
 

@@ -1,0 +1,162 @@
+"""The ``isthmus`` command: what an operator can do from a shell. Errors are one sentence, never a traceback."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import uvloop
+
+from connectors.sandbox import server as sandbox
+from server import logs, serving
+from server.deploying import Unreachable, deploy_file
+from server.settings import Settings, SettingsError, from_environment
+from server.setup import BadName, NewProject, create_key, create_project
+from server.store.contract import StoreError
+from server.store.opening import migrate_database
+
+T = TypeVar("T")
+_FAILED = 1
+
+
+class CommandFailed(Exception):
+    """What was asked cannot be done; the message is the whole explanation."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code: 0 done, 1 failed, 2 asked wrongly."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except (CommandFailed, SettingsError, StoreError, BadName, Unreachable, serving.StartFailed, OSError) as error:
+        print(f"isthmus: {error}", file=sys.stderr)
+        sys.exit(_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="isthmus", description="Customer-facing integrations, self-hosted.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_serving(commands)
+    _add_setup(commands)
+    _add_deploy(commands)
+    return parser
+
+
+def _add_serving(commands: Any) -> None:
+    serve = commands.add_parser("serve", help="serve the API")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=_port, default=8080)
+    serve.set_defaults(run=_serve)
+    worker = commands.add_parser("worker", help="settle what dead processes left (PostgreSQL)")
+    worker.set_defaults(run=_work)
+    box = commands.add_parser("sandbox", help="serve the sandbox CRM")
+    box.add_argument("--host", default="127.0.0.1")
+    box.add_argument("--port", type=_port, default=sandbox.DEFAULT_PORT)
+    box.set_defaults(run=_sandbox)
+
+
+def _add_setup(commands: Any) -> None:
+    migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
+    migrate.set_defaults(run=_migrate)
+    init = commands.add_parser("init", help="make a project and its first API key")
+    init.add_argument("--project", required=True, metavar="NAME")
+    init.add_argument("--json", action="store_true", help="print one JSON object")
+    init.set_defaults(run=_init)
+    keys = commands.add_parser("keys", help="API keys").add_subparsers(required=True, metavar="COMMAND")
+    new = keys.add_parser("new", help="make another API key")
+    new.add_argument("--project", required=True, metavar="NAME")
+    new.add_argument("--label", default="made by isthmus keys new")
+    new.add_argument("--scope", choices=("full", "frontend"), default="full")
+    new.add_argument("--json", action="store_true", help="print one JSON object")
+    new.set_defaults(run=_new_key)
+
+
+def _add_deploy(commands: Any) -> None:
+    deploy = commands.add_parser("deploy", help="deploy a manifest (amp.yaml)")
+    deploy.add_argument("file", metavar="FILE", type=Path)
+    deploy.add_argument("--project", required=True, metavar="NAME_OR_ID")
+    deploy.add_argument("--url", default=os.environ.get("ISTHMUS_URL", "http://127.0.0.1:8080"))
+    deploy.add_argument("--api-key", default=os.environ.get("ISTHMUS_API_KEY"))
+    deploy.set_defaults(run=_deploy)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:  # noqa: PLR2004 -- what a port is
+        raise argparse.ArgumentTypeError("a port is 0 to 65535")
+    return port
+
+
+def _settings() -> Settings:
+    return from_environment(os.environ)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _serve(parsed: argparse.Namespace) -> None:
+    logs.start_logging()
+    _run(
+        serving.serve(
+            _settings(), host=parsed.host, port=parsed.port, announce=lambda origin: _say(f"Isthmus is at {origin}")
+        )
+    )
+
+
+def _work(_: argparse.Namespace) -> None:
+    settings = _settings()
+    if settings.database_url.startswith("sqlite"):
+        raise CommandFailed("On SQLite there is one process: `isthmus serve` does the worker's part already.")
+    logs.start_logging()
+    _run(serving.work(settings))
+
+
+def _sandbox(parsed: argparse.Namespace) -> None:
+    sandbox.run(host=parsed.host, port=parsed.port, announce=lambda origin: _say(f"The sandbox CRM is at {origin}"))
+
+
+def _migrate(_: argparse.Namespace) -> None:
+    steps = _run(migrate_database(_settings().database_url))
+    _say("\n".join(f"ran {step}" for step in steps) or "The database is up to date.")
+
+
+def _init(parsed: argparse.Namespace) -> None:
+    _show(_run(create_project(_settings(), name=parsed.project)), as_json=parsed.json)
+
+
+def _new_key(parsed: argparse.Namespace) -> None:
+    made = create_key(_settings(), project=parsed.project, label=parsed.label, scope=parsed.scope)
+    _show(_run(made), as_json=parsed.json)
+
+
+def _show(made: NewProject, *, as_json: bool) -> None:
+    if as_json:
+        _say(msgspec.json.encode(made).decode())
+        return
+    _say(f"project  {made.project_name}  ({made.project_id})\nAPI key  {made.api_key}  (shown this once)")
+
+
+def _deploy(parsed: argparse.Namespace) -> None:
+    if not parsed.api_key:
+        raise CommandFailed("Give an API key with --api-key or in ISTHMUS_API_KEY.")
+    try:
+        text = parsed.file.read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{parsed.file} cannot be read: {error.strerror}") from error
+    report = deploy_file(text, file=str(parsed.file), project=parsed.project, url=parsed.url, api_key=parsed.api_key)
+    for line in report.lines:
+        print(line, file=sys.stdout if report.ok else sys.stderr)
+    if not report.ok:
+        sys.exit(_FAILED)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,75 @@
+"""``isthmus deploy``: a manifest file over HTTP, and what is wrong with it as a compiler would say it."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+_TIMEOUT_SECONDS = 60.0
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a deployment, line by line."""
+
+    lines: tuple[str, ...]
+    ok: bool
+
+
+class Unreachable(Exception):
+    """No answer that can be read; the message is for the person at the keyboard."""
+
+
+def deploy_file(
+    text: bytes, *, file: str, project: str, url: str, api_key: str, transport: httpx.BaseTransport | None = None
+) -> Report:
+    """Deploy the manifest ``text``; ``file`` is its name in messages. Raises `Unreachable`."""
+    try:
+        source = text.decode()
+    except UnicodeDecodeError:
+        return Report(lines=(f"{file}: error: the file is not UTF-8 text",), ok=False)
+    answer = _put(source, project=project, url=url, api_key=api_key, transport=transport)
+    body = _json(answer, url)
+    if answer.is_success:
+        return Report(lines=(*_issue_lines(body.get("warnings", ()), file), *_deployed_lines(body)), ok=True)
+    issues = tuple(_issue_lines(body.get("issues", ()), file))
+    return Report(lines=issues or (f"{file}: error: {body.get('detail', answer.reason_phrase)}",), ok=False)
+
+
+def _put(source: str, *, project: str, url: str, api_key: str, transport: httpx.BaseTransport | None) -> httpx.Response:
+    with httpx.Client(transport=transport, timeout=_TIMEOUT_SECONDS) as client:
+        try:
+            return client.put(
+                f"{url.rstrip('/')}/v1/projects/{quote(project, safe='')}/integrations:batch",
+                json={"sourceYaml": source},
+                headers={"X-Api-Key": api_key, "X-Isthmus-Detail": "true"},
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise Unreachable(f"No answer from {url}: {error}") from error
+
+
+def _json(answer: httpx.Response, url: str) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise Unreachable(f"{url} answered {answer.status_code} with something that is not Isthmus.")
+    return body
+
+
+def _issue_lines(issues: Iterable[dict[str, Any]], file: str) -> Iterable[str]:
+    for issue in issues:
+        line = f":{issue['line']}" if "line" in issue else ""
+        where = issue.get("name") or issue.get("path") or ""
+        what = issue.get("detail") or issue.get("message") or ""
+        remedy = f" ({issue['remedy']})" if issue.get("remedy") else ""
+        place = f"{where}: " if where else ""
+        yield f"{file}{line}: {issue.get('severity', 'error')}: {place}{what}{remedy}"
+
+
+def _deployed_lines(body: dict[str, Any]) -> Iterable[str]:
+    for integration in body.get("integrations", ()):
+        revision = integration["latestRevision"]["id"]
+        yield f"deployed {integration['name']} ({integration['provider']}), revision {revision}"

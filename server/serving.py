@@ -1,0 +1,101 @@
+"""Runs the server: one process, one event loop, until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from connectors.catalog import CATALOG
+from connectors.gateway import Gateway
+from server import logs
+from server.app import build_app
+from server.clock import process_name, utc_now
+from server.liveness import stay_alive
+from server.settings import Settings
+from server.store.opening import open_store
+from server.wiring import build_services
+
+DRAIN_SECONDS = 30
+"""How long requests under way may take after SIGTERM."""
+
+
+class StartFailed(Exception):
+    """The server cannot listen; the message is for the operator."""
+
+
+async def serve(settings: Settings, *, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what is under way.
+
+    ``announce`` is told the origin once requests are taken; port 0 lets the kernel choose.
+    Raises `StartFailed`, `SettingsError` and `Unavailable`.
+    """
+    store = open_store(settings)
+    transport = Gateway(allowed_networks=settings.allowed_networks).transport()
+    if settings.allowed_networks:
+        logs.event("gateway.networks_allowed", networks=[str(network) for network in settings.allowed_networks])
+    await store.start()
+    try:
+        app: Any = build_app(build_services(settings, store=store, connectors=CATALOG, transport=transport))
+        server = _Server(_config(app, host=host, port=port), announce=announce)
+        try:
+            await server.serve()
+        except SystemExit as error:
+            raise StartFailed(f"Cannot listen on {host}:{port}; is something else running there?") from error
+    finally:
+        await transport.aclose()
+        await store.close()
+
+
+async def work(settings: Settings) -> None:
+    """Beat, and settle what dead processes left, until cancelled. Raises `SettingsError` and `Unavailable`."""
+    store = open_store(settings)
+    await store.start()
+    try:
+        await stay_alive(store, owner=process_name(), kind="worker", clock=utc_now)
+    finally:
+        await store.close()
+
+
+def _config(app: Any, *, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens, and lets its caller finish after a signal instead of dying by it."""
+
+    def __init__(self, config: uvicorn.Config, *, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop gracefully on the first signal, at once on the second."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
