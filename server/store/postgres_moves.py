@@ -120,7 +120,7 @@ async def _claim(session: PostgresSession, claims: dict[int, Claim]) -> set[int]
 
 async def _holders(session: PostgresSession, keys: dict[int, str]) -> dict[int, Result]:
     rows = await session.connection.fetch(HOLDERS, sorted(set(keys.values())))
-    held = {row["id"]: Held(fingerprint=row["fingerprint"], operation=tuple(row)[2:]) for row in rows}
+    held = {row[0]: Held(fingerprint=row[1], operation=tuple(row)[2:]) for row in rows}
     if missing := set(keys.values()) - held.keys():
         raise StoreError(f"{len(missing)} idempotency keys point at no operation")
     return {number: held[key] for number, key in keys.items()}

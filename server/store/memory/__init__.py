@@ -1,13 +1,12 @@
 """The store without a database: the shortest reading of the contract, for tests that need none."""
 
-from server.store.memory.configurations import MemoryInstallations, MemoryIntegrations
+from server.store.memory.configurations import MemoryInstallations
 from server.store.memory.operations import MemoryHeartbeats, MemoryOperations, MemoryUploads
 from server.store.memory.tenants import MemoryProjects, MemoryProviderApps
 
 
 class MemoryStore(
     MemoryProjects,
-    MemoryIntegrations,
     MemoryProviderApps,
     MemoryInstallations,
     MemoryOperations,

@@ -52,9 +52,9 @@ class MemoryIntegrations(Shelf):
     async def revision(self, project_id: str, revision_id: str) -> Revision:
         """Find any revision."""
         integration_id, revision = self.revisions.get(revision_id, ("", None))
-        if revision is None:
+        integration = self.integrations_by_id.get(integration_id)
+        if revision is None or integration is None or integration.project_id != project_id:
             raise Missing(f"no revision {revision_id!r}")
-        find(self.integrations_by_id, project_id, integration_id, noun="integration")
         return revision
 
     async def delete_integration(self, project_id: str, integration_id: str, *, now: datetime) -> None:  # noqa: ARG002 -- the contract's; nothing is kept that would bear the time
@@ -92,14 +92,14 @@ class MemoryIntegrations(Shelf):
         )
 
 
-class MemoryInstallations(MemoryConnections):
+class MemoryInstallations(MemoryIntegrations, MemoryConnections):
     """Implements `contract.Installations`."""
 
     async def create_installation(self, new: NewInstallation) -> Installation:
         """Store one with its first config."""
         find(self.integrations_by_id, new.project_id, new.integration_id, noun="integration")
         connection = find(self.connections_by_id, new.project_id, new.connection_id, noun="connection")
-        self._require_revision(new.project_id, new.config.revision_id)
+        await self.revision(new.project_id, new.config.revision_id)
         for other in of(self.installations_by_id, new.project_id):
             if (other.integration_id, other.group.group_ref) == (new.integration_id, new.group_ref):
                 raise Taken(f"the group {new.group_ref!r} has this integration already", existing_id=other.id)
@@ -150,7 +150,7 @@ class MemoryInstallations(MemoryConnections):
         if connection_id is not UNSET:
             changes["connection"] = find(self.connections_by_id, project_id, connection_id, noun="connection")
         if config is not UNSET:
-            self._require_revision(project_id, config.revision_id)
+            await self.revision(project_id, config.revision_id)
         self.changed()
         self.installations_by_id[installation_id] = replaced(installation, changes)
         return self._now(self.installations_by_id[installation_id])
@@ -160,10 +160,6 @@ class MemoryInstallations(MemoryConnections):
         installation = find(self.installations_by_id, project_id, installation_id, noun="installation")
         self.changed()
         remove_installation(self, installation)
-
-    def _require_revision(self, project_id: str, revision_id: str) -> None:
-        integration_id, _ = self.revisions.get(revision_id, ("", None))
-        find(self.integrations_by_id, project_id, integration_id, noun="revision of")
 
     def _now(self, installation: Installation) -> Installation:
         """Show an installation with everything it points at as that is now."""

@@ -1,0 +1,117 @@
+"""Another tenant's id answers exactly like one that does not exist, and nothing happens to the row behind it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from server.store.contract import Missing, Store, Superseded
+from tests.server.store.samples import (
+    NOW,
+    config,
+    connection,
+    installation,
+    later,
+    operation,
+    provider_app,
+    settlement,
+)
+
+Attempt = Callable[[Store, dict[str, str]], Awaitable[object]]
+
+FOREIGN = {key: f"{key}1" for key in "kiracnou"} | {"v": "v1"}
+UNKNOWN = dict.fromkeys("kiracnouv", "nothing")
+
+ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
+    ("update_api_key", lambda s, x: s.update_api_key("p2", x["k"], active=False)),
+    ("delete_api_key", lambda s, x: s.delete_api_key("p2", x["k"])),
+    ("integration", lambda s, x: s.integration("p2", x["i"])),
+    ("revision", lambda s, x: s.revision("p2", x["r"])),
+    ("delete_integration", lambda s, x: s.delete_integration("p2", x["i"], now=NOW)),
+    ("provider_app", lambda s, x: s.provider_app("p2", x["a"])),
+    ("update_provider_app", lambda s, x: s.update_provider_app("p2", provider_app(1, id=x["a"], client_id="z"))),
+    ("delete_provider_app", lambda s, x: s.delete_provider_app("p2", x["a"])),
+    ("client_secret", lambda s, x: s.client_secret("p2", x["a"])),
+    ("create_connection", lambda s, x: s.create_connection(connection(2, id="c9", provider_app_id=x["a"]))),
+    ("connection", lambda s, x: s.connection("p2", x["c"])),
+    ("update_connection", lambda s, x: s.update_connection("p2", x["c"], now=NOW, credentials=b"stolen")),
+    ("delete_connection", lambda s, x: s.delete_connection("p2", x["c"])),
+    ("credentials", lambda s, x: s.credentials("p2", x["c"])),
+    (
+        "create_installation over a connection",
+        lambda s, x: s.create_installation(installation(2, id="n9", group_ref="new", connection_id=x["c"])),
+    ),
+    (
+        "create_installation of an integration",
+        lambda s, x: s.create_installation(installation(2, id="n9", group_ref="new", integration_id=x["i"])),
+    ),
+    ("installation", lambda s, x: s.installation("p2", x["n"])),
+    (
+        "update_installation",
+        lambda s, x: s.update_installation("p2", x["n"], now=NOW, if_config="v1", config=config("v9", number=2)),
+    ),
+    (
+        "update_installation over a connection",
+        lambda s, x: s.update_installation("p2", "n2", now=NOW, if_config="v2", connection_id=x["c"]),
+    ),
+    (
+        "update_installation to a revision",
+        lambda s, x: s.update_installation(
+            "p2", "n2", now=NOW, if_config="v2", config=config("v9", revision_id=x["r"])
+        ),
+    ),
+    ("delete_installation", lambda s, x: s.delete_installation("p2", x["n"], now=NOW)),
+    ("operation", lambda s, x: s.operation("p2", x["o"])),
+    ("operations after", lambda s, x: s.operations("p2", "n2", page_size=9, page_token=x["o"])),
+    ("attempts", lambda s, x: s.attempts("p2", x["o"])),
+    ("settle", lambda s, x: s.settle(settlement(x["o"], project_id="p2"))),
+    ("take_upload", lambda s, x: s.take_upload("p2", x["u"], now=NOW)),
+)
+
+
+async def everything(store: Store, project_id: str) -> list[Any]:
+    """Read all that a project has."""
+    number = project_id[1:]
+    return [
+        await store.project(project_id),
+        await store.api_keys(project_id),
+        await store.integrations(project_id),
+        await store.provider_apps(project_id),
+        await store.client_secret(project_id, f"a{number}"),
+        await store.connections(project_id),
+        await store.credentials(project_id, f"c{number}"),
+        await store.installations(project_id),
+        await store.operations(project_id, f"n{number}", page_size=100),
+        await store.upload(f"u{number}", now=NOW),
+    ]
+
+
+@pytest.mark.parametrize("attempt", [attempt for _, attempt in ATTEMPTS], ids=[name for name, _ in ATTEMPTS])
+async def test_a_foreign_id_answers_like_an_unknown_one_for(store: Store, attempt: Attempt) -> None:
+    before = [await everything(store, "p1"), await everything(store, "p2")]
+    with pytest.raises((Missing, Superseded)) as foreign:
+        await attempt(store, FOREIGN)
+    with pytest.raises((Missing, Superseded)) as unknown:
+        await attempt(store, UNKNOWN)
+    assert type(foreign.value) is type(unknown.value)
+    told = str(foreign.value)
+    for name in sorted(FOREIGN.values()):
+        told = told.replace(f"'{name}'", "'nothing'")
+    assert told == str(unknown.value)
+    assert [await everything(store, "p1"), await everything(store, "p2")] == before
+
+
+async def test_lists_hold_nothing_of_another_tenant(store: Store) -> None:
+    assert await store.installations("p2", integration_id="i1") == []
+    assert (await store.operations("p2", "n1", page_size=9)).results == ()
+    assert [one.id for one in await store.connections("p2", group_ref="acme")] == ["c2"]
+
+
+async def test_equal_refs_and_names_stay_apart(store: Store) -> None:
+    await store.create_connection(connection(2, id="c9", group_name="Theirs", now=later(9)))
+    assert (await store.connection("p1", "c1")).group.group_name == "acme"
+
+
+async def test_another_tenants_operation_is_not_begun_over(store: Store) -> None:
+    await store.begin(operation("o1", number=2, payload=b"theirs"))
+    assert await store.operation("p1", "o1") == operation()
