@@ -56,3 +56,8 @@ def test_the_example_is_true(example: dict[str, Any]) -> None:
 
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 13
+
+
+def test_every_module_is_listed() -> None:
+    said = README.read_text("utf-8")
+    assert [path.name for path in README.parent.glob("[!_]*.py") if f"`{path.name}`" not in said] == []
