@@ -1,9 +1,8 @@
 """Schedules: five cron fields in UTC, and the smallest gap between two runs."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
 
 from cronsim import CronSim, CronSimError
 
@@ -19,25 +18,9 @@ _EXTENDED = re.compile(r"(?i)(?<!ju)l|#")
 """Marks of other crons; the L of JUL is none."""
 
 
-class _Day(NamedTuple):
-    month: int
-    day: int
-    weekdays: frozenset[int]
-    """As cron counts: Sunday is both 0 and 7."""
-
-
-def _day(date: datetime) -> _Day:
-    weekday = date.isoweekday()
-    return _Day(date.month, date.day, frozenset({0, 7} if weekday == 7 else {weekday}))  # noqa: PLR2004 -- ISO's Sunday
-
-
-def _calendar() -> tuple[tuple[_Day, _Day], ...]:
-    """List each kind of day and of the day after it; after 28 years the calendar begins again."""
-    dates = (_START + timedelta(days=number) for number in range(28 * 366))
-    return tuple(dict.fromkeys((_day(date), _day(date + timedelta(days=1))) for date in dates))
-
-
-_CALENDAR = _calendar()
+_YEAR = tuple(date(2000, 1, 1) + timedelta(days=number) for number in range(367))
+_DATES = (*pairwise((day.month, day.day) for day in _YEAR), ((2, 28), (3, 1)))
+"""Every date with the one after it, as month and day. Over the years, each falls on every day of the week."""
 
 
 def schedule_problem(schedule: str, *, gap: timedelta) -> str | None:
@@ -72,18 +55,25 @@ def smallest_gap(schedule: str) -> timedelta | None:
     if _EXTENDED.search(schedule):
         raise CronSimError("L, W and # are not supported")
     rules = CronSim(schedule, _START)
-    days = [(_runs_on(rules, day), _runs_on(rules, following)) for day, following in _CALENDAR]
-    if not any(today or tomorrow for today, tomorrow in days):
+    if not any(_may_run(rules, day) for day, _ in _DATES):
         return None
     times = [timedelta(hours=hour, minutes=minute) for hour in sorted(rules.hours) for minute in sorted(rules.minutes)]
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    if any(today and tomorrow for today, tomorrow in days):
+    if _runs_on_following_days(rules):
         gaps.append(times[0] + timedelta(days=1) - times[-1])
     return min(gaps, default=timedelta(days=1))
 
 
-def _runs_on(rules: CronSim, day: _Day) -> bool:
-    if day.month not in rules.months:
-        return False
-    by_date, by_weekday = day.day in rules.days, day.weekdays & rules.weekdays != set()
-    return by_date and by_weekday if rules.day_and else by_date or by_weekday
+def _may_run(rules: CronSim, day: tuple[int, int]) -> bool:
+    """Tell whether there is a year in which a schedule runs on this date."""
+    return day[0] in rules.months and (day[1] in rules.days or not rules.day_and)
+
+
+def _runs_on_following_days(rules: CronSim) -> bool:
+    weekdays = {weekday % 7 for weekday in rules.weekdays if isinstance(weekday, int)}
+    follow = any((weekday + 1) % 7 in weekdays for weekday in weekdays)
+    pairs = [(day, following) for day, following in _DATES if _may_run(rules, day) and _may_run(rules, following)]
+    if rules.day_and or follow:
+        return follow and bool(pairs)
+    # Date or weekday: a fixed date beside any other day that runs by its weekday, in some year.
+    return any(day[1] in rules.days or following[1] in rules.days for day, following in pairs)
