@@ -30,6 +30,7 @@ from server.api.provided import access, project_id
 from server.changes import follow
 from server.front import Front
 from server.liveness import stay_alive
+from server.openapi import openapi_config
 from server.services import Services
 
 PROJECT = "/v1/projects/{project_id_or_name:str}"
@@ -120,7 +121,7 @@ def build_app(services: Services) -> ASGIApp:
         },
         exception_handlers={Exception: _problem(services)},
         lifespan=[_running(services)],
-        openapi_config=None,
+        openapi_config=openapi_config(),
         logging_config=None,
         debug=False,
     )

@@ -7,12 +7,13 @@ from installations.record import WriteRequest
 from installations.shape import parse_json
 from server.access.guards import requires_full_key
 from server.address import unescape
-from server.api.provided import Entered, FromApp
+from server.api.provided import Entered, FromApp, takes
 
 
 @post(
     "/v1/projects/{project_id_or_name:str}/integrations/{integration_id_or_name:str}/objects/{object_name:str}/:explain",
     status_code=200,
+    opt=takes(WriteRequest),
     guards=[requires_full_key],
 )
 async def explain_write(
