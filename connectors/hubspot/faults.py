@@ -56,7 +56,7 @@ _STATUS_WINS = frozenset({401, 403, 423, 429, _MIGRATING})
 
 _UNKNOWN_OBJECT = "Unable to infer object type from"
 _INVALID_VALUES = "Property values were not valid: "
-_EXISTING_ID = re.compile(r"Existing ID:\s*(\w+)|(\w+) already has that value")
+_EXISTING_ID = re.compile(r"Existing ID:\s{0,4}(\w{1,64})|\b(\w{1,64}) already has that value")
 """The only place where HubSpot names the record in the way; the second for unique properties of one's own."""
 _DIGITS = re.compile(r"[0-9]{1,9}")
 

@@ -37,6 +37,8 @@ def one_saved(response: httpx.Response, *, target: Target) -> Outcome:
         Refused, Ambiguous, Unreadable: as the answer says.
     """
     if response.status_code == HTTPStatus.NO_CONTENT:
+        if target == "object":
+            raise unreadable(response, "it names no id")
         return Outcome(records=(RecordOutcome(success=True, created=_created(response, said=None, target=target)),))
     if response.status_code not in {HTTPStatus.OK, HTTPStatus.CREATED}:
         raise faults.write_failure(response, target=target)
@@ -44,6 +46,8 @@ def one_saved(response: httpx.Response, *, target: Target) -> Outcome:
     saved = _converted(response, body, _Saved)
     if not saved.success:
         raise Refused(faults.record_fault(saved.errors, target=target), raw_response=raw_text(response))
+    if target == "object" and not saved.id:
+        raise unreadable(response, "it names no id")
     created = _created(response, said=saved.created, target=target)
     return Outcome(records=(RecordOutcome(success=True, record_id=saved.id, data=body, created=created),))
 
