@@ -48,11 +48,16 @@ def translated() -> Iterator[None]:
         raise Unavailable(f"the database cannot answer now: {error}") from error
 
 
-def execute(connection: sqlite3.Connection, sql: str, args: Sequence[Any]) -> list[Row]:
-    """Run one statement and answer rows as dicts. Refuses NUL in text, as PostgreSQL does."""
+def refuse_nul(args: Sequence[Any]) -> None:
+    """Refuse NUL in text, as PostgreSQL does. Raises `InvalidInput`."""
     for arg in args:
         if type(arg) is str and "\0" in arg:
             raise invalid("", "text must not contain NUL", code="unstorable")
+
+
+def execute(connection: sqlite3.Connection, sql: str, args: Sequence[Any]) -> list[Row]:
+    """Run one statement and answer rows as dicts."""
+    refuse_nul(args)
     cursor = connection.execute(sql, args)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

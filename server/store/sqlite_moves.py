@@ -15,7 +15,7 @@ from server.store.hot import (
     Settle,
     insert_into,
 )
-from server.store.sqlite import SqliteDatabase
+from server.store.sqlite import SqliteDatabase, refuse_nul
 
 INSERT_OPERATION = insert_into("operations", OPERATION_COLUMNS, marks="?" * len(OPERATION_COLUMNS))
 INSERT_ATTEMPT = insert_into("attempts", ATTEMPT_COLUMNS, marks="?" * len(ATTEMPT_COLUMNS))
@@ -51,6 +51,7 @@ def _run(connection: sqlite3.Connection, move: Move) -> Result:
 
 
 def _begin(connection: sqlite3.Connection, move: Begin) -> Result:
+    refuse_nul(move.operation)
     if move.claim and not _claim(connection, move.claim):
         held = connection.execute(HOLDER, (move.claim.id,)).fetchone()
         if held is None:

@@ -137,7 +137,7 @@ def _settle(settlement: Settlement, box: Box) -> Settle:
             settlement.to_state,
             "" if settlement.to_state in UNOWNED else settlement.owner,
             box.seal(settlement.outcome, table=TABLE, column="outcome", row_id=settlement.operation_id),
-            settlement.summary,
+            _storable(settlement.summary),
             settlement.fault_kind,
             _encode(settlement.successful_record_ids).decode(),
             attempt.number if attempt else None,
@@ -159,8 +159,13 @@ def _attempt_row(attempt: Attempt, project_id: str) -> tuple[Any, ...]:
         attempt.effect,
         attempt.status,
         attempt.fault_kind,
-        attempt.message,
+        _storable(attempt.message),
     )
+
+
+def _storable(text: str) -> str:
+    """Replace what no database keeps: the words are the provider's, and what it did must be written down."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _operation(row: Row, box: Box) -> Operation:

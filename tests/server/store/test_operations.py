@@ -29,6 +29,13 @@ async def test_settling_stores_outcome_and_attempt(store: Store) -> None:
     assert await store.attempts("p1", "o1") == [attempt()]
 
 
+async def test_the_providers_words_never_keep_a_settlement_from_being_stored(store: Store) -> None:
+    words = "odd \0 words \ud800 indeed"
+    await store.settle(settlement(summary=words, attempt=replace(attempt(), message=words)))
+    assert (await store.operation("p1", "o1")).summary.startswith("odd ")
+    assert (await store.attempts("p1", "o1"))[0].message.endswith(" indeed")
+
+
 async def test_attempts_are_listed_first_to_last(store: Store) -> None:
     for number in (1, 2, 3):
         await store.settle(settlement(to_state="sent", attempt=attempt(number=number)))
