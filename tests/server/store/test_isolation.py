@@ -1,6 +1,7 @@
 """Another tenant's id answers exactly like one that does not exist, and nothing happens to the row behind it."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +116,19 @@ async def test_equal_refs_and_names_stay_apart(store: Store) -> None:
 async def test_another_tenants_operation_is_not_begun_over(store: Store) -> None:
     await store.begin(operation("o1", number=2, payload=b"theirs"))
     assert await store.operation("p1", "o1") == operation()
+
+
+def test_tables_are_touched_by_the_store_alone() -> None:
+    root = Path(__file__).parents[3]
+    importers = {
+        path.relative_to(root).as_posix()
+        for room in ("server", "connectors", "headless", "installations", "migrations")
+        for path in (root / room).rglob("*.py")
+        if "server.store.tables" in path.read_text() and not path.match("server/store/rows/*.py")
+    }
+    assert importers == {
+        "migrations/isthmus_migrations/isthmus_0002_indexes.py",
+        "migrations/piccolo_app.py",
+        "server/store/keyring.py",
+        "server/store/piccolo.py",
+    }
