@@ -68,7 +68,10 @@ _SECONDS = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
 
 def status_fault(response: httpx.Response, *, overrides: Mapping[int, FaultKind] | None = None) -> Fault:
-    """Say what a status other than a success means, in the provider's words where it has any."""
+    """Say what a status other than a success means for a read, in the provider's words where it has any.
+
+    For a write use `failure`: there a status that proves nothing is ``ambiguous``, whoever has to act.
+    """
     status = response.status_code
     kind = (overrides or {}).get(status) or REFUSED.get(status) or UNCLEAR.get(status)
     return Fault(

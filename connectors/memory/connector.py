@@ -7,7 +7,7 @@ import httpx
 import msgspec
 from msgspec import UNSET
 
-from connectors.answers import complete, decode_body, require_success, status_fault, unreadable
+from connectors.answers import complete, decode_body, failure, require_success, unreadable
 from connectors.connector import READS_ONLY, Account, Flow
 from connectors.errors import Refused
 from connectors.headers import caller_headers
@@ -182,7 +182,7 @@ def _fault(result: _Result) -> Fault:
     if not httpx.codes.CONTINUE <= result.status <= _LAST_STATUS:
         return Fault(kind="ambiguous", message="the answer holds no HTTP status")
     content = msgspec.json.encode(result.body)
-    return status_fault(httpx.Response(result.status, content=content))
+    return failure(httpx.Response(result.status, content=content)).fault
 
 
 _LAST_STATUS = 599

@@ -137,6 +137,8 @@ def require_sound(result: Any, change: Change, status: int) -> None:
     for outcome in result.records:
         assert success or not outcome.success, f"status {status} is no success"
         assert outcome.success or outcome.fault is not None
+        if outcome.fault is not None and (outcome.fault.status or 0) >= 500 and outcome.fault.status != 501:
+            assert outcome.fault.kind == "ambiguous", "a server error of one record proves nothing either"
         if outcome.success and change.action == "create":
             # An update may name another record, where two were merged; an upsert may name none (Salesforce, 204).
             assert outcome.record_id or result.warnings, "a record that was created has an id, or it is said why not"
@@ -256,6 +258,7 @@ BODIES: dict[str, bytes] = {
     "too few results": b'{"results": [], "records": [], "status": "COMPLETE"}',
     "one result": b'{"results": [{"id": "1", "status": 201, "body": {"id": "1"}, "record": {"id": "1"}}]}',
     "many results": b'{"results": [' + b", ".join([b'{"id": "1", "status": 201, "body": {"id": "1"}}'] * 9) + b"]}",
+    "results that failed inside the server": b'{"results": [{"status": 500, "code": "INTERNAL"}, {"status": 503}]}',
     "one collection result": b'[{"id": "003000000000001AAA", "success": true, "errors": []}]',
     "many collection results": b"["
     + b", ".join([b'{"id": "003000000000001AAA", "success": true, "errors": []}'] * 9)
