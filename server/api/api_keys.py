@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import delete, get, patch, post
+from litestar.params import FromPath, FromQuery, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
 from installations.installation import ApiKey
@@ -55,7 +56,7 @@ class UpdateApiKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 @post("/api-keys", opt=takes(CreateApiKey))
-async def create_api_key(services: FromApp, project_id: Entered, body: bytes) -> ApiKeyAnswer:
+async def create_api_key(services: FromApp, project_id: Entered, body: RawBody) -> ApiKeyAnswer:
     """Make a key."""
     wanted = parse_body(body, CreateApiKey)
     text = new_key()
@@ -74,19 +75,21 @@ async def create_api_key(services: FromApp, project_id: Entered, body: bytes) ->
 
 
 @get("/api-keys")
-async def list_api_keys(services: FromApp, project_id: Entered, active: bool | None = None) -> list[ApiKeyAnswer]:  # noqa: FBT001 -- a query flag
+async def list_api_keys(
+    services: FromApp, project_id: Entered, active: FromQuery[bool | None] = None
+) -> list[ApiKeyAnswer]:
     """List keys, oldest first."""
     return [_answer(key) for key in await services.store.api_keys(project_id, active=active)]
 
 
 @get("/api-keys/{api_key:str}")
-async def get_api_key(services: FromApp, project_id: Entered, api_key: str) -> ApiKeyAnswer:
+async def get_api_key(services: FromApp, project_id: Entered, api_key: FromPath[str]) -> ApiKeyAnswer:
     """Show a key."""
     return _answer(await _find(services, project_id, api_key))
 
 
 @patch("/api-keys/{api_key:str}", opt=takes(UpdateApiKey))
-async def update_api_key(services: FromApp, project_id: Entered, api_key: str, body: bytes) -> ApiKeyAnswer:
+async def update_api_key(services: FromApp, project_id: Entered, api_key: FromPath[str], body: RawBody) -> ApiKeyAnswer:
     """Change a key; switching it off takes effect everywhere within a second."""
     members = parse_masked(body, UpdateApiKey)
     key = await _find(services, project_id, api_key)
@@ -94,7 +97,7 @@ async def update_api_key(services: FromApp, project_id: Entered, api_key: str, b
 
 
 @delete("/api-keys/{api_key:str}")
-async def delete_api_key(services: FromApp, project_id: Entered, api_key: str) -> None:
+async def delete_api_key(services: FromApp, project_id: Entered, api_key: FromPath[str]) -> None:
     """Remove a key."""
     key = await _find(services, project_id, api_key)
     await services.store.delete_api_key(project_id, key.id)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from msgspec import UNSET, UnsetType
 
 from connectors.connector import Account, Connector, Prober
@@ -21,7 +21,7 @@ from server.api.stored_tokens import ConnectionWithTokens, with_tokens
 from server.services import Services
 from server.store.contract import NewConnection
 
-GroupRef = Annotated[str | None, Parameter(query="groupRef", max_length=255)]
+GroupRef = Annotated[str | None, QueryParameter(name="groupRef", max_length=255)]
 
 
 class GenerateConnection(CredentialForms, frozen=True, kw_only=True, rename="camel"):
@@ -51,7 +51,7 @@ class UpdateConnection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
 
 @post("/connections/:generate", opt=takes(GenerateConnection))
-async def generate_connection(services: FromApp, project_id: Entered, body: bytes) -> Connection:
+async def generate_connection(services: FromApp, project_id: Entered, body: RawBody) -> Connection:
     """Make a connection. The credential is tried where the provider allows that cheaply; a refused one is a 422."""
     wanted = parse_body(body, GenerateConnection)
     connector = _connector(services, wanted.provider)
@@ -81,9 +81,9 @@ async def generate_connection(services: FromApp, project_id: Entered, body: byte
 async def list_connections(
     services: FromApp,
     project_id: Entered,
-    provider: str | None = None,
+    provider: FromQuery[str | None] = None,
     group_ref: GroupRef = None,
-    consumer_ref: Annotated[str | None, Parameter(query="consumerRef", max_length=255)] = None,
+    consumer_ref: Annotated[str | None, QueryParameter(name="consumerRef", max_length=255)] = None,
 ) -> list[Connection]:
     """List connections, a usable one first."""
     return await services.store.connections(
@@ -96,10 +96,10 @@ async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL
     services: FromApp,
     access: FromAccess,
     project_id: Entered,
-    connection_id: str,
-    include_creds: Annotated[bool, Parameter(query="includeCreds")] = False,  # noqa: FBT002 -- a query flag
-    include_refresh_token: Annotated[bool, Parameter(query="includeRefreshToken")] = False,  # noqa: FBT002 -- as above
-    refresh: Literal["force", "ifExpired"] | None = None,  # noqa: ARG001 -- published; tokens are not refreshed here yet
+    connection_id: FromPath[str],
+    include_creds: Annotated[bool, QueryParameter(name="includeCreds")] = False,  # noqa: FBT002 -- a query flag
+    include_refresh_token: Annotated[bool, QueryParameter(name="includeRefreshToken")] = False,  # noqa: FBT002 -- as above
+    refresh: FromQuery[Literal["force", "ifExpired"] | None] = None,  # noqa: ARG001 -- published; tokens are not refreshed here yet
 ) -> ConnectionWithTokens:
     """Show a connection; its OAuth tokens only to a key that is kept on a server."""
     connection = await services.store.connection(project_id, unescape(connection_id))
@@ -111,7 +111,9 @@ async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL
 
 
 @patch("/connections/{connection_id:str}", opt=takes(UpdateConnection))
-async def update_connection(services: FromApp, project_id: Entered, connection_id: str, body: bytes) -> Connection:
+async def update_connection(
+    services: FromApp, project_id: Entered, connection_id: FromPath[str], body: RawBody
+) -> Connection:
     """Replace what the mask names. New credentials must be of the connection's kind."""
     members = parse_masked(body, UpdateConnection)
     connection = await services.store.connection(project_id, unescape(connection_id))
@@ -127,7 +129,7 @@ async def update_connection(services: FromApp, project_id: Entered, connection_i
 
 
 @delete("/connections/{connection_id:str}")
-async def delete_connection(services: FromApp, project_id: Entered, connection_id: str) -> None:
+async def delete_connection(services: FromApp, project_id: Entered, connection_id: FromPath[str]) -> None:
     """Remove a connection. Raises `InUse` while an installation needs it."""
     await services.store.delete_connection(project_id, unescape(connection_id))
 

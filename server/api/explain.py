@@ -1,8 +1,9 @@
 """Explaining a write without sending it: the very plan that would be sent, with the fate of each field."""
 
-from installations.explain import Explanation, explain
 from litestar import Request, post
+from litestar.params import FromPath
 
+from installations.explain import Explanation, explain
 from installations.record import WriteRequest
 from installations.shape import parse_json
 from server.access.guards import requires_full_key
@@ -20,8 +21,8 @@ async def explain_write(
     request: Request[object, object, object],  # type: ignore[type-var]
     services: FromApp,
     project_id: Entered,
-    integration_id_or_name: str,
-    object_name: str,
+    integration_id_or_name: FromPath[str],
+    object_name: FromPath[str],
 ) -> Explanation:
     """Answer what a write would send and why. The body is that of a write; only current records are read.
 

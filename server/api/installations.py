@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
 from installations.errors import InvalidInput, Issue
@@ -18,7 +18,7 @@ from server.installing import Revised, Wanted, install, revise
 from server.services import Services
 from server.store.contract import Missing
 
-GroupRef = Annotated[str | None, Parameter(query="groupRef", max_length=255)]
+GroupRef = Annotated[str | None, QueryParameter(name="groupRef", max_length=255)]
 CREATED_BY = "api:create-installation"
 """Who made it, where the caller does not say; as published."""
 
@@ -58,9 +58,9 @@ class PatchConfigContent(msgspec.Struct, frozen=True, kw_only=True, rename="came
 async def create_installation(
     services: FromApp,
     project_id: Entered,
-    integration_id_or_name: str,
-    body: bytes,
-    skip_sampling: Annotated[bool, Parameter(query="skipSampling")] = False,  # noqa: ARG001, FBT002 -- published; nothing is read yet, so nothing is sampled
+    integration_id_or_name: FromPath[str],
+    body: RawBody,
+    skip_sampling: Annotated[bool, QueryParameter(name="skipSampling")] = False,  # noqa: ARG001, FBT002 -- published; nothing is read yet, so nothing is sampled
 ) -> Installation:
     """Switch an integration on for a group. Asking twice for the same is answered with the same installation."""
     wanted = parse_body(body, CreateInstallation)
@@ -79,7 +79,7 @@ async def create_installation(
 
 @get("/integrations/{integration_id_or_name:str}/installations")
 async def list_installations(
-    services: FromApp, project_id: Entered, integration_id_or_name: str, group_ref: GroupRef = None
+    services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str], group_ref: GroupRef = None
 ) -> list[Installation]:
     """List the installations of one integration, oldest first."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
@@ -96,7 +96,7 @@ async def list_all_installations(
 
 @get("/integrations/{integration_id_or_name:str}/installations/{installation_id:str}")
 async def get_installation(
-    services: FromApp, project_id: Entered, integration_id_or_name: str, installation_id: str
+    services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str], installation_id: FromPath[str]
 ) -> Installation:
     """Show one."""
     return await find_installation(services, project_id, integration_id_or_name, installation_id)
@@ -106,10 +106,10 @@ async def get_installation(
 async def update_installation(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
     project_id: Entered,
-    integration_id_or_name: str,
-    installation_id: str,
-    body: bytes,
-    skip_sampling: Annotated[bool, Parameter(query="skipSampling")] = False,  # noqa: ARG001, FBT002 -- as above
+    integration_id_or_name: FromPath[str],
+    installation_id: FromPath[str],
+    body: RawBody,
+    skip_sampling: Annotated[bool, QueryParameter(name="skipSampling")] = False,  # noqa: ARG001, FBT002 -- as above
 ) -> Installation:
     """Replace what the mask names; what else was submitted is ignored."""
     change = parse_body(body, UpdateInstallation)
@@ -129,7 +129,11 @@ def _asked(current: Installation, change: UpdateInstallation) -> Revised:
     "/integrations/{integration_id_or_name:str}/objects/{object_name:str}/config-content", opt=takes(PatchConfigContent)
 )
 async def patch_config_content(
-    services: FromApp, project_id: Entered, integration_id_or_name: str, object_name: str, body: bytes
+    services: FromApp,
+    project_id: Entered,
+    integration_id_or_name: FromPath[str],
+    object_name: FromPath[str],
+    body: RawBody,
 ) -> Installation:
     """Change one object's config by JSON Patch: all of the changes, or none."""
     wanted = parse_body(body, PatchConfigContent)
@@ -165,7 +169,7 @@ async def _named(
 
 @delete("/integrations/{integration_id_or_name:str}/installations/{installation_id:str}")
 async def delete_installation(
-    services: FromApp, project_id: Entered, integration_id_or_name: str, installation_id: str
+    services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str], installation_id: FromPath[str]
 ) -> None:
     """Remove one, and its connection if nothing else uses it."""
     found = await find_installation(services, project_id, integration_id_or_name, installation_id)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import MediaType, Request, Response, delete, get, post, put
+from litestar.params import FromPath, FromQuery, RawBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import UNSET, Meta, UnsetType
 
@@ -59,13 +60,13 @@ async def list_integrations(services: FromApp, project_id: Entered) -> list[Inte
 
 
 @get("/integrations/{integration_id_or_name:str}")
-async def get_integration(services: FromApp, project_id: Entered, integration_id_or_name: str) -> Integration:
+async def get_integration(services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str]) -> Integration:
     """Show one."""
     return await services.store.integration(project_id, unescape(integration_id_or_name))
 
 
 @post("/integrations", opt=takes(CreateIntegration))
-async def create_integration(services: FromApp, project_id: Entered, body: bytes) -> Response[bytes]:
+async def create_integration(services: FromApp, project_id: Entered, body: RawBody) -> Response[bytes]:
     """Make an integration; the answer is empty, as published."""
     wanted = parse_body(body, CreateIntegration)
     if wanted.latest_revision.spec_version != SPEC_VERSION:
@@ -84,8 +85,8 @@ async def deploy_integrations(
     services: FromApp,
     request: Request[Any, Any, Any],
     project_id: Entered,
-    body: bytes,
-    destructive: bool = False,  # noqa: FBT001, FBT002 -- a query flag
+    body: RawBody,
+    destructive: FromQuery[bool] = False,  # noqa: FBT002 -- a query flag
 ) -> list[Integration] | Deployed:
     """Deploy a manifest. Integrations it does not name stay; unchanged ones keep their revision."""
     manifest, warnings = await _manifest(services, project_id, body)
@@ -99,9 +100,9 @@ async def deploy_integrations(
 async def create_revision(
     services: FromApp,
     project_id: Entered,
-    integration_id_or_name: str,
-    body: bytes,
-    destructive: bool = False,  # noqa: FBT001, FBT002 -- a query flag
+    integration_id_or_name: FromPath[str],
+    body: RawBody,
+    destructive: FromQuery[bool] = False,  # noqa: FBT002 -- a query flag
 ) -> Response[bytes]:
     """Deploy one integration out of a manifest; the answer is empty, as published."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
@@ -114,7 +115,7 @@ async def create_revision(
 
 
 @delete("/integrations/{integration_id_or_name:str}")
-async def delete_integration(services: FromApp, project_id: Entered, integration_id_or_name: str) -> None:
+async def delete_integration(services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str]) -> None:
     """Remove an integration and its installations."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     await services.store.delete_integration(project_id, integration.id, now=services.clock())

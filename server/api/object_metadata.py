@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, UnsetType
 
 from connectors.connector import Describer
@@ -17,16 +17,16 @@ from server.api.provided import Entered, FromApp
 from server.services import Services
 from server.store.contract import Missing
 
-GroupRef = Annotated[str, Parameter(query="groupRef", max_length=255)]
-ExcludeReadOnly = Annotated[bool, Parameter(query="excludeReadOnly")]
+GroupRef = Annotated[str, QueryParameter(name="groupRef", max_length=255)]
+ExcludeReadOnly = Annotated[bool, QueryParameter(name="excludeReadOnly")]
 
 
 @get("/integrations/{integration_id_or_name:str}/objects/{object_name:str}/metadata")
 async def get_integration_object(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
     project_id: Entered,
-    integration_id_or_name: str,
-    object_name: str,
+    integration_id_or_name: FromPath[str],
+    object_name: FromPath[str],
     group_ref: GroupRef,
     exclude_read_only: ExcludeReadOnly = False,  # noqa: FBT002 -- a query flag
 ) -> ObjectMetadata:
@@ -45,8 +45,8 @@ async def get_integration_object(  # noqa: PLR0917 -- a handler's parameters are
 async def get_connection_object(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
     project_id: Entered,
-    provider: str,
-    object_name: str,
+    provider: FromPath[str],
+    object_name: FromPath[str],
     group_ref: GroupRef,
     exclude_read_only: ExcludeReadOnly = False,  # noqa: FBT002 -- a query flag
 ) -> ObjectMetadata:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, UnsetType
 
 from installations.errors import invalid
@@ -20,7 +20,7 @@ from server.api.provided import Entered, FromApp
 from server.deliveries import Stored
 from server.store.contract import Missing
 
-Finer = Annotated[bool, Parameter(query="state")]
+Finer = Annotated[bool, QueryParameter(name="state")]
 """``state`` itself is a name that the framework keeps for itself."""
 PAGE_SIZE = 200
 LARGEST_PAGE = 1000
@@ -99,7 +99,7 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
 async def get_operation(
     services: FromApp,
     project_id: Entered,
-    operation_id: str,
+    operation_id: FromPath[str],
     finer: Finer = False,  # noqa: FBT002 -- a query parameter
 ) -> OperationView:
     """Tell what became of an operation."""
@@ -115,10 +115,10 @@ async def get_operation(
 async def list_operations(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
     project_id: Entered,
-    integration_id_or_name: str,
-    installation_id: str,
-    page_size: Annotated[int | None, Parameter(query="pageSize")] = None,
-    page_token: Annotated[str | None, Parameter(query="pageToken")] = None,
+    integration_id_or_name: FromPath[str],
+    installation_id: FromPath[str],
+    page_size: Annotated[int | None, QueryParameter(name="pageSize")] = None,
+    page_token: Annotated[str | None, QueryParameter(name="pageToken")] = None,
     finer: Finer = False,  # noqa: FBT002 -- a query parameter
 ) -> OperationPage:
     """List the operations of one installation, newest first."""
@@ -141,7 +141,7 @@ async def list_operations(  # noqa: PLR0917 -- a handler's parameters are its UR
     "/v1/projects/{project_id_or_name:str}/operations/{operation_id:str}/logs",
     guards=[requires_full_key],
 )
-async def list_operation_logs(services: FromApp, project_id: Entered, operation_id: str) -> list[LogLine]:
+async def list_operation_logs(services: FromApp, project_id: Entered, operation_id: FromPath[str]) -> list[LogLine]:
     """List what happened to an operation, first to last."""
     operation = await services.store.operation(project_id, unescape(operation_id))
     attempts = await services.store.attempts(project_id, operation.id)
@@ -152,7 +152,7 @@ async def list_operation_logs(services: FromApp, project_id: Entered, operation_
     "/v1/projects/{project_id_or_name:str}/operations/{operation_id:str}/:explain",
     guards=[requires_full_key],
 )
-async def explain_operation(services: FromApp, project_id: Entered, operation_id: str) -> Explanation:
+async def explain_operation(services: FromApp, project_id: Entered, operation_id: FromPath[str]) -> Explanation:
     """Explain an operation that was really sent: the stored plan, the fate of each field, and the change."""
     operation = await services.store.operation(project_id, unescape(operation_id))
     stored = _STORED.decode(operation.payload)

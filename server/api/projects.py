@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, patch
-from litestar.params import Parameter
+from litestar.params import QueryParameter, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
 from installations.installation import Project
@@ -57,7 +57,7 @@ async def list_projects(services: FromApp, access: FromAccess) -> list[Project]:
 async def get_project(
     services: FromApp,
     project_id: Entered,
-    include_entitlements: Annotated[bool, Parameter(query="includeEntitlements")] = False,  # noqa: FBT002 -- a query flag
+    include_entitlements: Annotated[bool, QueryParameter(name="includeEntitlements")] = False,  # noqa: FBT002 -- a query flag
 ) -> EntitledProject:
     """Show a project."""
     project = await services.store.project(project_id)
@@ -66,7 +66,7 @@ async def get_project(
 
 
 @patch("/", opt=takes(UpdateProject))
-async def update_project(services: FromApp, project_id: Entered, body: bytes) -> Project:
+async def update_project(services: FromApp, project_id: Entered, body: RawBody) -> Project:
     """Change names; a project's name is kept in lower case."""
     members = parse_masked(body, UpdateProject)
     if "name" in members:

@@ -1,17 +1,18 @@
 """What handlers are given besides their parameters: the services, and the project the caller may enter."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
 
 from server.access.keyring import Access
 from server.address import unescape
 from server.services import Services
 
-FromApp = Annotated[Services, Dependency(skip_validation=True)]
-FromAccess = Annotated[Access, Dependency(skip_validation=True)]
-Entered = Annotated[str, Dependency(skip_validation=True)]
+FromApp = NamedDependency[SkipValidation[Services]]
+FromAccess = NamedDependency[SkipValidation[Access]]
+Entered = NamedDependency[SkipValidation[str]]
 """The id of the project named in the path, once the caller was found to belong to it."""
 
 
@@ -21,7 +22,7 @@ def access(request: Request[Any, Any, Any]) -> Access:
     return found
 
 
-def project_id(access: FromAccess, project_id_or_name: str) -> str:
+def project_id(access: FromAccess, project_id_or_name: FromPath[str]) -> str:
     """Answer the id of the project in the path. Raises `Missing` for any project but the caller's own."""
     return access.enter(unescape(project_id_or_name))
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import delete, get, patch, post
+from litestar.params import FromPath, RawBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import UNSET, Meta, UnsetType
 
@@ -54,7 +55,7 @@ class UpdateProviderApp(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
 
 @post("/provider-apps", status_code=HTTP_200_OK, opt=takes(CreateProviderApp))
-async def create_provider_app(services: FromApp, project_id: Entered, body: bytes) -> ProviderApp:
+async def create_provider_app(services: FromApp, project_id: Entered, body: RawBody) -> ProviderApp:
     """Make a provider app; answered with 200, as published."""
     wanted = parse_body(body, CreateProviderApp)
     _check_provider(services, wanted.provider)
@@ -79,7 +80,9 @@ async def list_provider_apps(services: FromApp, project_id: Entered) -> list[Pro
 
 
 @patch("/provider-apps/{provider_app_id:str}", opt=takes(UpdateProviderApp))
-async def update_provider_app(services: FromApp, project_id: Entered, provider_app_id: str, body: bytes) -> ProviderApp:
+async def update_provider_app(
+    services: FromApp, project_id: Entered, provider_app_id: FromPath[str], body: RawBody
+) -> ProviderApp:
     """Replace the members that the mask names."""
     members = parse_masked(body, UpdateProviderApp)
     secret = members.pop("client_secret", None)
@@ -96,7 +99,7 @@ async def update_provider_app(services: FromApp, project_id: Entered, provider_a
 
 
 @delete("/provider-apps/{provider_app_id:str}")
-async def delete_provider_app(services: FromApp, project_id: Entered, provider_app_id: str) -> None:
+async def delete_provider_app(services: FromApp, project_id: Entered, provider_app_id: FromPath[str]) -> None:
     """Remove a provider app."""
     await services.store.delete_provider_app(project_id, unescape(provider_app_id))
 

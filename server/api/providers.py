@@ -1,6 +1,7 @@
 """The provider catalog over HTTP; it needs no credential, because it is the same for everybody."""
 
 from litestar import get
+from litestar.params import FromPath
 
 from connectors.provider import Provider
 from server.address import unescape
@@ -14,6 +15,6 @@ async def list_providers(services: FromApp) -> dict[str, Provider]:
 
 
 @get("/v1/providers/{provider:str}")
-async def get_provider(services: FromApp, provider: str) -> Provider:
+async def get_provider(services: FromApp, provider: FromPath[str]) -> Provider:
     """Show one. Raises `NotFound`."""
     return services.accounts.connector(unescape(provider)).provider

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import MediaType, Request, Response, get, put
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter, RawBody
 from litestar.status_codes import HTTP_200_OK
 
 from installations.errors import invalid
@@ -37,7 +37,7 @@ class SignedUrl(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/v1/generate-upload-url")
 async def generate_upload_url(
-    services: FromApp, access: FromAccess, md5: Annotated[str | None, Parameter(max_length=64)] = None
+    services: FromApp, access: FromAccess, md5: Annotated[str | None, QueryParameter(name="md5", max_length=64)] = None
 ) -> SignedUrl:
     """Open a place for one archive, whose MD5 (base64) may be announced."""
     if md5 is not None and not _is_digest(md5):
@@ -56,8 +56,8 @@ async def generate_upload_url(
 async def put_upload(
     services: FromApp,
     request: Request[object, object, object],
-    upload_id: str,
-    body: bytes,  # type: ignore[type-var]
+    upload_id: FromPath[str],
+    body: RawBody,  # type: ignore[type-var]
 ) -> Response[bytes]:
     """Put the archive there, once. Whoever holds the URL may, so the URL is the credential."""
     name, now = unescape(upload_id), services.clock()

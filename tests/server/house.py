@@ -106,17 +106,17 @@ async def open_house(store: Store | None = None) -> AsyncIterator[House]:
     async with serve() as sandbox_url:
         transport = Gateway(allowed_networks=[LOOPBACK]).transport()
         services = build_services(
-            Settings(public_url="http://isthmus.test", provider_urls={"sandbox": sandbox_url}, allowed_networks=(LOOPBACK,)),
+            Settings(
+                public_url="http://isthmus.test", provider_urls={"sandbox": sandbox_url}, allowed_networks=(LOOPBACK,)
+            ),
             store=store or MemoryStore(),
             connectors=(SandboxConnector(), HubSpot(), Salesforce()),
             transport=transport,
             owner="test",
         )
-        app = build_app(services)
+        app: Any = build_app(services)
         try:
-            async with httpx.AsyncClient(
-                transport=httpx.ASGITransport(app), base_url="http://isthmus.test"
-            ) as client:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://isthmus.test") as client:
                 yield await _moved_in(services, app, client)
         finally:
             await transport.aclose()
@@ -127,9 +127,7 @@ async def _moved_in(services: Services, app: Any, client: httpx.AsyncClient) -> 
     full, frontend = new_key(), new_key()
     await services.store.create_project(project, key=stored_key(project.id, full))
     await services.store.add_api_key(project.id, stored_key(project.id, frontend, scopes=("frontend",)))
-    return House(
-        client=client, services=services, app=app, project_id=project.id, key=full, frontend_key=frontend
-    )
+    return House(client=client, services=services, app=app, project_id=project.id, key=full, frontend_key=frontend)
 
 
 def stored_key(project_id: str, key: str, *, scopes: tuple[str, ...] = ("full",)) -> ApiKey:

@@ -1,0 +1,102 @@
+"""The door, over the whole application."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server.house import House
+
+CORS = {
+    "access-control-allow-origin": "*",
+    "x-content-type-options": "nosniff",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/v1/providers", {}, 200),
+        ("GET", "/nothing/here", {}, 404),
+        ("GET", "/v1/projects", {}, 401),
+        ("DELETE", "/v1/providers", {}, 405),
+        ("GET", "/v1/%00", {}, 400),
+        ("POST", "/v1/projects/x/integrations/i/objects/o", {"content-type": "application/json"}, 401),
+        ("GET", "/v1/projects/x/integrations/i/objects/o", {}, 405),
+    ],
+)
+async def test_every_answer_can_be_read_by_a_browser_and_found_in_the_log(
+    api: httpx.AsyncClient, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    answer = await api.request(method, path, headers=headers)
+    assert answer.status_code == status
+    assert CORS.items() <= dict(answer.headers).items()
+    assert answer.headers["x-request-id"]
+    if status >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem = answer.json()
+        assert (problem["status"], problem["requestId"]) == (status, answer.headers["x-request-id"])
+        assert problem["title"]
+        assert problem["detail"]
+
+
+async def test_a_preflight_needs_no_credential(api: httpx.AsyncClient) -> None:
+    asked = "content-type,x-api-key,authorization,x-amp-client,x-amp-client-version"
+    headers = {"Origin": "https://app.test", "Access-Control-Request-Method": "PATCH"}
+    answer = await api.options("/v1/projects/p", headers={**headers, "Access-Control-Request-Headers": asked})
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-headers"] == asked
+    assert {"GET", "POST", "PATCH", "DELETE"} <= set(answer.headers["access-control-allow-methods"].split(", "))
+    assert int(answer.headers["access-control-max-age"]) > 0
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/problem+json;q=1, text/plain;q=0", "nonsense", ""])
+async def test_accept_never_leads_to_406(api: httpx.AsyncClient, accept: str) -> None:
+    assert (await api.get("/v1/providers", headers={"Accept": accept})).status_code == 200
+
+
+WRONG = [
+    # what was sent, and the status
+    ({"content-type": "text/plain"}, b"{}", 415),
+    ({"content-type": "application/json; charset=latin-1"}, b"{}", 415),
+    ({"content-type": "application/x-www-form-urlencoded"}, b"a=1", 415),
+    ({}, b"{}", 415),
+    ({"content-type": "application/json", "content-encoding": "gzip"}, b"{}", 415),
+    ({"content-type": "application/json", "content-length": "2", "transfer-encoding": "chunked"}, b"{}", 400),
+    ({"content-type": "application/json", "content-length": "nine"}, b"{}", 400),
+    ({"content-type": "application/json"}, b" " * 1_000_001, 413),
+]
+
+
+@pytest.mark.parametrize(("headers", "body", "status"), WRONG)
+async def test_a_body_must_be_plain_json_of_bounded_size(
+    house: House, headers: dict[str, str], body: bytes, status: int
+) -> None:
+    answer = await house.call("POST", "/api-keys", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+
+
+async def test_a_body_of_unknown_length_is_counted(house: House) -> None:
+    async def endless() -> Any:
+        for _ in range(2000):
+            yield b" " * 1000
+
+    answer = await house.call("POST", "/api-keys", content=endless(), headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("query", ["groupRef=a&groupRef=b", "groupRef=%00", "groupRef=%ff"])
+async def test_a_query_must_mean_one_thing(house: House, query: str) -> None:
+    assert (await house.call("GET", f"/installations?{query}")).status_code == 400
+
+
+@pytest.mark.parametrize("prefix", ["/api", "/read", "/write", "/search"])
+async def test_one_origin_serves_the_published_services_by_prefix(house: House, prefix: str) -> None:
+    answer = await house.client.get(f"{prefix}/v1/projects", headers=house.headers)
+    assert [project["id"] for project in answer.json()] == [house.project_id]
+
+
+async def test_a_read_is_not_taken_for_a_write(house: House) -> None:
+    path = f"/read/v1/projects/{house.project_id}/integrations/crm/objects/contacts"
+    answer = await house.client.post(path, headers=house.headers, json={"groupRef": "g1", "mode": "async"})
+    assert answer.status_code == 404
