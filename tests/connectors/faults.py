@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
 
+LAST_REQUEST: ContextVar[bytes] = ContextVar("last_request")
+"""The request that a behaviour answers."""
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -42,6 +45,7 @@ async def serving(*answers: Behaviour, tls: ssl.SSLContext | None = None) -> Asy
                 if not request:
                     break
                 server.requests.append(request)
+                LAST_REQUEST.set(request)
                 behaviour = left.pop(0) if len(left) > 1 else left[0]
                 await behaviour(reader, writer)
         except (ConnectionError, asyncio.CancelledError):
@@ -158,3 +162,13 @@ async def unused_port() -> int:
     listener.close()
     await listener.wait_closed()
     return port
+
+
+def computes(answer: Callable[[bytes], Awaitable[bytes]]) -> Behaviour:
+    """Answer what is computed from the request."""
+
+    async def behave(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await answer(LAST_REQUEST.get()))
+        await writer.drain()
+
+    return behave
