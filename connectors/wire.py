@@ -24,9 +24,11 @@ CAREFUL_IDLE_SECONDS = 1.0
 """The longest rest of a kept connection that may still carry a POST.
 
 A provider may close a resting connection just as we write; the failure then looks like a create that was done and whose
-answer was lost. A new connection for each POST would rule that out and costs a handshake each time
-(tests/benchmarks/transport.py has the figure). Servers close after two seconds of rest or more (gunicorn 2, Apache,
-Node and uvicorn 5, nginx 75), so a connection that answered within the last second is as good as a new one. If it does
+answer was lost. A new connection for each POST would rule that out, at twice the CPU on loopback (measured 22 November
+2026 by tests/benchmarks/transport.py) and one to three round trips elsewhere. Counting the bytes that the other side
+acknowledged (TCP_INFO) proves nothing: an acknowledgement may be lost with the answer. Servers close after two seconds
+of rest or more (gunicorn 2, Apache, Node and uvicorn 5, nginx 75), so a connection that answered within the last second
+is nearly as good as a new one. Set 0 for a new connection each time. If it does
 happen, the outcome is ambiguous and reconciled, never sent twice.
 """
 USER_AGENT = "Isthmus"
