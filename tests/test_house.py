@@ -21,7 +21,7 @@ MAY_IMPORT = {
 PURE = {"msgspec", "yaml", "jsonpatch", "jsonpointer", "cronsim"}
 CLIENTS = {"aiohttp", "socket", "requests", "urllib3", "http", "urllib"}
 """Modules that can reach the network; ``urllib.parse`` is text work and free."""
-MAY_DIAL = ("connectors/gateway.py", "connectors/transport.py", "connectors/sandbox/", "server/cli.py")
+MAY_DIAL = ("connectors/gateway.py", "connectors/wire.py", "connectors/sandbox/", "server/cli.py")
 TOP_LEVEL = {
     *("server", "headless", "connectors", "installations", "migrations", "tests", "pyproject.toml"),
     *("README.md", "CHANGELOG.md", "DECISIONS.md", "LICENSE", "Makefile", "docs", "examples"),

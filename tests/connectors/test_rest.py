@@ -3,6 +3,7 @@
 import ipaddress
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -177,3 +178,15 @@ def test_a_series_stops_where_the_next_record_would_meet_the_same() -> None:
     requests, outcome = rehearse(CONNECTOR.delete(ACCOUNT, batch), httpx.Response(204), httpx.Response(401))
     assert len(requests) == 2
     assert [entry.fault and entry.fault.kind for entry in outcome.records] == [None, "auth", "not_sent"]
+
+
+def test_the_readme_s_provider_works() -> None:
+    readme = (Path(__file__).parents[2] / "connectors" / "README.md").read_text(encoding="utf-8")
+    example = readme.split("```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), names)  # noqa: S102 -- our own page
+    create = change("create", RecordChange(fields={"name": "Ada"}))
+    answer = httpx.Response(201, json={"data": {"id": 7, "name": "Ada"}})
+    requests, outcome = rehearse(names["acme"]().write(ACCOUNT, create), answer)
+    assert requests[0].content == b'{"person":{"name":"Ada"}}'
+    assert outcome.records[0].record_id == "7"
