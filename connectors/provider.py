@@ -46,7 +46,8 @@ class Support(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     subscribe: bool = False
     bulk_write: BulkWriteSupport = BulkWriteSupport()
     batch_write: BatchWriteSupport | UnsetType = UNSET
-    search: dict[str, Any] = msgspec.field(default_factory=dict)
+    search: dict[str, Any] = msgspec.field(default_factory=lambda: {"operators": {"equals": False}})
+    """The published catalog requires the member and what stands in it."""
 
 
 class ApiKeyHeader(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

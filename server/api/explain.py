@@ -5,9 +5,9 @@ from litestar.params import FromPath
 
 from installations.explain import Explanation, explain
 from installations.record import WriteRequest
-from installations.shape import parse_json
 from server.access.guards import requires_full_key
 from server.address import unescape
+from server.api.bodies import parse_body
 from server.api.provided import Entered, FromApp, takes
 
 
@@ -29,7 +29,7 @@ async def explain_write(
     Raises `InvalidInput` and `NotFound` just as the write would, and `ConnectorError` where a rule needs the current
     record and the provider cannot be asked.
     """
-    wanted = parse_json(await request.body(), WriteRequest)
+    wanted = parse_body(await request.body(), WriteRequest)
     accepted = await services.deliveries.accept(
         project_id, unescape(integration_id_or_name), unescape(object_name), wanted
     )

@@ -1,0 +1,93 @@
+"""Every route of the server with a request that works on it: the base of the matrices. An unlisted route fails."""
+
+from typing import Any
+
+import msgspec
+
+from tests.server.house import READ_AND_WRITE
+
+P = "/v1/projects/{project}"
+I = P + "/integrations/{integration}"  # noqa: E741 -- as the contract writes it
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A route as published, and a body it takes."""
+
+    method: str
+    path: str
+    body: Any = None
+    frontend: bool = False
+    """Whether a key that ships in browsers may call it."""
+    query: str = ""
+
+
+OPEN = {
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/v1/providers"),
+    ("GET", "/v1/providers/{provider}"),
+    ("PUT", "/v1/uploads/{uploadId}"),
+}
+"""Without a credential: nothing of a tenant's is there, or the URL is the credential."""
+
+OUTSIDE = {("GET", "/v1/projects"), ("GET", "/v1/generate-upload-url")}
+"""With a credential, but without a project in the path."""
+
+UPDATE_READ = {
+    "updateMask": ["config.content.read.objects.contacts.disabled"],
+    "installation": {"config": {"content": {"read": {"objects": {"contacts": {"disabled": True}}}}}},
+}
+CHANGE = {"groupRef": "g1", "action": "write", "changes": [{"op": "add", "path": "/deletionSettings", "value": {}}]}
+WRITE = {"groupRef": "g1", "type": "create", "record": {"email": "a@b.co"}}
+NEW_CONNECTION = {"provider": "sandbox", "groupRef": "g1", "consumerRef": "c1", "apiKey": "none"}
+NEW_INSTALLATION = {"groupRef": "g1", "config": {"content": READ_AND_WRITE}}
+NEW_INTEGRATION = {"name": "x", "provider": "sandbox", "latestRevision": {"content": {"proxy": {"enabled": True}}}}
+
+ROUTES = (
+    Route(method="GET", path=P, frontend=True),
+    Route(method="PATCH", path=P, body={"updateMask": ["appName"], "project": {"appName": "X"}}),
+    Route(method="GET", path=P + "/api-keys"),
+    Route(method="POST", path=P + "/api-keys", body={"label": "x"}),
+    Route(method="GET", path=P + "/api-keys/{apiKey}"),
+    Route(method="PATCH", path=P + "/api-keys/{apiKey}", body={"updateMask": ["label"], "apiKey": {"label": "x"}}),
+    Route(method="DELETE", path=P + "/api-keys/{apiKey}"),
+    Route(method="GET", path=P + "/provider-apps", frontend=True),
+    Route(method="POST", path=P + "/provider-apps", body={"provider": "hubspot", "clientId": "1", "clientSecret": "s"}),
+    Route(
+        method="PATCH",
+        path=P + "/provider-apps/{providerApp}",
+        body={"updateMask": ["scopes"], "providerApp": {"scopes": ["a"]}},
+    ),
+    Route(method="DELETE", path=P + "/provider-apps/{providerApp}"),
+    Route(method="GET", path=P + "/integrations", frontend=True),
+    Route(method="POST", path=P + "/integrations", body=NEW_INTEGRATION),
+    Route(method="PUT", path=P + "/integrations:batch", body={"sourceYaml": "specVersion: 1.0.0"}),
+    Route(method="GET", path=I, frontend=True),
+    Route(method="DELETE", path=I),
+    Route(method="POST", path=I + "/revisions", body={"sourceYaml": "specVersion: 1.0.0"}),
+    Route(method="GET", path=I + "/installations", frontend=True),
+    Route(method="POST", path=I + "/installations", body=NEW_INSTALLATION, frontend=True),
+    Route(method="GET", path=I + "/installations/{installation}", frontend=True),
+    Route(method="PATCH", path=I + "/installations/{installation}", body=UPDATE_READ, frontend=True),
+    Route(method="DELETE", path=I + "/installations/{installation}", frontend=True),
+    Route(method="GET", path=I + "/installations/{installation}/operations"),
+    Route(method="PATCH", path=I + "/objects/contacts/config-content", body=CHANGE),
+    Route(method="GET", path=I + "/objects/contacts/metadata", query="?groupRef=g1"),
+    Route(method="POST", path=I + "/objects/contacts:explain", body=WRITE),
+    Route(method="POST", path=I + "/objects/contacts", body=WRITE),
+    Route(method="GET", path=P + "/installations", frontend=True),
+    Route(method="GET", path=P + "/providers/sandbox/objects/contacts/metadata", query="?groupRef=g1"),
+    Route(method="GET", path=P + "/operations/{operation}"),
+    Route(method="GET", path=P + "/operations/{operation}/logs"),
+    Route(method="GET", path=P + "/operations/{operation}:explain"),
+    Route(method="GET", path=P + "/connections", frontend=True),
+    Route(method="POST", path=P + "/connections:generate", body=NEW_CONNECTION, frontend=True),
+    Route(method="GET", path=P + "/connections/{connection}", frontend=True),
+    Route(
+        method="PATCH",
+        path=P + "/connections/{connection}",
+        body={"updateMask": ["providerMetadata"], "connection": {"providerMetadata": {"a": {"value": "b"}}}},
+        frontend=True,
+    ),
+    Route(method="DELETE", path=P + "/connections/{connection}", frontend=True),
+)

@@ -1,0 +1,82 @@
+"""Every route with a body x everything that a body should not be: a clear 4xx, never a 500."""
+
+import json
+
+import pytest
+
+from tests.server.api.routes import ROUTES, Route
+from tests.server.api.test_isolation import furnished
+from tests.server.house import House
+
+DEEP = 20_000
+BODIES: dict[str, bytes] = {
+    "nothing": b"",
+    "no object": b"[]",
+    "null": b"null",
+    "text": b'"text"',
+    "half an object": b'{"a": ',
+    "deep arrays": b"[" * DEEP + b"]" * DEEP,
+    "deep objects": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
+    "invalid UTF-8": b'{"label": "\xff"}',
+    "a lone surrogate": b'{"label": "\\ud800", "groupRef": "\\ud800"}',
+    "not a number": b'{"label": NaN}',
+    "an infinite number": b'{"label": 1e999}',
+    "four hundred digits": b'{"label": ' + b"9" * 400 + b"}",
+    "five thousand digits": b'{"label": ' + b"9" * 5000 + b"}",
+    "too many bytes": b'{"label": "' + b"a" * 10_000_000 + b'"}',
+}
+VALUES = {
+    "NUL": b'"a\\u0000b"',
+    "a number": b"1",
+    "null": b"null",
+    "a list": b"[]",
+    "an object": b"{}",
+    "a deep object": b'{"a":' * 100 + b"1" + b"}" * 100,
+    "a large integer": b"9" * 400,
+    "empty text": b'""',
+    "long text": b'"' + b"a" * 100_000 + b'"',
+}
+WITH_BODY = [route for route in ROUTES if route.body is not None]
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: f"{route.method} {route.path}")
+async def test_no_body_breaks_the_server(house: House, route: Route) -> None:
+    names = await furnished(house)
+    for name, body in {**BODIES, **_variations(route)}.items():
+        answer = await house.client.request(
+            route.method,
+            route.path.format(**names),
+            content=body,
+            headers={**house.headers, "content-type": "application/json"},
+        )
+        assert answer.status_code < 500, f"{name}: {answer.text}"
+        if name in BODIES:
+            assert answer.status_code >= 400, f"{name}: {answer.text}"
+            assert answer.text
+
+
+def _variations(route: Route) -> dict[str, bytes]:
+    """Put each bad value in the place of each member, and each member twice."""
+    found = {}
+    for member in route.body:
+        rest = {name: value for name, value in route.body.items() if name != member}
+        head = json.dumps(rest).encode()[:-1] + (b", " if rest else b"")
+        for name, value in VALUES.items():
+            found[f"{member} is {name}"] = head + json.dumps(member).encode() + b": " + value + b"}"
+        own = json.dumps(member).encode() + b": " + json.dumps(route.body[member]).encode()
+        found[f"{member} twice"] = head + own + b", " + own + b"}"
+    return found
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: f"{route.method} {route.path}")
+async def test_a_member_given_twice_is_refused(house: House, route: Route) -> None:
+    names = await furnished(house)
+    for name, body in _variations(route).items():
+        if name.endswith(" twice"):
+            answer = await house.client.request(
+                route.method,
+                route.path.format(**names),
+                content=body,
+                headers={**house.headers, "content-type": "application/json"},
+            )
+            assert answer.status_code == 400, f"{name}: {answer.text}"
