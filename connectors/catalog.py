@@ -4,8 +4,10 @@ from connectors.connector import Connector
 from connectors.hubspot.crm import HubSpot
 from connectors.memory.connector import Memory
 from connectors.salesforce.connector import Salesforce
+from connectors.sandbox.connector import SandboxConnector
 
 CATALOG: tuple[Connector, ...] = (
+    SandboxConnector(),
     Memory(),
     HubSpot(),
     Salesforce(),

@@ -11,7 +11,7 @@ the network. A flow reads the answer (`interpret`) and
 A flow never catches what `perform` throws into it, save to give it a better name.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import httpx
@@ -37,7 +37,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """The connection's ``providerMetadata`` values."""
 
 
-class Connector(Protocol):
+class Connector(Hashable, Protocol):
     """What every connector has. Capabilities are the other protocols, told by `isinstance`."""
 
     @property

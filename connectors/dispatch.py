@@ -4,6 +4,8 @@ A stand-in is a flow made of other flows: a batch goes out record by record, an 
 create or an update. What no flow can stand in for is named by `missing_capability`, before anything is sent.
 """
 
+from functools import cache
+
 import msgspec
 from msgspec.structs import replace
 
@@ -37,53 +39,73 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     match_field: str | None = None
 
 
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connector can do: itself, seen through each protocol that it implements."""
+
+    writer: Writer | None
+    batch_writer: BatchWriter | None
+    upserter: Upserter | None
+    deleter: Deleter | None
+    fetcher: Fetcher | None
+    finder: Finder | None
+
+
+@cache
+def capabilities(connector: Connector) -> Capabilities:
+    """Look through every protocol, once for each connector: asking at run time costs microseconds each."""
+    return Capabilities(
+        writer=connector if isinstance(connector, Writer) else None,
+        batch_writer=connector if isinstance(connector, BatchWriter) else None,
+        upserter=connector if isinstance(connector, Upserter) else None,
+        deleter=connector if isinstance(connector, Deleter) else None,
+        fetcher=connector if isinstance(connector, Fetcher) else None,
+        finder=connector if isinstance(connector, Finder) else None,
+    )
+
+
 def missing_capability(connector: Connector, need: Need) -> str | None:
     """Say in a sentence why this connector cannot serve the need, or ``None``."""
-    name = connector.provider.display_name
+    can = capabilities(connector)
     if need.action == "upsert":
-        lack = _upsert_lack(connector, need)
-    elif not _can(connector, Deleter if need.action == "delete" else Writer):
+        lack = _upsert_lack(can, need)
+    elif (can.deleter if need.action == "delete" else can.writer) is None:
         lack = f"does not support {need.action}"
-    elif need.batch and need.all_or_none and need.action != "delete" and not _can(connector, BatchWriter):
+    elif need.batch and need.all_or_none and need.action != "delete" and can.batch_writer is None:
         lack = "has no batches, so batchPolicy.allOrNone cannot be kept"
     else:
         lack = None
-    if lack is None and need.current and not _can(connector, Finder if need.action == "upsert" else Fetcher):
+    if lack is None and need.current and (can.finder if need.action == "upsert" else can.fetcher) is None:
         lack = "cannot read records, which overwrite rules that look at the current record need"
-    return None if lack is None else f"{name} {lack}"
+    return None if lack is None else f"{connector.provider.display_name} {lack}"
 
 
 def send(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
     """Make the flow that carries a change out. Call `missing_capability` first."""
-    if change.action == "delete" and isinstance(connector, Deleter):
-        return connector.delete(account, change)
+    can = capabilities(connector)
+    if change.action == "delete" and can.deleter is not None:
+        return can.deleter.delete(account, change)
     if change.action == "upsert":
-        return _upsert(connector, account, change)
-    if change.batch and isinstance(connector, BatchWriter):
-        return _in_chunks(connector, account, change)
-    if change.batch and isinstance(connector, Writer):
-        return _one_by_one(connector, account, change)
-    if isinstance(connector, Writer):
-        return connector.write(account, change)
-    raise TypeError(f"{connector.provider.name} cannot serve {change.action}")
+        return _upsert(can, account, change)
+    if change.batch and can.batch_writer is not None:
+        return _in_chunks(can.batch_writer, account, change)
+    if can.writer is None:
+        raise TypeError(f"{connector.provider.name} cannot serve {change.action}")
+    return _one_by_one(can.writer, account, change) if change.batch else can.writer.write(account, change)
 
 
-def _can(connector: Connector, capability: type[object]) -> bool:
-    return isinstance(connector, capability)
-
-
-def _upsert_lack(connector: Connector, need: Need) -> str | None:
-    if _native_upsert(connector, need.object_name, need.match_field or ""):
+def _upsert_lack(can: Capabilities, need: Need) -> str | None:
+    if _native_upsert(can, need.object_name, need.match_field):
         return None
-    if not (isinstance(connector, Finder) and isinstance(connector, Writer)):
+    if can.finder is None or can.writer is None:
         return "does not support upsert"
     if need.all_or_none:
         return "cannot upsert a batch as a whole; set batchPolicy.allOrNone to false"
     return None
 
 
-def _native_upsert(connector: Connector, object_name: str, match_field: str) -> bool:
-    return isinstance(connector, Upserter) and connector.can_upsert(object_name, match_field)
+def _native_upsert(can: Capabilities, object_name: str, match_field: str | None) -> Upserter | None:
+    native = can.upserter is not None and can.upserter.can_upsert(object_name, match_field or "")
+    return can.upserter if native else None
 
 
 def _in_chunks(connector: BatchWriter, account: Account, change: Change) -> Flow[Outcome]:
@@ -121,14 +143,14 @@ def _one_by_one(connector: Writer, account: Account, change: Change) -> Flow[Out
     return Outcome(records=_filled(results, len(change.records)))
 
 
-def _upsert(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
-    if isinstance(connector, Upserter) and _native_upsert(connector, change.object_name, change.match_field or ""):
-        return (yield from connector.upsert(account, change))
+def _upsert(can: Capabilities, account: Account, change: Change) -> Flow[Outcome]:
+    if (upserter := _native_upsert(can, change.object_name, change.match_field)) is not None:
+        return (yield from upserter.upsert(account, change))
     results: list[RecordOutcome] = []
     for record in change.records:
         single = replace(change, records=(record,), batch=False)
         try:
-            results.append((yield from _upsert_by_look_up(connector, account, single)))
+            results.append((yield from _upsert_by_look_up(can, account, single)))
         except ConnectorError as error:
             if not change.batch:
                 raise
@@ -138,13 +160,13 @@ def _upsert(connector: Connector, account: Account, change: Change) -> Flow[Outc
     return Outcome(records=_filled(results, len(change.records)))
 
 
-def _upsert_by_look_up(connector: Connector, account: Account, change: Change) -> Flow[RecordOutcome]:
+def _upsert_by_look_up(can: Capabilities, account: Account, change: Change) -> Flow[RecordOutcome]:
     """Find by the match field, then create or update. Two of these at once may both create: the caller serialises."""
-    if not (isinstance(connector, Finder) and isinstance(connector, Writer)) or change.match_field is None:
-        raise TypeError(f"{connector.provider.name} cannot serve upsert")
+    if can.finder is None or can.writer is None or change.match_field is None:
+        raise TypeError("an upsert without a native one needs a look-up and a match field")
     (record,) = change.records
     value = record.fields[change.match_field]
-    found = yield from connector.find(
+    found = yield from can.finder.find(
         account, change.object_name, field=change.match_field, value=value, fields=(change.match_field,)
     )
     if len(found) > 1:
@@ -157,7 +179,7 @@ def _upsert_by_look_up(connector: Connector, account: Account, change: Change) -
         records=(replace(record, id=record_id),),
         match_field=None,
     )
-    outcome = yield from connector.write(account, write)
+    outcome = yield from can.writer.write(account, write)
     return replace(outcome.records[0], created=record_id is None)
 
 

@@ -18,6 +18,7 @@ from connectors.connector import READS_ONLY, Flow
 from connectors.departure import DEPARTURE, Departure, connect_failed, name_failure, name_unreadable
 from connectors.errors import Ambiguous, ConnectorError, NotSent
 from connectors.headers import header_problem
+from connectors.urls import parse_url
 from installations.record import Fault
 
 T = TypeVar("T")
@@ -95,7 +96,7 @@ class _Exchange:
     ) -> None:
         self._transport = transport
         self._auth = auth
-        self._origin = _origin(httpx.URL(origin))
+        self._origin = _origin(parse_url(origin))
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + deadline_seconds
         self._on_send = on_send
@@ -106,6 +107,22 @@ class _Exchange:
         """Send once, or again where the auth flow asks for it after reading the answer."""
         if _origin(request.url) != self._origin:
             return await self._send_once(request)
+        if type(self._auth).async_auth_flow is not httpx.Auth.async_auth_flow:
+            return await self._send_awaiting(request)
+        # What `httpx.Auth.async_auth_flow` does for an auth that awaits nothing, without its generator.
+        authorised = self._auth.sync_auth_flow(request)
+        try:
+            signed = next(authorised)
+            while True:
+                response = await self._send_once(signed)
+                try:
+                    signed = authorised.send(response)
+                except StopIteration:
+                    return response
+        finally:
+            authorised.close()
+
+    async def _send_awaiting(self, request: httpx.Request) -> httpx.Response:
         async with _closing(self._auth.async_auth_flow(request)) as authorised:
             signed = await anext(authorised)
             while True:
@@ -199,8 +216,8 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
+def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    return url.raw_scheme, url.raw_host, url.port
 
 
 def rehearse(flow: Flow[Any], *responses: httpx.Response | ConnectorError) -> tuple[list[httpx.Request], Any]:

@@ -1,10 +1,22 @@
 """URLs below an account's base URL, whose parts cannot climb out of their places."""
 
+from functools import lru_cache
 from urllib.parse import quote
+
+import httpx
 
 from connectors.connector import Account
 from connectors.errors import NotSent
 from installations.record import Fault
+
+
+@lru_cache(4_096)
+def parse_url(text: str) -> httpx.URL:
+    """Parse a URL, once: connectors build the same few again and again, and parsing one costs as much as a rule.
+
+    Raises `httpx.InvalidURL`.
+    """
+    return httpx.URL(text)
 
 
 def resource_url(account: Account, path: str, *segments: str) -> str:

@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 import httpx
 import msgspec
 
-from connectors.connector import Fetcher, Finder, Flow
-from connectors.dispatch import Need, missing_capability, send
+from connectors.connector import Flow
+from connectors.dispatch import Need, capabilities, missing_capability, send
 from connectors.errors import ConnectorError, Refused
 from installations.errors import invalid
 from installations.operation import Attempt, Operation, State
@@ -123,20 +123,20 @@ class Deliveries:
         if made.action == "upsert":
             return tuple([await self._found(accepted, record.fields) for record in made.records])
         ids = [record.id for record in made.records if record.id is not None]
-        connector = target.connector
-        if not isinstance(connector, Fetcher):
-            raise TypeError(f"{connector.provider.name} cannot fetch")
-        flow = connector.fetch(target.account, made.object_name, ids=ids, fields=made.needs)
+        fetcher = capabilities(target.connector).fetcher
+        if fetcher is None:
+            raise TypeError(f"{target.connector.provider.name} cannot fetch")
+        flow = fetcher.fetch(target.account, made.object_name, ids=ids, fields=made.needs)
         records = await self._perform(flow, auth=target.auth, origin=origin)
         return tuple(Current(id=key, fields=records[key]) if key in records else None for key in ids)
 
     async def _found(self, accepted: Accepted, fields: dict[str, Any]) -> Current | None:
         made, target = accepted.plan, accepted.target
-        connector = target.connector
-        if not isinstance(connector, Finder) or made.match_field is None:
-            raise TypeError(f"{connector.provider.name} cannot find")
+        finder = capabilities(target.connector).finder
+        if finder is None or made.match_field is None:
+            raise TypeError(f"{target.connector.provider.name} cannot find")
         value = fields[made.match_field]
-        flow = connector.find(target.account, made.object_name, field=made.match_field, value=value, fields=made.needs)
+        flow = finder.find(target.account, made.object_name, field=made.match_field, value=value, fields=made.needs)
         records = await self._perform(flow, auth=target.auth, origin=target.account.base_url)
         if len(records) > 1:
             message = f"{len(records)} records have {made.match_field} = {value!r}: {', '.join(sorted(records))}"

@@ -39,6 +39,10 @@ class _Lines(logging.Formatter):
 
 def start_logging(*, level: int = logging.INFO) -> None:
     """Send events to standard error. Called once, by a command that serves."""
+    # Who logged, from which thread and process, is in no line, and finding out costs more than the line:
+    # https://docs.python.org/3/howto/logging.html#optimization
+    logging._srcfile = None  # noqa: SLF001 -- as documented
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,6 +1,7 @@
 """Runs the server: one process, one event loop, until it is told to stop."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ async def serve(settings: Settings, *, host: str, port: int, announce: Callable[
     try:
         app: Any = build_app(build_services(settings, store=store, connectors=CATALOG, transport=transport))
         server = _Server(_config(app, host=host, port=port), announce=announce)
+        _spare_the_collector()
         try:
             await server.serve()
         except SystemExit as error:
@@ -57,6 +59,17 @@ async def work(settings: Settings) -> None:
         await stay_alive(store, owner=process_name(), kind="worker", clock=utc_now)
     finally:
         await store.close()
+
+
+def _spare_the_collector() -> None:
+    """Keep what lives as long as the process out of every garbage collection.
+
+    The modules alone are half a million objects, and looking through them stopped all requests for 60 ms at a time.
+    Requests leave few circles behind, so that looking for them every 700 objects costs more than they do.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _config(app: Any, *, host: str, port: int) -> uvicorn.Config:

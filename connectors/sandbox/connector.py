@@ -25,7 +25,7 @@ from connectors.sandbox.answers import (
 )
 from connectors.sandbox.data import BATCH_LIMIT, SANDBOX
 from connectors.sandbox.metadata import read_schema
-from connectors.urls import path_segment
+from connectors.urls import parse_url, path_segment
 from installations.record import Change, Header, Outcome, Record, RecordChange, RecordOutcome
 from installations.schema import ObjectMetadata
 
@@ -224,8 +224,8 @@ def _request(method: str, url: str, *, body: Any = None, headers: Sequence[Heade
     given = {header.key.lower() for header in headers}
     sent += [(name, value) for name, value in _JSON_HEADERS if name.decode() not in given]
     if body is None:
-        return httpx.Request(method, url, headers=sent)
-    return httpx.Request(method, url, headers=sent, content=msgspec.json.encode(body))
+        return httpx.Request(method, parse_url(url), headers=sent)
+    return httpx.Request(method, parse_url(url), headers=sent, content=msgspec.json.encode(body))
 
 
 def _raw(text: str) -> bytes:

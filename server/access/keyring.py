@@ -1,5 +1,6 @@
 """Who presents this key: the look-up, remembered for at most a second."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -54,11 +55,13 @@ class Keyring:
         self._store = store
         self._monotonic = monotonic
         self._known: dict[str, tuple[float, Access]] = {}
+        self._asked: dict[str, asyncio.Task[Access]] = {}
         self._age = 0
 
     def forget(self) -> None:
         """Drop everything remembered, because something changed. A look-up under way is not remembered either."""
         self._known.clear()
+        self._asked.clear()
         self._age += 1
 
     async def authenticate(self, presented: str | None) -> Access:
@@ -68,7 +71,12 @@ class Keyring:
         known = self._known.get(presented)
         if known is not None and known[0] > self._monotonic():
             return known[1]
-        return await self._look_up(presented)
+        # Under load a key's time is over for many requests at once: one of them asks, all wait for it.
+        asked = self._asked.get(presented)
+        if asked is None:
+            asked = self._asked[presented] = asyncio.create_task(self._look_up(presented))
+            asked.add_done_callback(lambda _: self._asked.pop(presented, None))
+        return await asyncio.shield(asked)
 
     async def _look_up(self, presented: str) -> Access:
         age = self._age

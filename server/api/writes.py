@@ -6,12 +6,12 @@ write whose deadline passed while nobody knew its fate answers 202 with the oper
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from litestar import asgi
-from litestar.handlers import ASGIRouteHandler
-from litestar.types import Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.exceptions import MethodNotAllowedException
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from installations.errors import InvalidInput, NotFound
 from installations.record import WriteRequest
@@ -25,7 +25,6 @@ from server.services import Services
 from server.store.contract import IdempotencyKey
 from server.write_results import AcceptedAnswer, batch_answer, single_answer
 
-PATH = "/v1/projects/{project_id_or_name:str}/integrations/{integration_id_or_name:str}/objects/{object_name:str}"
 DETAIL = b"x-isthmus-detail"
 IDEMPOTENCY = b"idempotency-key"
 
@@ -42,41 +41,65 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Writes:
-    """Serves writes over HTTP."""
+class Names(NamedTuple):
+    """What the path of a write names."""
 
-    def __init__(self, services: Services) -> None:
+    project: str
+    integration: str
+    object_name: str
+
+
+def names_of(path: str) -> Names | None:
+    """Read the path of a write, as `parse_address` leaves it; ``None`` for any other path."""
+    match path.split("/"):
+        case ["", "v1", "projects", project, "integrations", integration, "objects", name] if name:
+            return Names(unescape(project), unescape(integration), unescape(name))
+    return None
+
+
+class WritesFirst:
+    """Serves writes, and hands every other request on to the application.
+
+    Litestar 2.25 cannot serve an ``@asgi`` route with path parameters (``path_parameters[key]`` raises KeyError for
+    HTTP methods; seen 2026-11-22), so the one path is matched here. The front stands around both.
+    """
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
         self._services = services
         self._deliveries: Deliveries = services.deliveries
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one write."""
-        answer = await self._answer(scope, receive)
+        """Serve one request."""
+        if scope["type"] != ScopeType.HTTP or (names := names_of(scope["path"])) is None:
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] != "POST":
+            raise MethodNotAllowedException(headers={"Allow": "POST"})
+        answer = await self._answer(names, scope, receive)
         headers = (*answer.headers, (b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, names: Names, scope: Scope, receive: Receive) -> Answer:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         presented = headers.get(b"x-api-key")
         access = await self._services.keyring.authenticate(None if presented is None else presented.decode("latin-1"))
         if not access.full:
             raise Forbidden("A frontend key may not write records; use a key with the scope full.")
-        names: dict[str, str] = {name: unescape(value) for name, value in scope["path_params"].items()}
-        project_id = access.enter(names["project_id_or_name"])
+        project_id = access.enter(names.project)
         body = await read_body(receive)
         try:
             request = parse_json(body, WriteRequest)
-            accepted = await self._deliveries.accept(
-                project_id, names["integration_id_or_name"], names["object_name"], request
-            )
+            accepted = await self._deliveries.accept(project_id, names.integration, names.object_name, request)
             key = self._key(headers, route=scope["path"], body=body)
         except NotFound:
             raise
         except InvalidInput as error:
             return text(error)
         delivered = await self._deliveries.write(accepted, idempotency=key)
-        return write_answer(delivered, batch=accepted.plan.batch, detailed=headers.get(DETAIL, b"").lower() == b"true")
+        detailed = headers.get(DETAIL, b"").lower() == b"true"
+        return write_answer(delivered, batch=accepted.plan.batch, detailed=detailed)
 
     def _key(self, headers: dict[bytes, bytes], *, route: str, body: bytes) -> IdempotencyKey | None:
         value = headers.get(IDEMPOTENCY)
@@ -126,15 +149,3 @@ async def read_body(receive: Receive) -> bytes:
             raise BadRequest("The connection was closed before the body ended.")
         parts.append(message.get("body", b""))
     return b"".join(parts)
-
-
-def route(services: Services) -> ASGIRouteHandler:
-    """Make the route of writes."""
-    writes = Writes(services)
-
-    @asgi(PATH)
-    async def write_records(scope: Scope, receive: Receive, send: Send) -> None:
-        """Create, update, upsert or delete records in a customer's account."""
-        await writes(scope, receive, send)
-
-    return write_records

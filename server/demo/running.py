@@ -2,26 +2,22 @@
 
 import asyncio
 import secrets
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 
 import msgspec
-import uvicorn
 
-from connectors.catalog import CATALOG
-from connectors.gateway import Gateway
 from connectors.sandbox import server as sandbox
 from headless.client import Client
-from server.app import build_app
 from server.demo.story import Tell, tell_story
 from server.demo.telling import heading
-from server.founding import found_or_enter_project
-from server.services import Services
+from server.serving import serve
 from server.settings import Settings
-from server.store.opening import open_store
-from server.wiring import build_services
+from server.setup import create_key, create_project
+from server.store.contract import Taken
 
 PROJECT = "demo"
 PORT = 8080
@@ -29,18 +25,16 @@ HOST = "127.0.0.1"
 
 
 async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> None:
-    """Tell the first write; then serve until cancelled, if asked to. Ports that are taken are replaced by free ones."""
+    """Tell the first write; then serve until interrupted, if asked to. A taken port is replaced by a free one."""
     async with sandbox.serve(host=HOST, port=_free(sandbox.DEFAULT_PORT)) as sandbox_url:
         own = msgspec.structs.replace(
             settings,
-            provider_urls={**settings.provider_urls, "sandbox": sandbox_url},
+            provider_urls={**settings.provider_urls, "sandbox": sandbox_url, "sandboxOAuth": sandbox_url},
             allowed_networks=(*settings.allowed_networks, ip_network(f"{HOST}/32")),
         )
-        async with _serving(own, port=_free(PORT)) as (services, url):
-            store, clock, new_id = services.store, services.clock, services.new_id
-            founded = await found_or_enter_project(store, name=PROJECT, clock=clock, new_id=new_id)
-            api_key = founded.api_key
-            tell(f"Isthmus serves {url}, the sandbox CRM serves {sandbox_url}, the data is in {own.database_url}.")
+        api_key = await _key(own)
+        async with _serving(own, keep=keep_serving) as url:
+            tell(f"Isthmus is at {url}, the sandbox CRM at {sandbox_url}, the data in {own.database_url}.")
             group_ref = f"customer-{secrets.token_hex(3)}"
             async with Client(url, api_key=api_key, project=PROJECT) as client:
                 await tell_story(client, sandbox_url=sandbox_url, group_ref=group_ref, tell=tell)
@@ -48,7 +42,14 @@ async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> Non
             tell(_invitation(url, sandbox_url, api_key, group_ref))
             if keep_serving:
                 tell("\nServing until you press Ctrl+C.")
-                await asyncio.Event().wait()
+
+
+async def _key(settings: Settings) -> str:
+    try:
+        made = await create_project(settings, name=PROJECT)
+    except Taken:
+        made = await create_key(settings, project=PROJECT, label="made by isthmus demo", scope="full")
+    return made.api_key
 
 
 def _free(preferred: int) -> int:
@@ -63,27 +64,25 @@ def _free(preferred: int) -> int:
 
 
 @asynccontextmanager
-async def _serving(settings: Settings, *, port: int) -> AsyncIterator[tuple[Services, str]]:
-    transport = Gateway(allowed_networks=settings.allowed_networks).transport()
-    services = build_services(settings, store=open_store(settings), connectors=CATALOG, transport=transport)
-    server = _server(services, port=port)
-    task = asyncio.create_task(server.serve())
+async def _serving(settings: Settings, *, keep: bool) -> AsyncIterator[str]:
+    """Serve in a task of its own; leaving the context waits for its end, or with ``keep`` unset brings it about."""
+    started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(serve(settings, host=HOST, port=_free(PORT), announce=started.set_result))
+    task.add_done_callback(lambda _: started.done() or started.cancel())
     try:
-        while not server.started:
-            if task.done():
-                await task
-                raise RuntimeError("the server did not start")
-            await asyncio.sleep(0.01)
-        bound = server.servers[0].sockets[0].getsockname()[1]
-        yield services, f"http://{HOST}:{bound}"
-    finally:
-        server.should_exit = True
+        url = await started
+    except asyncio.CancelledError:
         await task
-        await transport.aclose()
-
-
-def _server(services: Services, *, port: int) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(build_app(services), host=HOST, port=port, log_level="warning", lifespan="on"))
+        raise
+    told = False
+    try:
+        yield url
+        told = True
+    finally:
+        if not (keep and told):
+            # The server stops as it does for an operator: it finishes what is under way.
+            signal.raise_signal(signal.SIGINT)
+        await task
 
 
 def _invitation(url: str, sandbox_url: str, api_key: str, group_ref: str) -> str:

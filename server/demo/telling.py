@@ -44,7 +44,7 @@ def _table(rows: Sequence[tuple[str, str, str, str]]) -> str:
     lines = []
     for row in rows:
         names = "  ".join(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True))
-        words = textwrap.wrap(row[3], WIDEST_WORDS) or [""]
+        words = textwrap.wrap(row[3], WIDEST_WORDS, break_long_words=False, break_on_hyphens=False) or [""]
         lines.append(f"  {names}  {words[0]}".rstrip())
         lines += [" " * (len(names) + 4) + more for more in words[1:]]
     return "\n".join(lines)

@@ -188,7 +188,7 @@ async def main() -> None:
             "ISTHMUS_PROVIDER_URLS": json.dumps({"sandbox": provider_url}),
             "ISTHMUS_ALLOWED_NETWORKS": "127.0.0.1/32",
         }
-        command = [sys.executable, "-m", "server.cli"]
+        command = [str(Path(sys.executable).with_name("isthmus"))]
         made = subprocess.run(  # noqa: ASYNC221, S603 -- once, before anything is measured
             [*command, "init", "--project", "bench", "--json"],
             env={**os.environ, **environment},
