@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
@@ -13,11 +14,13 @@ import uvloop
 
 from connectors.sandbox import server as sandbox
 from server import logs, serving
+from server.demo.running import run_demo
 from server.deploying import Unreachable, deploy_file
 from server.settings import Settings, SettingsError, from_environment
 from server.setup import BadName, NewProject, create_key, create_project
 from server.store.contract import StoreError
 from server.store.opening import migrate_database
+from server.store.vault import new_master_key
 
 T = TypeVar("T")
 _FAILED = 1
@@ -59,6 +62,9 @@ def _add_serving(commands: Any) -> None:
     box.add_argument("--host", default="127.0.0.1")
     box.add_argument("--port", type=_port, default=sandbox.DEFAULT_PORT)
     box.set_defaults(run=_sandbox)
+    demo = commands.add_parser("demo", help="show a first write going through, then keep serving")
+    demo.add_argument("--once", action="store_true", help="end after the story")
+    demo.set_defaults(run=_demo)
 
 
 def _add_setup(commands: Any) -> None:
@@ -68,10 +74,12 @@ def _add_setup(commands: Any) -> None:
     init.add_argument("--project", required=True, metavar="NAME")
     init.add_argument("--json", action="store_true", help="print one JSON object")
     init.set_defaults(run=_init)
-    keys = commands.add_parser("keys", help="API keys").add_subparsers(required=True, metavar="COMMAND")
-    new = keys.add_parser("new", help="make another API key")
+    keys = commands.add_parser("keys", help="master keys").add_subparsers(required=True, metavar="COMMAND")
+    keys.add_parser("new", help="print a fresh master key for ISTHMUS_MASTER_KEYS").set_defaults(run=_new_master_key)
+    api_keys = commands.add_parser("api-keys", help="API keys").add_subparsers(required=True, metavar="COMMAND")
+    new = api_keys.add_parser("new", help="make another API key")
     new.add_argument("--project", required=True, metavar="NAME")
-    new.add_argument("--label", default="made by isthmus keys new")
+    new.add_argument("--label", default="made by isthmus api-keys new")
     new.add_argument("--scope", choices=("full", "frontend"), default="full")
     new.add_argument("--json", action="store_true", help="print one JSON object")
     new.set_defaults(run=_new_key)
@@ -123,6 +131,11 @@ def _sandbox(parsed: argparse.Namespace) -> None:
     sandbox.run(host=parsed.host, port=parsed.port, announce=lambda origin: _say(f"The sandbox CRM is at {origin}"))
 
 
+def _demo(parsed: argparse.Namespace) -> None:
+    logs.start_logging(level=logging.WARNING)
+    _run(run_demo(_settings(), keep_serving=not parsed.once, tell=_say))
+
+
 def _migrate(_: argparse.Namespace) -> None:
     steps = _run(migrate_database(_settings().database_url))
     _say("\n".join(f"ran {step}" for step in steps) or "The database is up to date.")
@@ -130,6 +143,10 @@ def _migrate(_: argparse.Namespace) -> None:
 
 def _init(parsed: argparse.Namespace) -> None:
     _show(_run(create_project(_settings(), name=parsed.project)), as_json=parsed.json)
+
+
+def _new_master_key(_: argparse.Namespace) -> None:
+    _say(new_master_key())
 
 
 def _new_key(parsed: argparse.Namespace) -> None:

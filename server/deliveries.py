@@ -30,6 +30,7 @@ from server.write_results import summary
 
 T = TypeVar("T")
 
+ASYNCHRONOUS = "asynchronous writes are not offered by this version; leave mode out to write synchronously"
 UNDER_WAY: frozenset[State] = frozenset({"claimed", "sent"})
 PATIENCE_SECONDS = 2.0
 """How long a second request with a key waits for the first one's end."""
@@ -98,6 +99,9 @@ class Deliveries:
 
     async def accept(self, project_id: str, integration: str, object_name: str, request: WriteRequest) -> Accepted:
         """Find the target and plan. Raises `NotFound` and `InvalidInput` with every issue; nothing is stored."""
+        # A delete is always synchronous, as published.
+        if request.mode == "asynchronous" and request.type != "delete":
+            raise invalid("mode", ASYNCHRONOUS, code="not-supported")
         target = await self._directory.target(
             project_id, integration, group_ref=request.group_ref, object_name=object_name
         )

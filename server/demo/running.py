@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -26,7 +25,7 @@ HOST = "127.0.0.1"
 
 async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> None:
     """Tell the first write; then serve until interrupted, if asked to. A taken port is replaced by a free one."""
-    async with sandbox.serve(host=HOST, port=_free(sandbox.DEFAULT_PORT)) as sandbox_url:
+    async with sandbox.serve(host=HOST, port=await _free(sandbox.DEFAULT_PORT)) as sandbox_url:
         own = msgspec.structs.replace(
             settings,
             provider_urls={**settings.provider_urls, "sandbox": sandbox_url, "sandboxOAuth": sandbox_url},
@@ -52,14 +51,14 @@ async def _key(settings: Settings) -> str:
     return made.api_key
 
 
-def _free(preferred: int) -> int:
+async def _free(preferred: int) -> int:
     """Answer the preferred port, or 0 for one of the kernel's choosing."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, preferred))
-        except OSError:
-            return 0
+    try:
+        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, HOST, preferred)
+    except OSError:
+        return 0
+    probe.close()
+    await probe.wait_closed()
     return preferred
 
 
@@ -67,7 +66,7 @@ def _free(preferred: int) -> int:
 async def _serving(settings: Settings, *, keep: bool) -> AsyncIterator[str]:
     """Serve in a task of its own; leaving the context waits for its end, or with ``keep`` unset brings it about."""
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(settings, host=HOST, port=_free(PORT), announce=started.set_result))
+    task = asyncio.create_task(serve(settings, host=HOST, port=await _free(PORT), announce=started.set_result))
     task.add_done_callback(lambda _: started.done() or started.cancel())
     try:
         url = await started

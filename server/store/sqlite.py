@@ -198,6 +198,8 @@ class SqliteDatabase:
         return session
 
     def _open_writer(self) -> sqlite3.Connection:
+        # Records pass through here; the files SQLite puts beside this one take its permissions.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = self._open(f"file:{quote(str(self.path.absolute()))}")
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         connection.execute("PRAGMA synchronous=FULL")
