@@ -7,6 +7,7 @@ create or an update. What no flow can stand in for is named by `missing_capabili
 from functools import cache
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from connectors.connector import (
@@ -21,7 +22,7 @@ from connectors.connector import (
     Writer,
 )
 from connectors.errors import ConnectorError, Refused, Unreadable
-from installations.record import Action, Change, Fault, FaultKind, Outcome, RecordOutcome
+from installations.record import Action, Change, Fault, FaultKind, Outcome, RecordChange, RecordOutcome
 
 STOPS_A_SERIES: frozenset[FaultKind] = frozenset({"auth", "rate_limited", "provider", "not_sent", "ambiguous"})
 """Kinds that would meet the next record of a series as well."""
@@ -81,6 +82,8 @@ def missing_capability(connector: Connector, need: Need) -> str | None:
 
 def send(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
     """Make the flow that carries a change out. Call `missing_capability` first."""
+    if change.action == "update" and not all(map(_says_something, change.records)):
+        return _without_empty(connector, account, change)
     can = capabilities(connector)
     if change.action == "delete" and can.deleter is not None:
         return can.deleter.delete(account, change)
@@ -91,6 +94,27 @@ def send(connector: Connector, account: Account, change: Change) -> Flow[Outcome
     if can.writer is None:
         raise TypeError(f"{connector.provider.name} cannot serve {change.action}")
     return _one_by_one(can.writer, account, change) if change.batch else can.writer.write(account, change)
+
+
+def _says_something(record: RecordChange) -> bool:
+    return bool(record.fields) or (record.associations is not UNSET and bool(record.associations))
+
+
+def _without_empty(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
+    """Leave out the updates of which the rules left nothing: they are done as they are, and providers refuse them."""
+    told = tuple(record for record in change.records if _says_something(record))
+    outcome = (yield from send(connector, account, replace(change, records=told))) if told else Outcome(records=())
+    cause = next((record.fault for record in outcome.records if not record.success), None)
+    undone = cause if change.all_or_none else None
+    results = iter(outcome.records)
+    records = tuple(
+        next(results)
+        if _says_something(record)
+        else RecordOutcome(success=undone is None, record_id=record.id, fault=undone)
+        for record in change.records
+    )
+    warning = f"{len(change.records) - len(told)} of {len(change.records)} updates had no field left to write"
+    return replace(outcome, records=records, warnings=(*outcome.warnings, warning))
 
 
 def _upsert_lack(can: Capabilities, need: Need) -> str | None:
