@@ -103,6 +103,8 @@ def _closed(record: PlannedRecord, action: Action, now: Current | None) -> list[
 
 def _address(record: PlannedRecord, plan: Plan) -> list[Step]:
     if record.id is not None and plan.action in BY_ID:
+        if any(step.deed == "addressed" for step in record.steps):
+            return []
         return [Step(rule="address", deed="addressed", source="id")]
     if plan.match_field is not None:
         return [Step(rule="address", deed="matched", field=plan.match_field)]

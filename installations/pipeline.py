@@ -138,7 +138,7 @@ def _drafts(request: WriteRequest, issues: list[Issue], key: str | None) -> list
 
 def _apply(draft: Draft, action: Action, rules: Rules) -> None:
     if action in address.BY_ID:
-        address.take_id(draft)
+        address.take_id(draft, rules.policy.names)
     for ready in rules.passes[action]:
         ready(draft)
     if action == "update" and "id" in draft.fields:

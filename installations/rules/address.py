@@ -1,6 +1,7 @@
 """Addresses: which record of the provider is meant. By its id for update and delete, by a match key for upsert.
 
-``id`` is the record's address under exactly this name, whatever the mappings say, and never payload.
+``id`` is the record's address under exactly this name, whatever the mappings say, and never payload. Where it is
+absent, ``Id`` and ``ID`` (as Salesforce and published examples spell it) stand in, unless a mapping has that name.
 """
 
 from collections.abc import Iterable
@@ -13,22 +14,34 @@ from installations.errors import Issue
 from installations.record import Action
 from installations.rules.draft import Draft
 from installations.rules.mapping import same
+from installations.rules.names import Names
 from installations.rules.policy import Policy
 from installations.rules.trace import Step
 
 BY_ID: frozenset[Action] = frozenset({"update", "delete"})
 _LARGEST = 2**63 - 1
+_OTHER_SPELLINGS = ("Id", "ID")
 
 
-def take_id(draft: Draft) -> None:
+def take_id(draft: Draft, names: Names) -> None:
     """Take the id out of the record."""
-    value = draft.fields.pop("id", None)
+    if "id" not in draft.fields:
+        _respell(draft, names)
+    value = draft.fields.pop(draft.address_name, None)
     text = value if type(value) is str else as_id(value)
     if isinstance(text, str) and text.isprintable() and text.strip():
         draft.address = text
     else:
         message = "Update and delete need the provider's id of the record: a text or a whole number, not empty."
-        draft.refuse("id", message, code="id-required")
+        draft.refuse(draft.address_name, message, code="id-required")
+
+
+def _respell(draft: Draft, names: Names) -> None:
+    for name in _OTHER_SPELLINGS:
+        if name in draft.fields and name not in names.links and name not in names.open:
+            draft.address_name = name
+            draft.steps.append(Step(rule="address", deed="addressed", source=name))
+            return
 
 
 def keep_id_out(draft: Draft) -> None:
@@ -36,7 +49,8 @@ def keep_id_out(draft: Draft) -> None:
     step = next((step for step in draft.steps if step.field == "id"), Step(rule="address", deed="dropped", source="id"))
     value = draft.fields.pop("id")
     if draft.address is not None and not same(as_id(value), draft.address):
-        message = f"{step.source!r} is mapped to the provider's id, and names another record than 'id' does."
+        given = draft.address_name
+        message = f"{step.source!r} is mapped to the provider's id, and names another record than {given!r} does."
         draft.refuse(step.source, message, code="conflict")
     draft.steps.append(Step(rule="address", deed="dropped", field="id"))
 
@@ -77,8 +91,8 @@ def check_key(draft: Draft, field: str) -> None:
 def check_distinct(drafts: Iterable[Draft], key: str | None) -> None:
     """Refuse a batch that means the same record twice: which of the two would win is up to chance."""
     seen: dict[Any, str] = {}
-    name = "id" if key is None else key
     for draft in drafts:
+        name = draft.address_name if key is None else key
         value = draft.address if key is None else as_id(draft.fields.get(key))
         if isinstance(value, str | float) and seen.setdefault(value, draft.where) != draft.where:
             message = f"This is the same record as {seen[value]}; a batch may name a record once."

@@ -24,6 +24,6 @@ def judge(gate: Ruling) -> list[Issue]:
 
 def apply(gate: Ruling, draft: Draft) -> None:
     """Leave nothing of the record but its address."""
-    draft.steps.append(Step(rule="deletion", deed="allowed", source="id", setting=gate.setting))
+    draft.steps.append(Step(rule="deletion", deed="allowed", source=draft.address_name, setting=gate.setting))
     draft.steps += [Step(rule="deletion", deed="dropped", source=name, field=name) for name in draft.fields]
     draft.fields.clear()

@@ -18,7 +18,7 @@ from installations.rules.trace import Gate, Step
 class Draft:
     """A record on its way through the rules."""
 
-    __slots__ = ("address", "associations", "fields", "issues", "key", "pending", "steps", "where")
+    __slots__ = ("address", "address_name", "associations", "fields", "issues", "key", "pending", "steps", "where")
 
     def __init__(
         self,
@@ -42,6 +42,8 @@ class Draft:
         """Passed on untouched."""
         self.address: str | None = None
         """The provider's id."""
+        self.address_name = "id"
+        """What the request calls it."""
 
     def refuse(self, name: str, message: str, *, code: str) -> None:
         """Note what is wrong with one field of the request."""

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from installations.errors import InvalidInput
+from installations.explain import explain
 from installations.pipeline import Rules, plan, settle
 from installations.record import WriteRequest
 from tests.installations.customers import ask, planned, rules, sent
@@ -31,6 +32,37 @@ def test_anything_else_is_refused(action: Any, given: Any) -> None:
 
 def test_the_id_is_required() -> None:
     assert issues(rules(), ask("update", {"x": 1})) == [("record.id", "id-required")]
+
+
+@pytest.mark.parametrize(
+    ("write", "record", "expected"),
+    [
+        pytest.param({}, {"Id": "003x", "x": 1}, ("003x", {"x": 1}), id="Salesforce's spelling"),
+        pytest.param({}, {"ID": 7, "x": 1}, ("7", {"x": 1}), id="capitals"),
+        pytest.param({}, {"id": "1", "Id": "2"}, ("1", {"Id": "2"}), id="id stands first, and the other is a field"),
+        pytest.param({}, {"Id": "1", "ID": "2"}, ("1", {"ID": "2"}), id="and Id before ID"),
+    ],
+)
+def test_the_id_may_be_spelt_otherwise_where_id_is_absent(write: Any, record: Any, expected: Any) -> None:
+    made = plan(ask("update", record), rules(write))
+    assert [(each.id, each.fields) for each in made.records] == [expected]
+    removed = plan(ask("delete", record), rules(write, chosen=ENABLED))
+    assert [(each.id, each.fields) for each in removed.records] == [(expected[0], {})]
+
+
+@pytest.mark.parametrize("mapping", [{"fieldName": "Key__c", "mapToName": "Id"}, {"mapToName": "Id"}])
+def test_another_spelling_that_a_mapping_has_is_no_address(mapping: Any) -> None:
+    assert issues(rules({"fieldMappings": [mapping]}), ask("update", {"Id": "x"})) == [("record.id", "id-required")]
+
+
+@pytest.mark.parametrize("action", ["update", "delete"])
+def test_another_spelling_is_explained_and_refused_by_its_own_name(action: Any) -> None:
+    ready = rules(chosen=ENABLED)
+    told = explain(plan(ask(action, {"Id": "7"}), ready)).records[0]
+    assert [(each.name, each.fate) for each in told.inputs] == [("Id", "address")]
+    assert issues(ready, ask(action, {"Id": ""})) == [("record.Id", "id-required")]
+    twice = [{"record": {"id": "7"}}, {"record": {"Id": 7}}]
+    assert issues(ready, ask(action, batch=twice)) == [("batch[1].record.Id", "duplicate-record")]
 
 
 def test_the_id_is_the_address_whatever_the_mappings_say() -> None:
