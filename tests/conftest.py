@@ -32,9 +32,12 @@ class Published:
 
     def errors(self, name: str, schema: str, value: Any) -> list[str]:
         """List what a value breaks of a schema under ``components.schemas``."""
-        components = self(name)["components"]
+        return self.problems(name, {"$ref": f"#/components/schemas/{schema}"}, value)
+
+    def problems(self, name: str, schema: dict[str, Any], value: Any) -> list[str]:
+        """List what a value breaks of any schema of a document."""
         # OpenAPI 3.0 builds on an early draft: there, exclusiveMinimum is a boolean.
-        validator = jsonschema.Draft4Validator({"$ref": f"#/components/schemas/{schema}", "components": components})
+        validator = jsonschema.Draft4Validator({**schema, "components": self(name)["components"]})
         return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 

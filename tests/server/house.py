@@ -1,7 +1,7 @@
 """A whole server in this process: memory store, real catalog, and the sandbox CRM as a real HTTP server behind it."""
 
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -65,6 +65,7 @@ class House(msgspec.Struct, kw_only=True):
     project_id: str
     key: str
     frontend_key: str
+    sandbox_url: str
 
     @property
     def headers(self) -> dict[str, str]:
@@ -74,6 +75,12 @@ class House(msgspec.Struct, kw_only=True):
         """Call a route below the first project (``path`` starts with a slash), with its full key or another one."""
         headers = {"X-Api-Key": key or self.key, **rest.pop("headers", {})}
         return await self.client.request(method, f"/v1/projects/{self.project_id}{path}", headers=headers, **rest)
+
+    async def write(self, object_name: str, body: dict[str, Any], **headers: str) -> httpx.Response:
+        """Write through the integration ``crm``; ``headers`` are spelt with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        path = f"/integrations/crm/objects/{object_name}"
+        return await self.call("POST", path, json={"groupRef": "g1", **body}, headers=named)
 
     async def deploy(self, manifest: str = MANIFEST, **rest: Any) -> Any:
         answer = await self.call("PUT", "/integrations:batch", json={"sourceYaml": manifest}, **rest)
@@ -101,13 +108,17 @@ READ_AND_WRITE: dict[str, Any] = {
 
 
 @asynccontextmanager
-async def open_house(store: Store | None = None) -> AsyncIterator[House]:
-    """Open a house; the store is fresh memory unless one is given."""
+async def open_house(
+    store: Store | None = None, *, provider_urls: Mapping[str, str] | None = None
+) -> AsyncIterator[House]:
+    """Open a house; the store is fresh memory unless one is given. ``provider_urls`` are for simulators."""
     async with serve() as sandbox_url:
         transport = Gateway(allowed_networks=[LOOPBACK]).transport()
         services = build_services(
             Settings(
-                public_url="http://isthmus.test", provider_urls={"sandbox": sandbox_url}, allowed_networks=(LOOPBACK,)
+                public_url="http://isthmus.test",
+                provider_urls={"sandbox": sandbox_url, **(provider_urls or {})},
+                allowed_networks=(LOOPBACK,),
             ),
             store=store or MemoryStore(),
             connectors=(SandboxConnector(), HubSpot(), Salesforce()),
@@ -117,17 +128,25 @@ async def open_house(store: Store | None = None) -> AsyncIterator[House]:
         app: Any = build_app(services)
         try:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://isthmus.test") as client:
-                yield await _moved_in(services, app, client)
+                yield await _moved_in(services, app, client, sandbox_url)
         finally:
             await transport.aclose()
 
 
-async def _moved_in(services: Services, app: Any, client: httpx.AsyncClient) -> House:
+async def _moved_in(services: Services, app: Any, client: httpx.AsyncClient, sandbox_url: str) -> House:
     project = Project(id=new_id(), name="acme", app_name="Acme", org_id=new_id(), create_time=START)
     full, frontend = new_key(), new_key()
     await services.store.create_project(project, key=stored_key(project.id, full))
     await services.store.add_api_key(project.id, stored_key(project.id, frontend, scopes=("frontend",)))
-    return House(client=client, services=services, app=app, project_id=project.id, key=full, frontend_key=frontend)
+    return House(
+        client=client,
+        services=services,
+        app=app,
+        project_id=project.id,
+        key=full,
+        frontend_key=frontend,
+        sandbox_url=sandbox_url,
+    )
 
 
 def stored_key(project_id: str, key: str, *, scopes: tuple[str, ...] = ("full",)) -> ApiKey:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.simulators.hubspot_schema import CAR, COMPANY, CONTACT, DEAL, OWN, Json, Property
+from tests.simulators.hubspot_schema import CAR, COMPANY, CONTACT, DEAL, LEAD, OWN, Json, Property
 
 PORTAL_ID = 12345
 
@@ -180,11 +180,12 @@ def timestamp() -> str:
 
 
 def standard_types() -> tuple[ObjectType, ...]:
-    """Contacts, companies, deals, and cars as a custom object."""
+    """Contacts, companies, deals, leads, and cars as a custom object."""
     return (
         _type("0-1", "CONTACT", {"contacts", "contact", "0-1"}, (*OWN, *CONTACT)),
         _type("0-2", "COMPANY", {"companies", "company", "0-2"}, (*OWN, *COMPANY)),
         _type("0-3", "DEAL", {"deals", "deal", "0-3"}, (*OWN, *DEAL)),
+        _type("0-136", "LEAD", {"leads", "lead", "0-136"}, (*OWN, *LEAD)),
         _type("2-123", "CAR", {"cars", "2-123", "p_cars", f"p{PORTAL_ID}_cars"}, (*OWN, *CAR), required=("model",)),
     )
 

@@ -134,3 +134,10 @@ CAR = (
     Property(name="vin", unique=True, custom=True),
     Property(name="year", type="number", field_type="number", custom=True),
 )
+LEAD = (
+    Property(name="hs_lead_name"),
+    Property(name="hs_lead_label", type="enumeration", field_type="select", options=("HOT", "WARM", "COLD")),
+    Property(name="myCustomSource", custom=True),
+    Property(name="seats", type="number", field_type="number", custom=True),
+    Property(name="newsletter", type="bool", field_type="booleancheckbox", options=("true", "false"), custom=True),
+)
