@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import logs
-from server.address import Address, parse_address
+from server.address import parse_address
 from server.api import problems
 from server.clock import Clock, NewId
 from server.refusals import BadRequest, RequestError, TooLarge, WrongMediaType
@@ -45,7 +46,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send, request_id=self._new_id())
@@ -65,7 +66,7 @@ class Front:
         _check_framing(scope["headers"], headers)
         if scope["query_string"]:
             _check_query(scope["query_string"])
-        scope["path"] = _route(address, scope["method"])
+        scope["path"] = f"/proxy{address.path}" if address.service == "proxy" else address.path
         scope["raw_path"] = scope["path"].encode()
         state = scope.setdefault("state", {})
         state["service"] = address.service
@@ -114,13 +115,6 @@ class _Answer:
         raw = [*_PREFLIGHT, (b"access-control-allow-headers", allowed)]
         await self({"type": "http.response.start", "status": 204, "headers": raw})
         await self({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _route(address: Address, method: str) -> str:
-    """Reading and writing share method and path; a read goes to a path of its own."""
-    if address.service == "read" and method == "POST" and "/objects/" in address.path:
-        return f"{address.path}/:read"
-    return f"/proxy{address.path}" if address.service == "proxy" else address.path
 
 
 def _check_framing(raw: Any, headers: Headers) -> None:

@@ -1,6 +1,8 @@
-"""Says that this process lives, and settles what processes left behind that do not."""
+"""Says that this process lives, and settles what processes left behind that do not; forgets what has expired."""
 
 import asyncio
+import time
+from datetime import datetime
 from typing import Protocol
 
 from server import logs
@@ -14,21 +16,36 @@ DEAD_AFTER_SECONDS = 15.0
 every move of an operation is guarded by its owner."""
 
 
+SWEEP_SECONDS = 600.0
+"""How often what has expired is forgotten; the first time is at the start."""
+
+
 class Pulse(Orphanage, Protocol):
     """The part of the store that knows processes and their operations."""
+
+    async def sweep(self, *, now: datetime) -> None:
+        """Forget what has expired."""
+        ...
 
     async def beat(self, owner: str, *, kind: str) -> None:
         """Say that a process lives."""
         ...
 
 
-async def stay_alive(store: Pulse, *, owner: str, kind: str, clock: Clock) -> None:
-    """Beat, and settle the operations of dead processes, until cancelled. A database that is away is tried again."""
+async def stay_alive(store: Pulse, *, owner: str, kind: str, clock: Clock, beat_seconds: float = BEAT_SECONDS) -> None:
+    """Beat, settle the operations of dead processes and forget what has expired, until cancelled.
+
+    A database that is away is tried again.
+    """
+    sweep_at = time.monotonic()
     while True:
         try:
             await store.beat(owner, kind=kind)
             living = await store.living(within_seconds=DEAD_AFTER_SECONDS)
             await recover(store, clock=clock, living=[*living, owner])
+            if time.monotonic() >= sweep_at:
+                await store.sweep(now=clock())
+                sweep_at = time.monotonic() + SWEEP_SECONDS
         except Unavailable as error:
             logs.failed("store.unavailable", error, owner=owner)
-        await asyncio.sleep(BEAT_SECONDS)
+        await asyncio.sleep(beat_seconds)

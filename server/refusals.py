@@ -2,6 +2,7 @@
 
 RequestError
 ├── BadRequest         the URL, the query or the framing cannot be understood
+├── NotOffered         the published API has it, this version does not
 ├── TooLarge           more bytes than this route takes
 └── WrongMediaType     the body is not JSON, or is encoded
 """
@@ -13,6 +14,10 @@ class RequestError(Exception):
 
 class BadRequest(RequestError):
     """The URL, the query or the framing cannot be understood."""
+
+
+class NotOffered(RequestError):
+    """The published API has it, this version does not."""
 
 
 class TooLarge(RequestError):

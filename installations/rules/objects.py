@@ -19,10 +19,10 @@ def resolve(spec: IntegrationSpec, content: ConfigContent, name: str) -> WriteOb
     remedy = f"Enabled for this customer: {', '.join(enabled)}." if enabled else "No object is enabled for writing."
     if found is None:
         message = f"The integration {spec.name!r} writes no object {name!r}."
-        raise NotFound([Issue(path="objectName", message=message, code="unknown-object", remedy=remedy)])
+        raise NotFound([Issue(path="path.objectName", message=message, code="unknown-object", remedy=remedy)])
     if not _is_enabled(found, content):
         message = f"Writing {found.object_name!r} is not enabled for this customer."
-        raise NotFound([Issue(path="objectName", message=message, code="write-not-enabled", remedy=remedy)])
+        raise NotFound([Issue(path="path.objectName", message=message, code="write-not-enabled", remedy=remedy)])
     return found
 
 

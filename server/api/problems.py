@@ -4,9 +4,11 @@ Nothing else in the house knows an HTTP status of an error. Every error class of
 parent's; whatever has none is our fault, answered as such and recorded without its text.
 """
 
+import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from litestar.exceptions import HTTPException
@@ -18,12 +20,18 @@ from installations.record import FaultKind
 from server import logs
 from server.access.errors import AccessError, Forbidden, Unauthenticated
 from server.api.bodies import Malformed
-from server.refusals import BadRequest, RequestError, TooLarge, WrongMediaType
+from server.idempotency import IdempotencyError, KeyInFlight, KeyReused
+from server.refusals import BadRequest, NotOffered, RequestError, TooLarge, WrongMediaType
 from server.store.contract import InUse, Missing, StoreError, Superseded, Taken, Unavailable
+from server.store.vault import Unsealable
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 """What we ask a caller to wait while the database is away."""
+
+
+Where = Literal["body", "header", "path", "query"]
+"""Where in a request an issue lies."""
 
 
 class ProblemIssue(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -32,7 +40,7 @@ class ProblemIssue(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     type: str
     title: str
     detail: str
-    where: Literal["body", "header", "path", "query"] = msgspec.field(name="in")
+    where: Where = msgspec.field(name="in")
     name: str
     code: str
     value: Any = UNSET
@@ -85,14 +93,26 @@ TABLE: dict[type[BaseException], Problem] = {
     NotFound: _MISSING,
     RequestError: _MALFORMED,
     BadRequest: _MALFORMED,
+    NotOffered: Problem(status=HTTPStatus.NOT_FOUND, code="not-offered", title="Not offered by this version"),
     TooLarge: Problem(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too-large", title="The request is too large"),
     WrongMediaType: Problem(
         status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, code="media-type", title="The body must be plain JSON"
+    ),
+    IdempotencyError: _CONFLICT,
+    KeyReused: Problem(
+        status=HTTPStatus.UNPROCESSABLE_ENTITY, code="idempotency-key-reused", title="The key came with another body"
+    ),
+    KeyInFlight: Problem(
+        status=HTTPStatus.CONFLICT,
+        code="idempotency-key-in-flight",
+        title="The first request is still under way",
+        retryable=True,
     ),
     AccessError: Problem(status=HTTPStatus.FORBIDDEN, code="forbidden", title="Not allowed"),
     Unauthenticated: Problem(status=HTTPStatus.UNAUTHORIZED, code="unauthenticated", title="Not authenticated"),
     Forbidden: Problem(status=HTTPStatus.FORBIDDEN, code="forbidden", title="Not allowed"),
     StoreError: _INTERNAL,
+    Unsealable: _INTERNAL,
     Missing: _MISSING,
     Taken: _CONFLICT,
     InUse: _CONFLICT,
@@ -126,6 +146,12 @@ TABLE: dict[type[BaseException], Problem] = {
     Exception: _INTERNAL,
 }
 """The nearest class above an error has its row."""
+
+
+_MISSING_PARAMETER = re.compile(r"Missing required (query|header|path) parameter '(\w+)'")
+"""What Litestar 2.25 says, and it says it only so."""
+_RENAMED = {"finer": "state"}
+"""Parameters whose public name the framework keeps for itself."""
 
 
 REFUSALS: dict[FaultKind, Problem] = {
@@ -211,24 +237,50 @@ def _detail(error: Exception, problem: Problem, *, request_id: str) -> str:
 def _framework_detail(error: HTTPException, problem: Problem) -> str:
     if problem.status == HTTPStatus.NOT_FOUND:
         return "There is nothing at this address."
-    messages = [f"{e.get('key', '')}: {e.get('message', '')}" for e in error.extra or () if isinstance(e, dict)]
-    return "; ".join(messages) or f"{problem.title}."
+    sentences = [f"{issue.path}: {issue.message}" for issue in _framework_issues(error)]
+    return "; ".join(sentences) or f"{problem.title}."
+
+
+def _framework_issues(error: HTTPException) -> Iterator[Issue]:
+    """Read what the framework says of each parameter: ``{message, key, source}``, or in words that one is missing."""
+    for extra in error.extra if isinstance(error.extra, list) else ():
+        where, name = str(getattr(extra.get("source"), "value", "query")), str(extra.get("key", ""))
+        message = str(extra.get("message", "is not valid"))
+        yield Issue(path=f"{where}.{_parameter_name(name)}", message=message, code="bad-parameter")
+    if missing := _MISSING_PARAMETER.match(error.detail):
+        yield Issue(path=f"{missing[1]}.{missing[2]}", message="is required", code="required")
+
+
+def _parameter_name(name: str) -> str:
+    """Spell a parameter as the public does."""
+    head, *rest = _RENAMED.get(name, name).split("_")
+    return head + "".join(part.title() for part in rest)
 
 
 def _issues(error: Exception) -> tuple[ProblemIssue, ...]:
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.BAD_REQUEST:
+        return tuple(_issue(issue) for issue in _framework_issues(error))
     return tuple(_issue(issue) for issue in error.issues) if isinstance(error, InvalidInput) else ()
 
 
 def _issue(issue: Issue) -> ProblemIssue:
+    where, name = _place(issue.path)
     return ProblemIssue(
         type=f"urn:isthmus:problem:{issue.code}",
         title=issue.code.replace("-", " ").capitalize(),
         detail=issue.message,
-        where="body",
-        name=issue.path,
+        where=where,
+        name=name,
         code=issue.code,
         value=issue.value,
         remedy=issue.remedy,
         line=issue.line,
         severity=issue.severity,
     )
+
+
+def _place(path: str) -> tuple[Where, str]:
+    """Tell the part of the request and the name in it; a path that names no part lies in the body."""
+    head, _, rest = path.partition(".")
+    where: Where = next((part for part in get_args(Where) if part == head and rest), "body")
+    return where, rest if head == where and rest else path

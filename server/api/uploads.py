@@ -8,7 +8,7 @@ import base64
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import MediaType, Request, Response, get, put
@@ -41,7 +41,7 @@ async def generate_upload_url(
 ) -> SignedUrl:
     """Open a place for one archive, whose MD5 (base64) may be announced."""
     if md5 is not None and not _is_digest(md5):
-        raise invalid("md5", "must be the base64 of 16 bytes", code="bad-value")
+        raise invalid("query.md5", "must be the base64 of 16 bytes", code="bad-value")
     upload = Upload(
         id=secrets.token_urlsafe(32),
         project_id=access.project_id,
@@ -55,9 +55,9 @@ async def generate_upload_url(
 @put("/v1/uploads/{upload_id:str}", status_code=HTTP_200_OK)
 async def put_upload(
     services: FromApp,
-    request: Request[object, object, object],
+    request: Request[Any, Any, Any],
     upload_id: FromPath[str],
-    body: RawBody,  # type: ignore[type-var]
+    body: RawBody,
 ) -> Response[bytes]:
     """Put the archive there, once. Whoever holds the URL may, so the URL is the credential."""
     name, now = unescape(upload_id), services.clock()

@@ -15,18 +15,24 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from installations.errors import InvalidInput, NotFound
 from installations.record import WriteRequest
-from installations.shape import parse_json
+from installations.shape import parse_json, parse_plain
 from server.access.errors import Forbidden
 from server.address import unescape
 from server.deliveries import Delivered, Deliveries
 from server.idempotency import idempotency_key
-from server.refusals import BadRequest
+from server.refusals import BadRequest, NotOffered
 from server.services import Services
 from server.store.contract import IdempotencyKey
 from server.write_results import AcceptedAnswer, batch_answer, single_answer
 
 DETAIL = b"x-isthmus-detail"
 IDEMPOTENCY = b"idempotency-key"
+
+_NOT_WRITING = {
+    "read": "Reading records is not offered by this version; a write has a type, and goes to the write service.",
+    "search": "Searching records is not offered by this version.",
+}
+"""What else the published services do at the path of a write."""
 
 _JSON = (b"content-type", b"application/json")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
@@ -88,9 +94,11 @@ class WritesFirst:
         if not access.full:
             raise Forbidden("A frontend key may not write records; use a key with the scope full.")
         project_id = access.enter(names.project)
+        if (service := scope["state"]["service"]) in _NOT_WRITING:
+            raise NotOffered(_NOT_WRITING[service])
         body = await read_body(receive)
         try:
-            request = parse_json(body, WriteRequest)
+            request = parse_write(body)
             accepted = await self._deliveries.accept(project_id, names.integration, names.object_name, request)
             key = self._key(headers, route=scope["path"], body=body)
         except NotFound:
@@ -106,6 +114,28 @@ class WritesFirst:
         if value is None:
             return None
         return idempotency_key(value.decode("latin-1"), route=route, body=body, now=self._services.clock())
+
+
+def parse_write(body: bytes) -> WriteRequest:
+    """Decode the body of a write.
+
+    Raises `InvalidInput` with every issue, and `NotOffered` for the body of a read, which the published API tells
+    from a write by its host alone: it has ``mode: async`` and no ``type``.
+    """
+    try:
+        return parse_json(body, WriteRequest)
+    except InvalidInput:
+        if _is_read(body):
+            raise NotOffered(_NOT_WRITING["read"]) from None
+        raise
+
+
+def _is_read(body: bytes) -> bool:
+    try:
+        members = parse_plain(body)
+    except InvalidInput:
+        return False
+    return isinstance(members, dict) and members.get("mode") == "async" and "type" not in members
 
 
 def write_answer(delivered: Delivered, *, batch: bool, detailed: bool) -> Answer:

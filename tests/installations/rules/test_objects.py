@@ -58,7 +58,7 @@ def test_an_unknown_object_is_not_found_and_the_remedy_names_the_known() -> None
     with pytest.raises(NotFound) as caught:
         compiled("nothing")
     (issue,) = caught.value.issues
-    assert (issue.path, issue.code) == ("objectName", "unknown-object")
+    assert (issue.path, issue.code) == ("path.objectName", "unknown-object")
     assert issue.message == "The integration 'crm' writes no object 'nothing'."
     assert issue.remedy == "Enabled for this customer: contact, account, deal, task."
 

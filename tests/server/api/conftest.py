@@ -1,17 +1,34 @@
-"""A whole server in this process, over memory, with the sandbox CRM behind it as a real HTTP server."""
+"""A whole server in this process, with the sandbox CRM behind it as a real HTTP server."""
 
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
+from server.settings import Settings
+from server.store.opening import open_store
 from tests.server.house import House, open_house
+from tests.server.store.samples import MASTER_KEY
+
+DATABASES = {"sqlite": "sqlite_url", "postgres": "migrated_postgres_url"}
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house() as opened:
-        yield opened
+async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """Over memory, or over the store that ``tests.server.house.on_every_store`` asks for."""
+    kind = getattr(request, "param", "memory")
+    if kind == "memory":
+        async with open_house() as opened:
+            yield opened
+        return
+    url = request.getfixturevalue(DATABASES[kind])
+    store = open_store(Settings(database_url=url, master_keys=(MASTER_KEY,)))
+    await store.start()
+    try:
+        async with open_house(store) as opened:
+            yield opened
+    finally:
+        await store.close()
 
 
 @pytest.fixture

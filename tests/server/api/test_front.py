@@ -96,7 +96,64 @@ async def test_one_origin_serves_the_published_services_by_prefix(house: House, 
     assert [project["id"] for project in answer.json()] == [house.project_id]
 
 
-async def test_a_read_is_not_taken_for_a_write(house: House) -> None:
-    path = f"/read/v1/projects/{house.project_id}/integrations/crm/objects/contacts"
-    answer = await house.client.post(path, headers=house.headers, json={"groupRef": "g1", "mode": "async"})
-    assert answer.status_code == 404
+NO_WRITES = [
+    # prefix, host, body and whether it is said that this is not offered
+    ("/read", "", {"groupRef": "g1", "mode": "async"}, True),
+    ("/read", "", {"groupRef": "g1", "type": "create", "record": {}}, True),
+    ("/search", "", {"groupRef": "g1", "type": "create", "record": {}}, True),
+    ("", "read.example.test", {"groupRef": "g1", "type": "create", "record": {}}, True),
+    ("", "search.example.test", {"groupRef": "g1", "mode": "async"}, True),
+    ("", "", {"groupRef": "g1", "mode": "async"}, True),
+    ("", "", {"groupRef": "g1", "mode": "async", "sinceTimestamp": "2026-01-01T00:00:00Z"}, True),
+    ("", "", {"groupRef": "g1", "record": {}}, False),
+    ("/write", "", {"groupRef": "g1", "mode": "async", "type": "create", "record": {}}, False),
+]
+
+
+@pytest.mark.parametrize(("prefix", "host", "body", "not_offered"), NO_WRITES)
+async def test_a_read_is_not_taken_for_a_write(
+    house: House, prefix: str, host: str, body: dict[str, Any], *, not_offered: bool
+) -> None:
+    path = f"{prefix}/v1/projects/{house.project_id}/integrations/crm/objects/contacts"
+    headers = {**house.headers, "host": host} if host else house.headers
+    answer = await house.client.post(path, headers=headers, json=body)
+    if not_offered:
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-offered")
+        assert "not offered" in answer.json()["detail"]
+    else:
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "text/plain; charset=utf-8")
+
+
+PLACES = [
+    # method, path, and where the issue lies
+    ("GET", "/v1/generate-upload-url?md5=x", "query", "md5"),
+    ("GET", "{p}/api-keys?active=maybe", "query", "active"),
+    ("GET", "{p}?includeEntitlements=perhaps", "query", "includeEntitlements"),
+    ("GET", "{p}/integrations/crm/objects/contacts/metadata", "query", "groupRef"),
+    ("GET", "{p}/integrations/crm/objects/contacts/metadata?groupRef=g1&excludeReadOnly=x", "query", "excludeReadOnly"),
+    ("GET", "{p}/integrations/crm/installations/i/operations?pageSize=0", "query", "pageSize"),
+    ("GET", "{p}/integrations/crm/installations/i/operations?pageSize=many", "query", "pageSize"),
+    ("GET", "{p}/operations/o?state=x", "query", "state"),
+    ("GET", "{p}/connections/c?refresh=always", "query", "refresh"),
+    ("POST", "{p}/integrations/ghost/objects/contacts", "path", "integrationId"),
+    ("POST", "{p}/integrations/crm/objects/ghosts", "path", "objectName"),
+    ("POST", "{p}/integrations/crm/objects/ghosts:explain", "path", "objectName"),
+    ("POST", "{p}/integrations/crm/objects/contacts:explain", "body", "type"),
+    ("POST", "{p}/api-keys", "body", "label"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "where", "name"), PLACES)
+async def test_an_issue_says_where_it_lies(house: House, method: str, path: str, where: str, name: str) -> None:
+    await house.deploy()
+    await house.connect()
+    await house.install()
+    kind = "create" if where == "path" else "nonsense"
+    body = {"groupRef": "g1", "type": kind, "record": {}} if method == "POST" else None
+    address = path.format(p=f"/v1/projects/{house.project_id}")
+    answer = await house.client.request(method, address, headers=house.headers, json=body)
+    problem = answer.json()
+    assert 400 <= answer.status_code < 500
+    assert [(issue["in"], issue["name"]) for issue in problem["issues"]] == [(where, name)], problem
+    assert name in problem["causes"][0]
+    assert name in problem["detail"] or problem["issues"][0]["detail"] in problem["detail"]

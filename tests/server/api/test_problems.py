@@ -11,11 +11,13 @@ from installations.record import Fault
 from server.access.errors import AccessError
 from server.api.problems import TABLE, document_of, headers_of, problem_of
 from server.app import build_app  # noqa: F401 -- as above
+from server.idempotency import IdempotencyError, KeyInFlight, KeyReused
 from server.refusals import RequestError
 from server.store.contract import StoreError, Unavailable
+from server.store.vault import Unsealable
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-ROOTS = (InstallationsError, StoreError, ConnectorError, AccessError, RequestError)
+ROOTS = (InstallationsError, StoreError, ConnectorError, AccessError, RequestError, IdempotencyError)
 
 
 def family(root: type[Exception]) -> Iterator[type[Exception]]:
@@ -37,6 +39,9 @@ STATUSES = [
     (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 400),
     (OverflowError("int too large"), 400),
     (ValueError("secret text"), 500),
+    (Unsealable("connections.credentials of c1 was changed"), 500),
+    (KeyReused("other body"), 422),
+    (KeyInFlight("still running"), 409),
     (Unavailable("the pool of postgres://user:secret@host is closed"), 503),
     (Refused(Fault(kind="unknown_object", message="no")), 404),
     (Refused(Fault(kind="rate_limited", message="slow down")), 429),
@@ -50,7 +55,8 @@ def test_an_error_has_its_status(error: Exception, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("secret text"), Unavailable("secret text"), RecursionError("secret text")]
+    "error",
+    [ValueError("secret text"), Unsealable("secret text"), Unavailable("secret text"), RecursionError("secret text")],
 )
 def test_what_is_not_meant_for_callers_is_not_told(error: Exception) -> None:
     assert b"secret" not in msgspec.json.encode(document_of(error, request_id="r1", now=NOW))

@@ -1,0 +1,49 @@
+"""What every process does besides its work, over the memory store."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from installations.installation import Project
+from server.clock import utc_now
+from server.liveness import stay_alive
+from server.store.contract import Missing, Unavailable, Upload
+from server.store.memory import MemoryStore
+from tests.server.house import START
+
+
+class Watched(MemoryStore):
+    """A store that says when it was swept; at first it is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.swept = asyncio.Event()
+        self.away = True
+
+    async def sweep(self, *, now: datetime) -> None:
+        """Forget, and say so."""
+        await super().sweep(now=now)
+        self.swept.set()
+
+    async def living(self, *, within_seconds: float) -> list[str]:
+        """Be away once."""
+        if self.away:
+            self.away = False
+            raise Unavailable("away")
+        return await super().living(within_seconds=within_seconds)
+
+
+async def test_what_has_expired_is_forgotten_at_the_start_even_if_the_database_is_away_then() -> None:
+    store = Watched()
+    await store.create_project(Project(id="p", name="p", app_name="P", org_id="o", create_time=START))
+    for name, expires in (("old", utc_now() - timedelta(seconds=1)), ("new", utc_now() + timedelta(hours=1))):
+        await store.create_upload(Upload(id=name, project_id="p", md5="", expire_time=expires))
+    alive = asyncio.create_task(stay_alive(store, owner="p1", kind="server", clock=utc_now, beat_seconds=0))
+    await asyncio.wait_for(store.swept.wait(), 5)
+    alive.cancel()
+    await asyncio.gather(alive, return_exceptions=True)
+    assert (await store.upload("new", now=START)).id == "new"
+    with pytest.raises(Missing):
+        await store.upload("old", now=START)
+    assert await store.living(within_seconds=60) == ["p1"]
