@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx
+from msgspec.structs import replace
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from connectors.bodies import BodyError, collect_body
 from connectors.connector import READS_ONLY, Flow
 from connectors.departure import DEPARTURE, Departure, connect_failed, name_failure, name_unreadable
-from connectors.errors import Ambiguous, ConnectorError, NotSent
+from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
 from connectors.headers import header_problem
 from connectors.urls import parse_url
 from installations.record import Fault
@@ -50,7 +51,8 @@ async def perform(
     OPTIONS, unless marked `READS_ONLY`) is handed to the transport; what it raises ends the flow unsent.
 
     Raises `NotSent`, `Refused`, `Ambiguous` or `Unreadable`. `NotSent` means that nothing at all was changed: where an
-    earlier request of the same flow may have changed something, it is `Ambiguous`.
+    earlier request of the same flow may have changed something, it is `Ambiguous`. The other way round, a flow that has
+    only read when an answer is lost or makes no sense has changed nothing, and that is `NotSent`.
     """
     exchange = _Exchange(transport, auth=auth, origin=origin, deadline_seconds=deadline_seconds, on_send=on_send)
     try:
@@ -60,6 +62,10 @@ async def perform(
             raise
         fault = Fault(kind="ambiguous", message=f"only a part of the write was sent: {error.fault.message}")
         raise Ambiguous(fault, raw_response=error.raw_response) from error
+    except (Ambiguous, Unreadable) as error:
+        if exchange.changed:
+            raise
+        raise NotSent(replace(error.fault, kind="not_sent"), raw_response=error.raw_response) from error
     finally:
         flow.close()
 

@@ -436,6 +436,25 @@ async def test_not_sent_after_reads_stays_not_sent() -> None:
         await perform(flow(), transport=transport, auth=httpx.Auth(), origin="https://a.test")
 
 
+@pytest.mark.parametrize("behaviour", [answers_then_closes(), AFTER_A_STATUS["closed inside the body"]])
+@pytest.mark.parametrize("marked", [False, True], ids=["by method", "by mark"])
+async def test_a_flow_that_has_only_read_has_changed_nothing_however_it_fails(
+    behaviour: faults.Behaviour,
+    wire: httpx.AsyncBaseTransport,
+    marked: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    async with faults.serving(behaviour) as server:
+        asked = httpx.Request("POST" if marked else "GET", server.url, extensions={READS_ONLY: True} if marked else {})
+
+        def look() -> Flow[httpx.Response]:
+            return (yield asked)
+
+        with pytest.raises(NotSent) as caught:
+            await perform(look(), transport=wire, auth=httpx.Auth(), origin=server.url)
+    assert caught.value.fault.kind == "not_sent"
+    assert len(server.requests) == 1
+
+
 async def test_a_flow_may_name_what_is_thrown_into_it_and_is_closed_at_the_end() -> None:
     closed: list[bool] = []
 

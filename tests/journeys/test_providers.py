@@ -113,6 +113,30 @@ async def test_a_batch_reads_all_its_records_at_once(account: Account) -> None:
     assert len(await account.since(earlier)) == 2, "one read and one write"
 
 
+READS: list[Json] = [
+    {"kind": "broken_json"},
+    {"kind": "drop"},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 502, "when": "after"},
+]
+
+
+@pytest.mark.parametrize("fault", READS, ids=[str(fault["kind"]) + str(fault.get("status", "")) for fault in READS])
+@pytest.mark.parametrize("action", ["update", "upsert"])
+async def test_a_look_that_fails_is_a_write_that_did_not_happen(fault: Json, action: str) -> None:
+    async with account_at("sandbox") as account:
+        await account.move_in(upsert=True, selectedFieldSettings={"notes": {"writeOnUpdate": "ifEmpty"}})
+        made = await account.create(1)
+        earlier = len(await account.at.writes())
+        await account.customer.crm.put("/_sandbox/faults", json={"faults": [fault]})
+        address = {"id": made} if action == "update" else account.at.record(1)
+        answer = await account.write({"type": action, "record": {**address, "notes": "new"}})
+        assert (answer.status_code, answer.json()["result"]) == (422, {"success": False}), answer.text
+        assert await account.customer.state(answer.json()["operationId"]) == "failure"
+        assert "notes" not in (await account.at.held())[made]
+        assert len(await account.since(earlier)) == 1
+
+
 async def test_a_refusal_says_what_the_provider_said(account: Account, published: Published) -> None:
     await account.move_in()
     answer = await account.write({"type": "create", "record": account.at.record(1, nowhere="x")})
