@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -22,6 +23,33 @@ _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _OPEN = ("/healthz", "/readyz", "/v1/providers", "/v1/uploads/")
 """Where no key is asked for."""
+_EMPTY = frozenset({"CreateIntegration", "CreateRevision", "PutUpload"})
+"""Operations that succeed without a word."""
+_ASKING = frozenset(
+    {"GenerateConnection", "UpdateConnection", "GetIntegrationObject", "GetConnectionObject", "ExplainWrite"}
+)
+"""Operations, besides writes, that wait for a provider."""
+_DETAIL = {
+    "name": "X-Isthmus-Detail",
+    "in": "header",
+    "description": "Ask for what the published answer has no place for.",
+    "schema": {"enum": ["true", "false"]},
+}
+_MORE_PARAMETERS: dict[str, tuple[dict[str, Any], ...]] = {
+    "DeployIntegrations": (_DETAIL,),
+    "PutUpload": ({"name": "Content-MD5", "in": "header", "schema": {"type": "string", "maxLength": 64}},),
+}
+_ARCHIVE = {
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    "required": True,
+}
+_REQUEST_ID = {
+    "X-Request-Id": {
+        "required": True,
+        "description": "Names this request in the server's log.",
+        "schema": {"type": "string"},
+    }
+}
 
 
 def openapi_config() -> OpenAPIConfig:
@@ -50,7 +78,9 @@ def publish(schema: dict[str, Any], routes: Iterable[HTTPRoute]) -> dict[str, An
     for path, operations in schema["paths"].items():
         public = public_path(path)
         for method, operation in operations.items():
-            paths.setdefault(public, {})[method] = _operation(operation, public, bodies.get((path, method)), components)
+            paths.setdefault(public, {})[method] = _operation(
+                operation, method, public, body=bodies.get((path, method)), components=components
+            )
     paths[RECORDS] = {"post": _write_operation(components)}
     return {
         "openapi": schema["openapi"],
@@ -76,25 +106,64 @@ def _bodies(routes: Iterable[HTTPRoute]) -> Iterator[tuple[tuple[str, str], Any]
                     yield (route.path_format, method.lower()), handler.opt["body"]
 
 
-def _operation(operation: dict[str, Any], path: str, body: Any, components: dict[str, Any]) -> dict[str, Any]:
+def _operation(
+    operation: dict[str, Any], method: str, path: str, *, body: Any, components: dict[str, Any]
+) -> dict[str, Any]:
+    name, secured = _identifier(operation), not path.startswith(_OPEN)
+    sends, changes = body is not None or name == "PutUpload", method != "get"
+    refusals = _refusals(name, path, secured=secured, sends=sends, changes=changes)
     published = {
         **operation,
-        "operationId": _identifier(operation),
-        "parameters": [{**one, "name": _public_name(one)} for one in operation.get("parameters", ())],
+        "operationId": name,
+        "parameters": [
+            *({**one, "name": _public_name(one)} for one in operation.get("parameters", ())),
+            *_MORE_PARAMETERS.get(name, ()),
+        ],
         "responses": {
-            **{status: one for status, one in operation["responses"].items() if not status.startswith("4")},
-            "default": _problem(components),
+            **dict(_successes(operation, empty=name in _EMPTY)),
+            **{str(status.value): _problem(components, status) for status in sorted(refusals)},
         },
-        "security": [] if path.startswith(_OPEN) else [{"apiKey": []}],
+        "security": [{"apiKey": []}] if secured else [],
     }
+    if name == "PutUpload":
+        published["requestBody"] = _ARCHIVE
     if body is not None:
         published["requestBody"] = {"required": True, "content": _json(body, components)}
     return published
 
 
+def _successes(operation: dict[str, Any], *, empty: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    for status, answer in operation["responses"].items():
+        if not status.startswith("4"):
+            said = {key: value for key, value in answer.items() if not (empty and key == "content")}
+            yield status, {**said, "headers": {**answer.get("headers", {}), **_REQUEST_ID}}
+
+
+def _refusals(name: str, path: str, *, secured: bool, sends: bool, changes: bool) -> set[HTTPStatus]:
+    """List the statuses with which an operation may be refused."""
+    found = {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
+    if secured:
+        found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    if "{" in path:
+        found.add(HTTPStatus.NOT_FOUND)
+    if sends:
+        found |= {
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+        }
+    if changes:
+        found.add(HTTPStatus.CONFLICT)
+    if name in _ASKING:
+        found |= {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY}
+    return found
+
+
 def _write_operation(components: dict[str, Any]) -> dict[str, Any]:
-    done = {"schema": {"oneOf": [_schema(kind, components) for kind in (SingleAnswer, BatchAnswer, AcceptedAnswer)]}}
+    done = {"schema": {"anyOf": [_schema(kind, components) for kind in (SingleAnswer, BatchAnswer, AcceptedAnswer)]}}
     names = ("projectIdOrName", "integrationIdOrName", "objectName")
+    refusals = _refusals("WriteRecords", RECORDS, secured=True, sends=True, changes=True)
+    problem = _problem(components, HTTPStatus.BAD_REQUEST)["content"]
     return {
         "summary": "WriteRecords",
         "operationId": "WriteRecords",
@@ -102,28 +171,26 @@ def _write_operation(components: dict[str, Any]) -> dict[str, Any]:
         "parameters": [
             *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names),
             {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}},
-            {"name": "X-Isthmus-Detail", "in": "header", "schema": {"enum": ["true", "false"]}},
+            _DETAIL,
         ],
         "requestBody": {"required": True, "content": _json(WriteRequest, components)},
         "responses": {
-            "200": {"description": "Done, or accepted", "content": {"application/json": done}},
-            "202": {"description": "Its fate is not known yet", "content": _json(AcceptedAnswer, components)},
-            "400": {"description": "Not understood", "content": {"text/plain": {"schema": {"type": "string"}}}},
-            "422": {
-                "description": "Nothing was written",
-                "content": {"application/json": done, **_problem(components)["content"]},
-            },
-            "default": _problem(components),
+            **{str(status.value): _problem(components, status) for status in sorted(refusals)},
+            "200": _answer("Done, or accepted", {"application/json": done}),
+            "202": _answer("Its fate is not known yet", _json(AcceptedAnswer, components)),
+            "400": _answer("Not understood", {"text/plain": {"schema": {"type": "string"}}, **problem}),
+            "422": _answer("Nothing was written", {"application/json": done, **problem}),
         },
         "security": [{"apiKey": []}],
     }
 
 
-def _problem(components: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "description": "A problem",
-        "content": {PROBLEM_TYPE: {"schema": _schema(ProblemDocument, components)}},
-    }
+def _problem(components: dict[str, Any], status: HTTPStatus) -> dict[str, Any]:
+    return _answer(status.phrase, {PROBLEM_TYPE: {"schema": _schema(ProblemDocument, components)}})
+
+
+def _answer(description: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "headers": _REQUEST_ID, "content": content}
 
 
 def _json(kind: Any, components: dict[str, Any]) -> dict[str, Any]:

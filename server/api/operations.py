@@ -11,7 +11,6 @@ from litestar import get
 from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, UnsetType
 
-from installations.errors import invalid
 from installations.explain import Explanation, explain
 from installations.operation import Attempt, Operation, State, public_status
 from server.access.guards import requires_full_key
@@ -117,19 +116,16 @@ async def list_operations(  # noqa: PLR0917 -- a handler's parameters are its UR
     project_id: Entered,
     integration_id_or_name: FromPath[str],
     installation_id: FromPath[str],
-    page_size: Annotated[int | None, QueryParameter(name="pageSize")] = None,
+    page_size: Annotated[int, QueryParameter(name="pageSize", ge=1, le=LARGEST_PAGE)] = PAGE_SIZE,
     page_token: Annotated[str | None, QueryParameter(name="pageToken")] = None,
     finer: Finer = False,  # noqa: FBT002 -- a query parameter
 ) -> OperationPage:
     """List the operations of one installation, newest first."""
-    size = PAGE_SIZE if page_size is None else page_size
-    if not 1 <= size <= LARGEST_PAGE:
-        raise invalid("query.pageSize", f"must be 1 to {LARGEST_PAGE}", code="out-of-range")
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     installation = await services.store.installation(project_id, unescape(installation_id))
     if installation.integration_id != integration.id:
         raise Missing("There is no such installation of this integration.")
-    page = await services.store.operations(project_id, installation.id, page_size=size, page_token=page_token)
+    page = await services.store.operations(project_id, installation.id, page_size=page_size, page_token=page_token)
     token = page.next_page_token
     return OperationPage(
         results=tuple(view(operation, finer=finer) for operation in page.results),

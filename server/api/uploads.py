@@ -15,8 +15,9 @@ from litestar import MediaType, Request, Response, get, put
 from litestar.params import FromPath, QueryParameter, RawBody
 from litestar.status_codes import HTTP_200_OK
 
-from installations.errors import invalid
+from installations.errors import Issue, invalid
 from server.address import unescape
+from server.api.bodies import Malformed
 from server.api.provided import FromAccess, FromApp
 from server.refusals import BadRequest
 from server.services import Services
@@ -41,7 +42,7 @@ async def generate_upload_url(
 ) -> SignedUrl:
     """Open a place for one archive, whose MD5 (base64) may be announced."""
     if md5 is not None and not _is_digest(md5):
-        raise invalid("query.md5", "must be the base64 of 16 bytes", code="bad-value")
+        raise Malformed([Issue(path="query.md5", message="must be the base64 of 16 bytes", code="bad-value")])
     upload = Upload(
         id=secrets.token_urlsafe(32),
         project_id=access.project_id,
@@ -60,6 +61,8 @@ async def put_upload(
     body: RawBody,
 ) -> Response[bytes]:
     """Put the archive there, once. Whoever holds the URL may, so the URL is the credential."""
+    if not body:
+        raise BadRequest("The archive is empty.")
     name, now = unescape(upload_id), services.clock()
     upload = await services.store.upload(name, now=now)
     actual = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
