@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,10 +20,14 @@ def utc_now() -> datetime:
 
 
 def new_id() -> str:
-    """Draw a random UUID (version 4), in a third of the time that `uuid.uuid4` takes."""
-    digits = os.urandom(16).hex()
+    """Draw a UUID of version 7: 48 bits of time, then 74 that nobody can guess.
+
+    Ids that grow with time lie side by side in an index: a group of writes touches a few of its pages instead of one
+    for each. https://www.rfc-editor.org/rfc/rfc9562#section-5.7
+    """
+    digits = f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
     variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    return f"{digits[:8]}-{digits[8:12]}-7{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def process_name() -> str:
