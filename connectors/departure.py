@@ -13,6 +13,8 @@ from installations.record import Fault
 DEPARTURE = "isthmus.departure"
 """The key of a request's `Departure` among its extensions."""
 
+ADDRESS_DENIED = "address_denied"
+"""The code of the fault when the operator's policy forbids the address."""
 _RAW_LIMIT = 4096
 
 
@@ -60,7 +62,7 @@ def name_failure(error: Exception, request: httpx.Request, departure: Departure)
     """Name a failure that came before a status was read."""
     detail = _detail(error, request)
     if isinstance(error, Blocked):
-        return NotSent(Fault(kind="forbidden", message=detail, code="address_denied"))
+        return NotSent(Fault(kind="forbidden", message=detail, code=ADDRESS_DENIED))
     if departure.possible:
         return Ambiguous(Fault(kind="ambiguous", message=f"no answer was read: {detail}"))
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):

@@ -1,6 +1,7 @@
 """``isthmus deploy``: a manifest file over HTTP, and what is wrong with it as a compiler would say it."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,10 @@ import httpx
 import msgspec
 
 _TIMEOUT_SECONDS = 60.0
+_HINTS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: " Give one with --api-key or in ISTHMUS_API_KEY; `isthmus api-keys new` makes one.",
+    HTTPStatus.NOT_FOUND: " A key opens one project only: --project takes its name or its id.",
+}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +39,13 @@ def deploy_file(
     if answer.is_success:
         return Report(lines=(*_issue_lines(body.get("warnings", ()), file), *_deployed_lines(body)), ok=True)
     issues = tuple(_issue_lines(body.get("issues", ()), file))
-    return Report(lines=issues or (f"{file}: error: {body.get('detail', answer.reason_phrase)}",), ok=False)
+    return Report(lines=issues or (_refusal_line(answer, body, url),), ok=False)
+
+
+def _refusal_line(answer: httpx.Response, body: dict[str, Any], url: str) -> str:
+    """Say what is wrong where it is not the file."""
+    hint = _HINTS.get(answer.status_code, "")
+    return f"isthmus: {url} refused: {body.get('detail', answer.reason_phrase)}{hint}"
 
 
 def _put(source: str, *, project: str, url: str, api_key: str, transport: httpx.BaseTransport | None) -> httpx.Response:
@@ -46,7 +57,10 @@ def _put(source: str, *, project: str, url: str, api_key: str, transport: httpx.
                 headers={"X-Api-Key": api_key, "X-Isthmus-Detail": "true"},
             )
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise Unreachable(f"No answer from {url}: {error}") from error
+            raise Unreachable(
+                f"No answer from {url}: {error}. Is the server running (`isthmus serve`)? "
+                "Another address goes into --url or ISTHMUS_URL."
+            ) from error
 
 
 def _json(answer: httpx.Response, url: str) -> dict[str, Any]:

@@ -45,7 +45,9 @@ async def serve(settings: Settings, *, host: str, port: int, announce: Callable[
         try:
             await server.serve()
         except SystemExit as error:
-            raise StartFailed(f"Cannot listen on {host}:{port}; is something else running there?") from error
+            raise StartFailed(
+                f"Cannot listen on {host}:{port}; is something else running there? Choose another with --port."
+            ) from error
     finally:
         await transport.aclose()
         await store.close()

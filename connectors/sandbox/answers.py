@@ -4,6 +4,7 @@ The error body is ``{code, message, errors: [{field, code, message, existingId}]
 documentation at ``/``.
 """
 
+from collections.abc import Iterable
 from typing import Any, NoReturn, TypeVar
 
 import httpx
@@ -112,7 +113,7 @@ def _response_fault(response: httpx.Response) -> Fault:
 def _detailed(fault: Fault, entry: ErrorEntry) -> Fault:
     """Put the sandbox's words, codes and fields into a fault that was told by its status."""
     kind = _kind(entry, told=fault.kind)
-    words = (entry.message or fault.message, *(error.message for error in entry.errors if error.message))
+    words = (entry.message or fault.message, *_sentences(entry))
     return msgspec.structs.replace(
         fault,
         kind=kind,
@@ -121,6 +122,14 @@ def _detailed(fault: Fault, entry: ErrorEntry) -> Fault:
         fields=_blamed(entry, kind=kind),
         existing_id=next((error.existing_id for error in entry.errors if error.existing_id), None),
     )
+
+
+def _sentences(entry: ErrorEntry) -> Iterable[str]:
+    """Say what is wrong; where there is more than one thing, of which field each is said."""
+    several = len(entry.errors) > 1
+    for error in entry.errors:
+        if error.message:
+            yield f"{error.field}: {error.message}" if several and error.field else error.message
 
 
 def _kind(entry: ErrorEntry, *, told: FaultKind) -> FaultKind:

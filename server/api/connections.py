@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from connectors.connector import Account, Connector, Prober
 from connectors.credentials import CredentialsError, authorize, build_credentials
+from connectors.departure import ADDRESS_DENIED
 from connectors.errors import ConnectorError
 from connectors.provider import Provider
 from installations.errors import invalid
@@ -117,7 +118,8 @@ async def update_connection(
     """Replace what the mask names. New credentials must be of the connection's kind."""
     members = parse_masked(body, UpdateConnection)
     connection = await services.store.connection(project_id, unescape(connection_id))
-    described = {name: members.pop(name) for name in ("provider_workspace_ref", "provider_metadata") if name in members}
+    named = ("provider_workspace_ref", "provider_metadata")
+    described: dict[str, Any] = {name: members.pop(name) for name in named if name in members}
     account = services.accounts.account(
         connection.provider,
         workspace_ref=described.get("provider_workspace_ref", connection.provider_workspace_ref),
@@ -167,6 +169,10 @@ async def _try(services: Services, connector: Connector, account: Account, opene
 
 
 def _judge(error: ConnectorError, provider: Provider, opened: Opened) -> ConnectionStatus:
+    if error.fault.code == ADDRESS_DENIED:
+        remedy = "The operator allows a range of addresses in ISTHMUS_ALLOWED_NETWORKS."
+        message = f"{provider.display_name} may not be called: {error.fault.message}"
+        raise invalid("provider", message, code="address-denied", remedy=remedy) from error
     if error.fault.kind not in ("auth", "forbidden"):
         return "created"
     message = f"{provider.display_name} refuses these credentials: {error.fault.message}"

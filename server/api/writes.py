@@ -12,8 +12,9 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.exceptions import MethodNotAllowedException
 from litestar.types import ASGIApp, Receive, Scope, Send
+from msgspec import UNSET
 
-from installations.errors import InvalidInput, NotFound
+from installations.errors import InvalidInput, Issue, NotFound
 from installations.record import WriteRequest
 from installations.shape import parse_json, parse_plain
 from server.access.errors import Forbidden
@@ -162,8 +163,14 @@ def _late(delivered: Delivered) -> bool:
 
 def text(error: InvalidInput) -> Answer:
     """Build the published 400: sentences, one issue a line."""
-    lines = [f"{issue.path}: {issue.message}" if issue.path else issue.message for issue in error.issues]
-    return Answer(status=HTTPStatus.BAD_REQUEST, headers=(_TEXT,), body="\n".join(lines).encode())
+    lines = "\n".join(map(_line, error.issues))
+    return Answer(status=HTTPStatus.BAD_REQUEST, headers=(_TEXT,), body=lines.encode())
+
+
+def _line(issue: Issue) -> str:
+    place = f"{issue.path}: " if issue.path else ""
+    remedy = "" if issue.remedy is UNSET else f" ({issue.remedy})"
+    return f"{place}{issue.message}{remedy}"
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -59,9 +59,13 @@ def _database(url: str, *, lock_seconds: float = 2.0) -> SqliteDatabase | Postgr
     if parts.scheme != "sqlite" or parts.netloc or not path or parts.query or parts.fragment:
         raise SettingsError(
             "ISTHMUS_DATABASE_URL must be sqlite:///relative.db, sqlite:////absolute.db or "
-            f"postgresql://user@host/database, not {parts.scheme or 'a text without a scheme'}://…"
+            f"postgresql://user@host/database, not {_without_secrets(parts.scheme)}"
         )
     return SqliteDatabase(Path(path), lock_seconds=lock_seconds)
+
+
+def _without_secrets(scheme: str) -> str:
+    return f"{scheme}://…" if scheme else "a text without sqlite:// or postgresql:// in front"
 
 
 def _own_keys(path: Path) -> MasterKeys:

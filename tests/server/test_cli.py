@@ -91,7 +91,7 @@ def test_serve_deploy_and_stop(folder: Path, project: Any) -> None:
     with serving(folder) as origin:
         assert httpx.get(f"{origin}/healthz").json() == {"status": "live"}
         assert httpx.get(f"{origin}/readyz").json() == {"status": "ready"}
-        held = isthmus(folder, "keys", "new", "--project", "acme")
+        held = isthmus(folder, "api-keys", "new", "--project", "acme")
         assert (held.returncode, "another Isthmus process" in held.stderr) == (1, True)
 
         access = {"ISTHMUS_URL": origin, "ISTHMUS_API_KEY": project["apiKey"]}
@@ -107,6 +107,12 @@ def test_serve_deploy_and_stop(folder: Path, project: Any) -> None:
 
         stranger = isthmus(folder, "deploy", "amp.yaml", "--project", "rival", **access)
         assert (stranger.returncode, "no such project" in stranger.stderr) == (1, True)
+        assert "--project" in stranger.stderr
+
+        locked_out = isthmus(
+            folder, "deploy", "amp.yaml", "--project", "acme", ISTHMUS_URL=origin, ISTHMUS_API_KEY="no"
+        )
+        assert (locked_out.returncode, "--api-key" in locked_out.stderr) == (1, True)
 
 
 SENTENCES = [
@@ -114,9 +120,11 @@ SENTENCES = [
     (("deploy", "none.yaml", "--project", "acme", "--api-key", "k"), {}, "none.yaml cannot be read"),
     (("deploy", "amp.yaml", "--project", "acme"), {}, "ISTHMUS_API_KEY"),
     (("worker",), {}, "isthmus serve"),
-    (("keys", "new", "--project", "nobody"), {}, "nobody"),
+    (("api-keys", "new", "--project", "nobody"), {}, "nobody"),
     (("init", "--project", "no good!"), {}, "letters and digits"),
     (("migrate",), {"ISTHMUS_DATABASE_URL": "mysql://x"}, "ISTHMUS_DATABASE_URL"),
+    (("migrate",), {"ISTHMUS_DATABASE_URL": "isthmus.db"}, "sqlite://"),
+    (("deploy", "/dev/null", "--project", "a", "--api-key", "k", "--url", "http://127.0.0.1:1"), {}, "isthmus serve"),
     (("serve",), {"ISTHMUS_PROVIDER_URLS": "{"}, "ISTHMUS_PROVIDER_URLS"),
 ]
 
@@ -137,6 +145,6 @@ def test_migrate_says_when_nothing_is_to_do(folder: Path, project: Any) -> None:
 
 
 def test_another_key_can_be_made(folder: Path, project: Any) -> None:
-    made = json.loads(isthmus(folder, "keys", "new", "--project", "acme", "--scope", "frontend", "--json").stdout)
+    made = json.loads(isthmus(folder, "api-keys", "new", "--project", "acme", "--scope", "frontend", "--json").stdout)
     assert made["projectId"] == project["projectId"]
     assert made["apiKey"] != project["apiKey"]

@@ -229,7 +229,7 @@ REFUSALS: tuple[tuple[str, httpx.Response, type[ConnectorError], Fault], ...] = 
         Refused,
         Fault(
             kind="unknown_field",
-            message="No. Taken. There is no such field.",
+            message="No. email: Taken. nope: There is no such field.",
             status=422,
             code="validation_failed",
             fields=("nope",),
