@@ -135,7 +135,11 @@ class Workspace:
         fields = table.definition.fields
         errors = list(check_record(fields, write.fields, new=record_id is None))
         refused = {error.field for error in errors}
-        fine = {name: value for name, value in write.fields.items() if name not in refused and value is not None}
+        fine = {
+            name: value
+            for name, value in write.fields.items()
+            if name in fields and name not in refused and value is not None
+        }
         errors += self._relation_errors(table, fine, record_id=record_id)
         located = self._located(write.associations)
         errors += [link for link in located if isinstance(link, FieldError)]

@@ -64,6 +64,7 @@ REFUSED: tuple[tuple[str, dict[str, Any], int, set[tuple[str, str]]], ...] = (
     ("a number has 64 bits", {"email": "a@b.co", "score": 2**63}, 422, {("score", "out_of_range")}),
     ("NUL is no text", {"email": "a\0@b.co"}, 422, {("email", "invalid_format")}),
     ("an address has an at sign", {"email": "a.b.co"}, 422, {("email", "invalid_format")}),
+    ("a long name is cut", {"email": "a@b.co", "n" * 400: 1}, 422, {("n" * 300, "unknown_field")}),
     ("duplicates alone are a conflict", {"email": "TAKEN@b.co"}, 409, {("email", "duplicate")}),
     (
         "duplicates among others are not",

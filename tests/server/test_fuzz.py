@@ -1,0 +1,105 @@
+"""A hundred thousand mutated bodies at the doors that take the most: no 5xx, nothing slow, no effect but the answered.
+
+``ISTHMUS_FUZZ=1000000`` tries harder. Run with ``-s`` to see the counts.
+"""
+
+import json
+import os
+import resource
+import time
+from collections import Counter
+
+import httpx
+import msgspec
+
+from tests.server.fuzz import Reply, mutations, post
+from tests.server.house import MANIFEST, READ_AND_WRITE, House, open_house
+
+COUNT = int(os.environ.get("ISTHMUS_FUZZ", "100000"))
+SLOW_SECONDS = 1.0
+GROWTH_BYTES = 100_000_000
+
+WRITES = [
+    {"groupRef": "g1", "type": "create", "record": {"email": "a@b.co", "firstName": "A", "score": 1}},
+    {"groupRef": "g1", "type": "update", "record": {"id": "1", "nickname": "B"}, "headers": []},
+    {"groupRef": "g1", "type": "upsert", "matchKey": "email", "record": {"email": "u@b.co"}},
+    {"groupRef": "g1", "type": "delete", "record": {"id": "1"}},
+    {
+        "groupRef": "g1",
+        "type": "create",
+        "mode": "synchronous",
+        "batch": [{"record": {"email": "c@b.co"}}, {"record": {"email": "d@b.co"}, "associations": []}],
+        "batchPolicy": {"allOrNone": True},
+    },
+]
+OTHERS = {
+    "/connections:generate": {"provider": "sandbox", "groupRef": "g1", "consumerRef": "c", "apiKey": "wrong"},
+    "/integrations/crm/installations": {"groupRef": "g2", "config": {"content": READ_AND_WRITE}},
+    "/integrations/crm/objects/contacts:explain": WRITES[0],
+    "/integrations/crm/revisions": {"sourceYaml": MANIFEST},
+}
+
+
+class Tally:
+    """What came back, and how long the slowest took."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[int] = Counter()
+        self.slowest = 0.0
+        self.before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    async def ask(self, house: House, path: str, body: bytes) -> Reply:
+        started = time.perf_counter()
+        reply = await post(house.app, f"/v1/projects/{house.project_id}{path}", body, headers=house.headers)
+        self.slowest = max(self.slowest, time.perf_counter() - started)
+        self.statuses[reply.status] += 1
+        assert reply.status < 500, (path, body, reply)
+        assert reply.status < 400 or reply.body, (path, body)
+        return reply
+
+    def judge(self, name: str) -> None:
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - self.before) * 1024
+        print(  # noqa: T201 -- a figure that is asked for
+            f"\n{name}: {self.statuses.total():,} bodies, {dict(sorted(self.statuses.items()))}, "
+            f"slowest {self.slowest * 1000:.0f} ms, memory +{grown / 1e6:.0f} MB"
+        )
+        assert self.slowest < SLOW_SECONDS
+        assert grown < GROWTH_BYTES
+
+
+async def test_mutated_writes_never_break_the_server_and_do_nothing_unanswered() -> None:
+    async with open_house() as house:
+        await house.deploy()
+        await house.connect()
+        await house.install()
+        tally, written = Tally(), 0
+        seeds = [json.dumps(body).encode() for body in WRITES]
+        for body in mutations(seeds, count=COUNT * 4 // 5, seed=20261122):
+            reply = await tally.ask(house, "/integrations/crm/objects/contacts", body)
+            assert reply.status != 400 or reply.content_type.startswith("text/plain"), reply
+            written += _written(reply)
+        tally.judge("writes")
+        ledger = f"{house.services.settings.provider_urls['sandbox']}/_sandbox/ledger"
+        async with httpx.AsyncClient() as client:
+            # An upsert that changes nothing is answered as a success and leaves no trace.
+            assert 0 < (await client.get(ledger)).json()["total"] <= written
+
+
+def _written(reply: Reply) -> int:
+    """Count the records that an answer says were written."""
+    if reply.status != 200:
+        return 0
+    answer = msgspec.json.decode(reply.body)
+    return int(answer["successCount"]) if "successCount" in answer else int(answer["result"]["success"])
+
+
+async def test_mutated_bodies_never_break_the_other_doors() -> None:
+    async with open_house() as house:
+        await house.deploy()
+        await house.connect()
+        await house.install()
+        tally = Tally()
+        for path, body in OTHERS.items():
+            for mutated in mutations([json.dumps(body).encode()], count=COUNT // 20, seed=20261122):
+                await tally.ask(house, path, mutated)
+        tally.judge("other doors")
