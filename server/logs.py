@@ -3,21 +3,35 @@
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-_log = logging.getLogger("isthmus")
 _QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn")
 """Libraries whose lines below a warning would carry URLs, and with them what people put there."""
 
 
+class _Lines(logging.Handler):
+    """Writes our lines straight away, since a `LogRecord` costs more than the line, and the libraries' as they come."""
+
+    def write(self, level: int, name: str, fields: Mapping[str, Any]) -> None:
+        line = {"time": datetime.now(UTC), "level": logging.getLevelName(level).lower(), "event": name, **fields}
+        sys.stderr.write(f"{msgspec.json.encode(line, enc_hook=str).decode()}\n")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.write(record.levelno, record.getMessage(), getattr(record, "fields", {}))
+
+
+_lines = _Lines(level=logging.WARNING)
+
+
 def event(name: str, *, level: int = logging.INFO, **fields: Any) -> None:
     """Record a fact, such as ``write.delivered``. Fields are identifiers, counts and kinds; never contents."""
-    if _log.isEnabledFor(level):
-        _log.log(level, name, extra={"fields": fields})
+    if level >= _lines.level:
+        _lines.write(level, name, fields)
 
 
 def failed(name: str, error: BaseException, **fields: Any) -> None:
@@ -26,25 +40,9 @@ def failed(name: str, error: BaseException, **fields: Any) -> None:
     event(name, level=logging.ERROR, error=type(error).__name__, trace=places, **fields)
 
 
-class _Lines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        return msgspec.json.encode(line, enc_hook=str).decode()
-
-
 def start_logging(*, level: int = logging.INFO) -> None:
-    """Send events to standard error. Called once, by a command that serves."""
-    # Who logged, from which thread and process, is in no line, and finding out costs more than the line:
-    # https://docs.python.org/3/howto/logging.html#optimization
-    logging._srcfile = None  # noqa: SLF001 -- as documented
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    """Send events and the libraries' lines of this level to standard error. Called once, by a command that serves."""
+    _lines.setLevel(level)
+    logging.basicConfig(level=level, handlers=[_lines], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from server import logs
 from server.settings import Settings, SettingsError
 from server.store.contract import Store, Unavailable
 from server.store.migrate import migrate
@@ -13,8 +14,6 @@ from server.store.postgres_moves import PostgresMoves
 from server.store.sqlite import SqliteDatabase
 from server.store.sqlite_moves import SqliteMoves
 from server.store.vault import MasterKeys, configured_keys, how_to_make_one, keys_beside
-
-log = logging.getLogger(__name__)
 
 MIGRATE_WAIT_SECONDS = 30.0
 """For how long a second `migrate` waits for the first one's SQLite file."""
@@ -75,9 +74,10 @@ def _own_keys(path: Path) -> MasterKeys:
     except OSError as error:
         raise Unavailable(f"no master key can be kept beside {path}: {error}") from error
     if made:
-        log.warning(
-            "store.master_key_made: %s seals every credential in %s. Keep a copy of it apart from the database.",
-            made,
-            path,
+        logs.event(
+            "store.master_key_made",
+            level=logging.WARNING,
+            file=str(made),
+            advice="It seals every credential in the database. Keep a copy of it apart from the database.",
         )
     return keys

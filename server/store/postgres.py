@@ -1,6 +1,5 @@
 """PostgreSQL as this store needs it: a pool, durable commits, time limits, and errors in the contract's words."""
 
-import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal
@@ -8,10 +7,9 @@ from typing import Any, Literal
 import asyncpg
 
 from installations.errors import invalid
+from server import logs
 from server.store.contract import StoreError, Unavailable
 from server.store.engine import SESSION, Dialect, Row
-
-log = logging.getLogger(__name__)
 
 CONNECTIONS = 10
 ACQUIRE_SECONDS = 10.0
@@ -100,7 +98,7 @@ class PostgresDatabase:
                 server_settings=SERVER_SETTINGS,
                 target_session_attrs="read-write",
             )
-        log.info("store.opened", extra={"database": "postgresql"})
+        logs.event("store.opened", database="postgresql")
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -164,4 +162,4 @@ class PostgresDatabase:
         try:
             await transaction.rollback()
         except LOST as error:
-            log.warning("store.rollback_failed", extra={"error": str(error)})
+            logs.failed("store.rollback_failed", error)

@@ -1,4 +1,3 @@
-import logging
 import threading
 from pathlib import Path
 
@@ -24,15 +23,15 @@ def test_postgresql_needs_a_key_and_tells_how_to_make_one() -> None:
         open_store(Settings(database_url="postgresql://localhost/x"))
 
 
-async def test_sqlite_makes_its_folder_and_a_key_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_sqlite_makes_its_folder_and_a_key_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "new" / "folder" / "isthmus.db"
-    with caplog.at_level(logging.INFO):
-        store = open_store(Settings(database_url=f"sqlite:///{path}"))
-        await store.start()
-        await populated(store)
-        await store.close()
-    assert f"{path}.master-key" in caplog.text
-    assert "store.opened" in caplog.text
+    store = open_store(Settings(database_url=f"sqlite:///{path}"))
+    await store.start()
+    await populated(store)
+    await store.close()
+    assert f"{path}.master-key" in capsys.readouterr().err
     again = open_store(Settings(database_url=f"sqlite:///{path}"))
     await again.start()
     assert await again.operation("p1", "o1") == operation()
