@@ -6,10 +6,12 @@ from typing import Any
 from msgspec import UNSET
 
 from installations.errors import Issue
-from installations.record import AutoBatchPolicy, WriteRequest
+from installations.record import AutoBatchPolicy, Record, WriteRequest
 from installations.rules import headers
 
 MOST_RECORDS = 100
+MOST_FIELDS = 5_000
+"""The fields of one record at its top: more than any provider's object has."""
 MOST_HOURS = 48
 MOST_MINUTES = 1440
 
@@ -21,6 +23,8 @@ def judge(request: WriteRequest) -> list[Issue]:
         issues.append(Issue(path="", message="Give a record or a batch, and not both.", code="record-xor-batch"))
     if request.batch is not UNSET:
         issues += _judge_batch(request)
+    if request.record is not UNSET:
+        issues += _judge_size("record", request.record)
     if request.headers is not UNSET:
         issues += headers.judge(request.headers)
     if request.associations is not UNSET:
@@ -42,9 +46,16 @@ def _judge_batch(request: WriteRequest) -> Iterator[Issue]:
     if request.associations is not UNSET:
         message = "In a batch, each record has its own associations."
         yield Issue(path="associations", message=message, code="misplaced", remedy="Move them into the batch.")
-    for index, item in enumerate(batch):
+    for index, item in enumerate(batch[:MOST_RECORDS]):
+        yield from _judge_size(f"batch[{index}].record", item.record)
         if item.associations is not UNSET:
             yield from _judge_associations(f"batch[{index}].associations", item.associations)
+
+
+def _judge_size(path: str, record: Record) -> Iterator[Issue]:
+    if len(record) > MOST_FIELDS:
+        message = f"A record has at most {MOST_FIELDS:,} fields; this one has {len(record):,}."
+        yield Issue(path=path, message=message, code="out-of-range")
 
 
 def _judge_associations(path: str, associations: list[Any]) -> Iterator[Issue]:

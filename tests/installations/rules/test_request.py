@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from installations.record import AutoBatchPolicy, Header, RetryPolicy, WriteRequest
+from installations.record import AutoBatchPolicy, BatchItem, Header, RetryPolicy, WriteRequest
 from installations.rules import headers, request
 from tests.installations.customers import ask
 
@@ -96,3 +96,13 @@ def test_the_headers_a_caller_may_set(name: str, value: str, expected: Any) -> N
 def test_a_hundred_headers_are_enough() -> None:
     assert not headers.judge([Header(key="x", value="y")] * 100)
     assert [issue.code for issue in headers.judge([Header(key="x", value="y")] * 101)] == ["too-many"]
+
+
+def test_a_record_has_five_thousand_fields_at_most() -> None:
+    fits, over = {f"f{n}": n for n in range(5_000)}, {f"f{n}": n for n in range(5_001)}
+    batch = WriteRequest(group_ref="g", type="create", batch=[BatchItem(record=fits), BatchItem(record=over)])
+    single = WriteRequest(group_ref="g", type="create", record=over)
+    assert [[(issue.path, issue.code) for issue in request.judge(one)] for one in (batch, single)] == [
+        [("batch[1].record", "out-of-range")],
+        [("record", "out-of-range")],
+    ]
