@@ -128,12 +128,12 @@ async def open_house(
         app: Any = build_app(services)
         try:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://isthmus.test") as client:
-                yield await _moved_in(services, app, client, sandbox_url)
+                yield await moved_in(services, app, client, sandbox_url)
         finally:
             await transport.aclose()
 
 
-async def _moved_in(services: Services, app: Any, client: httpx.AsyncClient, sandbox_url: str) -> House:
+async def moved_in(services: Services, app: Any, client: httpx.AsyncClient, sandbox_url: str) -> House:
     project = Project(id=new_id(), name="acme", app_name="Acme", org_id=new_id(), create_time=START)
     full, frontend = new_key(), new_key()
     await services.store.create_project(project, key=stored_key(project.id, full))
