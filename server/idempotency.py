@@ -52,10 +52,11 @@ def fingerprint(body: bytes) -> bytes:
 
 
 def _tagged(value: object) -> object:
+    """Mark numbers so that no text, list or object of a caller's reads like one."""
     if isinstance(value, _Number):
-        return {"": str(value)}
+        return ["number", str(value)]
     if isinstance(value, dict):
         return {key: _tagged(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_tagged(item) for item in value]
+        return ["list", *map(_tagged, value)]
     return value
