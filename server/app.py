@@ -22,6 +22,7 @@ from server.api import (
     projects,
     provider_apps,
     providers,
+    revisions,
     uploads,
     writes,
 )
@@ -48,6 +49,7 @@ FOR_ANY_KEY = [
     projects.get_project,
     integrations.list_integrations,
     integrations.get_integration,
+    revisions.hydrate_revision,
     installations.create_installation,
     installations.list_installations,
     installations.list_all_installations,

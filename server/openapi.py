@@ -26,7 +26,10 @@ _OPEN = ("/healthz", "/readyz", "/v1/providers", "/v1/uploads/")
 _EMPTY = frozenset({"CreateIntegration", "CreateRevision", "PutUpload"})
 """Operations that succeed without a word."""
 _ASKING = frozenset(
-    {"GenerateConnection", "UpdateConnection", "GetIntegrationObject", "GetConnectionObject", "ExplainWrite"}
+    {
+        *("GenerateConnection", "UpdateConnection", "HydrateRevision"),
+        *("GetIntegrationObject", "GetConnectionObject", "ExplainWrite"),
+    }
 )
 """Operations, besides writes, that wait for a provider."""
 _DETAIL = {

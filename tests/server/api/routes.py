@@ -65,6 +65,12 @@ ROUTES = (
     Route(method="GET", path=I, frontend=True),
     Route(method="DELETE", path=I),
     Route(method="POST", path=I + "/revisions", body={"sourceYaml": "specVersion: 1.0.0"}),
+    Route(
+        method="GET",
+        path=I + "/revisions/{revision}:hydrate",
+        query="?connectionId={connection}",
+        frontend=True,
+    ),
     Route(method="GET", path=I + "/installations", frontend=True),
     Route(method="POST", path=I + "/installations", body=NEW_INSTALLATION, frontend=True),
     Route(method="GET", path=I + "/installations/{installation}", frontend=True),

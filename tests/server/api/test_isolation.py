@@ -46,6 +46,7 @@ async def furnished(house: House) -> dict[str, str]:
     return {
         "project": house.project_id,
         "integration": installation["integrationId"],
+        "revision": installation["config"]["revisionId"],
         "installation": installation["id"],
         "connection": connection["id"],
         "providerApp": app.json()["id"],
@@ -65,7 +66,7 @@ async def neighbour(house: House) -> tuple[str, str]:
 async def ask(house: House, route: Route, names: dict[str, str], key: str | None) -> httpx.Response:
     headers = {"X-Api-Key": key} if key is not None else {}
     return await house.client.request(
-        route.method, route.path.format(**names) + route.query, headers=headers, json=route.body
+        route.method, (route.path + route.query).format(**names), headers=headers, json=route.body
     )
 
 
