@@ -1,9 +1,11 @@
 """Which capability serves a change, and what stands in where a provider lacks one.
 
-A stand-in is a flow made of other flows: a batch goes out record by record, an upsert becomes a look-up and then a
-create or an update. What no flow can stand in for is named by `missing_capability`, before anything is sent.
+A stand-in is a flow made of other flows: a batch goes out record by record, and an upsert becomes an update of the
+records that a look-up gave an id, and a create of the others. What no flow can stand in for is named by
+`missing_capability`, before anything is sent.
 """
 
+from collections.abc import Iterable
 from functools import cache
 
 import msgspec
@@ -21,7 +23,7 @@ from connectors.connector import (
     Upserter,
     Writer,
 )
-from connectors.errors import ConnectorError, Refused, Unreadable
+from connectors.errors import ConnectorError, Unreadable
 from installations.record import Action, Change, Fault, FaultKind, Outcome, RecordChange, RecordOutcome
 
 STOPS_A_SERIES: frozenset[FaultKind] = frozenset({"auth", "rate_limited", "provider", "not_sent", "ambiguous"})
@@ -88,7 +90,7 @@ def send(connector: Connector, account: Account, change: Change) -> Flow[Outcome
     if change.action == "delete" and can.deleter is not None:
         return can.deleter.delete(account, change)
     if change.action == "upsert":
-        return _upsert(can, account, change)
+        return _upsert(connector, account, change)
     if change.batch and can.batch_writer is not None:
         return _in_chunks(can.batch_writer, account, change)
     if can.writer is None:
@@ -115,6 +117,11 @@ def _without_empty(connector: Connector, account: Account, change: Change) -> Fl
     )
     warning = f"{len(change.records) - len(told)} of {len(change.records)} updates had no field left to write"
     return replace(outcome, records=records, warnings=(*outcome.warnings, warning))
+
+
+def upserts_natively(connector: Connector, object_name: str, match_field: str | None) -> bool:
+    """Whether the provider does this upsert by itself. If not, look each record up and give it the id found."""
+    return _native_upsert(capabilities(connector), object_name, match_field) is not None
 
 
 def _upsert_lack(can: Capabilities, need: Need) -> str | None:
@@ -167,44 +174,57 @@ def _one_by_one(connector: Writer, account: Account, change: Change) -> Flow[Out
     return Outcome(records=_filled(results, len(change.records)))
 
 
-def _upsert(can: Capabilities, account: Account, change: Change) -> Flow[Outcome]:
-    if (upserter := _native_upsert(can, change.object_name, change.match_field)) is not None:
-        return (yield from upserter.upsert(account, change))
-    results: list[RecordOutcome] = []
-    for record in change.records:
-        single = replace(change, records=(record,), batch=False)
-        try:
-            results.append((yield from _upsert_by_look_up(can, account, single)))
-        except ConnectorError as error:
-            if not change.batch:
-                raise
-            results.append(_record_outcome(error))
-        if (fault := results[-1].fault) is not None and fault.kind in STOPS_A_SERIES:
-            break
-    return Outcome(records=_filled(results, len(change.records)))
+def _upsert(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
+    native = _native_upsert(capabilities(connector), change.object_name, change.match_field)
+    if native is None:
+        return (yield from _as_found(connector, account, change))
+    records = tuple(replace(record, id=None) for record in change.records)
+    return (yield from native.upsert(account, replace(change, records=records)))
 
 
-def _upsert_by_look_up(can: Capabilities, account: Account, change: Change) -> Flow[RecordOutcome]:
-    """Find by the match field, then create or update. Two of these at once may both create: the caller serialises."""
-    if can.finder is None or can.writer is None or change.match_field is None:
-        raise TypeError("an upsert without a native one needs a look-up and a match field")
-    (record,) = change.records
-    value = record.fields[change.match_field]
-    found = yield from can.finder.find(
-        account, change.object_name, field=change.match_field, value=value, fields=(change.match_field,)
-    )
-    if len(found) > 1:
-        message = f"{len(found)} records have {change.match_field} = {value!r}: {', '.join(sorted(found))}"
-        raise Refused(Fault(kind="conflict", message=message, fields=(change.match_field,)))
-    record_id = next(iter(found), None)
-    write = replace(
-        change,
-        action="create" if record_id is None else "update",
-        records=(replace(record, id=record_id),),
-        match_field=None,
-    )
-    outcome = yield from can.writer.write(account, write)
-    return replace(outcome.records[0], created=record_id is None)
+def _as_found(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
+    """Update the records that a look-up gave an id, create the others.
+
+    Two of these at once may both create: whoever looks up and calls this makes others wait meanwhile.
+    """
+    results: dict[int, RecordOutcome] = {}
+    warnings: list[str] = []
+    raw_response: str | None = None
+    for action in _FOUND_OR_NOT:
+        part = [index for index, each in enumerate(change.records) if (each.id is None) == (action == "create")]
+        records = tuple(change.records[index] for index in part)
+        if not part:
+            continue
+        if (cause := _stopper(results.values())) is not None:
+            outcome = Outcome(records=(_unsent(cause),) * len(part))
+        else:
+            asked = replace(change, action=action, records=records, match_field=None)
+            outcome = yield from _part(connector, account, asked)
+        results |= {index: _told(each, action) for index, each in zip(part, outcome.records, strict=True)}
+        warnings += outcome.warnings
+        raw_response = raw_response or outcome.raw_response
+    ordered = tuple(results[index] for index in range(len(change.records)))
+    return Outcome(records=ordered, warnings=tuple(warnings), raw_response=raw_response)
+
+
+_FOUND_OR_NOT: tuple[Action, ...] = ("update", "create")
+
+
+def _part(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
+    try:
+        return (yield from send(connector, account, change))
+    except ConnectorError as error:
+        if not change.batch:
+            raise
+        return Outcome(records=(_record_outcome(error),) * len(change.records), raw_response=error.raw_response)
+
+
+def _told(result: RecordOutcome, action: Action) -> RecordOutcome:
+    return replace(result, created=action == "create") if result.success else result
+
+
+def _stopper(results: Iterable[RecordOutcome]) -> Fault | None:
+    return next((each.fault for each in results if each.fault is not None and each.fault.kind in STOPS_A_SERIES), None)
 
 
 def _record_outcome(error: ConnectorError) -> RecordOutcome:
@@ -217,7 +237,9 @@ def _filled(results: list[RecordOutcome], count: int) -> tuple[RecordOutcome, ..
     """Say of the records that were never reached why."""
     if len(results) == count:
         return tuple(results)
-    cause = results[-1].fault
+    return (*results, *([_unsent(results[-1].fault)] * (count - len(results))))
+
+
+def _unsent(cause: Fault | None) -> RecordOutcome:
     message = f"not sent, because an earlier record met: {cause.message if cause else 'a failure'}"
-    unsent = RecordOutcome(success=False, fault=Fault(kind="not_sent", message=message))
-    return (*results, *([unsent] * (count - len(results))))
+    return RecordOutcome(success=False, fault=Fault(kind="not_sent", message=message))

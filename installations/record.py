@@ -67,7 +67,7 @@ class RecordChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     fields: Record
     id: str | None = None
-    """The provider's id; ``None`` on create and upsert."""
+    """The provider's id; ``None`` on create, and on an upsert of what no look-up has found."""
     associations: list[dict[str, Any]] | UnsetType = UNSET
 
 

@@ -1,10 +1,13 @@
 """What one attempt at the provider came to: the outcome, its effect, and the state it leaves the operation in. Pure."""
 
+from collections.abc import Mapping
+
 import msgspec
+from msgspec.structs import replace
 
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
 from installations.operation import EffectClass, State
-from installations.record import Fault, Outcome, RecordOutcome
+from installations.record import Change, Fault, Outcome, RecordOutcome
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +24,37 @@ def failed(count: int, error: ConnectorError) -> Outcome:
     record = RecordOutcome(success=success, fault=error.fault)
     warnings = (f"written, but the provider's answer could not be read: {error.fault.message}",) if success else ()
     return Outcome(records=(record,) * count, raw_response=error.raw_response, warnings=warnings)
+
+
+def unsent(count: int, error: ConnectorError) -> Tried:
+    """Tell what came of a write whose look-up failed: reading touches nothing, so it is known not to have happened.
+
+    That holds for an answer nobody can read as well, which after a write would mean that it was done.
+    """
+    outcome = Outcome(
+        records=(RecordOutcome(success=False, fault=error.fault),) * count, raw_response=error.raw_response
+    )
+    return Tried(outcome=outcome, effect="not_sent", fault=error.fault)
+
+
+def without(change: Change, refused: Mapping[int, Fault]) -> Change:
+    """Leave out the records that are refused already."""
+    if not refused:
+        return change
+    return replace(change, records=tuple(r for index, r in enumerate(change.records) if index not in refused))
+
+
+def beside(tried: Tried, refused: Mapping[int, Fault]) -> Tried:
+    """Put the records that were left out back in their places, each with its fault."""
+    if not refused:
+        return tried
+    answered = iter(tried.outcome.records)
+    records = tuple(
+        RecordOutcome(success=False, fault=refused[index]) if index in refused else next(answered)
+        for index in range(len(tried.outcome.records) + len(refused))
+    )
+    outcome = replace(tried.outcome, records=records)
+    return replace(tried, outcome=outcome, fault=tried.fault or first_fault(outcome))
 
 
 def effect_of(error: ConnectorError) -> EffectClass:

@@ -7,42 +7,44 @@ No transaction is open while the network is.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
-import httpx
 import msgspec
 
-from connectors.connector import Flow
-from connectors.dispatch import Need, capabilities, missing_capability, send
+from connectors.dispatch import Need, missing_capability, send
 from connectors.errors import ConnectorError, Refused
 from installations.errors import invalid
 from installations.operation import Attempt, Operation, State
 from installations.pipeline import Current, Plan, plan, settle
 from installations.record import Change, Fault, Outcome, WriteRequest
 from server import logs
-from server.attempts import Tried, effect_of, effect_of_outcome, failed, first_fault, state_of, written_ids
+from server.attempts import (
+    Tried,
+    beside,
+    effect_of,
+    effect_of_outcome,
+    failed,
+    first_fault,
+    state_of,
+    unsent,
+    without,
+    written_ids,
+)
 from server.clock import Clock, NewId
 from server.directory import Directory, Target
 from server.idempotency import KeyInFlight, KeyReused
+from server.look_ups import Looked, Perform, look_up, turns
 from server.store.contract import Earlier, IdempotencyKey, Settlement
+from server.turns import Turns
 from server.write_results import summary
-
-T = TypeVar("T")
 
 ASYNCHRONOUS = "asynchronous writes are not offered by this version; leave mode out to write synchronously"
 UNDER_WAY: frozenset[State] = frozenset({"claimed", "sent"})
 PATIENCE_SECONDS = 2.0
 """How long a second request with a key waits for the first one's end."""
 POLL_SECONDS = 0.05
-
-
-class Perform(Protocol):
-    """Runs a flow against the network (`connectors/transport.py`), with a total deadline."""
-
-    async def __call__(self, flow: Flow[T], *, auth: httpx.Auth, origin: str) -> T:
-        """Answer what the flow returns; raise what it raises."""
-        ...
 
 
 class OperationStore(Protocol):
@@ -96,6 +98,7 @@ class Deliveries:
         self._clock = clock
         self._new_id = new_id
         self._owner = owner
+        self._turns = Turns()
 
     async def accept(self, project_id: str, integration: str, object_name: str, request: WriteRequest) -> Accepted:
         """Find the target and plan. Raises `NotFound` and `InvalidInput` with every issue; nothing is stored."""
@@ -119,63 +122,48 @@ class Deliveries:
         return Accepted(target=target, plan=made)
 
     async def current(self, accepted: Accepted) -> tuple[Current | None, ...]:
-        """Read the records as they are now, where the plan asks for it. Raises `ConnectorError`."""
-        made, target = accepted.plan, accepted.target
-        if not made.needs:
-            return ()
-        origin = target.account.base_url
-        if made.action == "upsert":
-            return tuple([await self._found(accepted, record.fields) for record in made.records])
-        ids = [record.id for record in made.records if record.id is not None]
-        fetcher = capabilities(target.connector).fetcher
-        if fetcher is None:
-            raise TypeError(f"{target.connector.provider.name} cannot fetch")
-        flow = fetcher.fetch(target.account, made.object_name, ids=ids, fields=made.needs)
-        records = await self._perform(flow, auth=target.auth, origin=origin)
-        return tuple(Current(id=key, fields=records[key]) if key in records else None for key in ids)
-
-    async def _found(self, accepted: Accepted, fields: dict[str, Any]) -> Current | None:
-        made, target = accepted.plan, accepted.target
-        finder = capabilities(target.connector).finder
-        if finder is None or made.match_field is None:
-            raise TypeError(f"{target.connector.provider.name} cannot find")
-        value = fields[made.match_field]
-        flow = finder.find(target.account, made.object_name, field=made.match_field, value=value, fields=made.needs)
-        records = await self._perform(flow, auth=target.auth, origin=target.account.base_url)
-        if len(records) > 1:
-            message = f"{len(records)} records have {made.match_field} = {value!r}: {', '.join(sorted(records))}"
-            raise Refused(Fault(kind="conflict", message=message, fields=(made.match_field,)))
-        return next((Current(id=key, fields=record) for key, record in records.items()), None)
+        """Read the records as they are now, where the plan must know. Raises `ConnectorError`."""
+        looked = await look_up(self._perform, accepted.target, accepted.plan)
+        for fault in looked.refused.values():
+            raise Refused(fault)
+        return looked.current
 
     async def write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None = None) -> Delivered:
         """Deliver synchronously: one attempt, stored before and after. Raises `StoreError` alone.
 
         A connector's failure is an outcome, not an error: it is stored and answered.
         """
-        started = self._clock()
-        current: tuple[Current | None, ...] = ()
+        async with self._turns.taken(turns(accepted.target, accepted.plan)):
+            return await self._write(accepted, idempotency=idempotency)
+
+    async def _write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None) -> Delivered:
+        started, looked = self._clock(), Looked()
         change: Change | None = None
         try:
-            current = await self.current(accepted)
-            change = settle(accepted.plan, current)
+            looked = await look_up(self._perform, accepted.target, accepted.plan)
+            change = settle(accepted.plan, looked.current)
         except ConnectorError as error:
-            # Reading touched nothing, so the write is known not to have happened.
-            tried = Tried(outcome=failed(len(accepted.plan.records), error), effect="not_sent", fault=error.fault)
-        operation = self._operation(accepted, current, now=started)
+            tried = unsent(len(accepted.plan.records), error)
+        operation = self._operation(accepted, looked.current, now=started)
         earlier = await self._store.begin(operation, idempotency=idempotency)
         if earlier is not None:
             return await self._replay(earlier, idempotency)
         if change is not None:
-            tried = await self._attempt(accepted.target, change)
+            tried = await self._attempt(accepted.target, change, refused=looked.refused)
         return await self._settled(operation, tried)
 
-    async def _attempt(self, target: Target, change: Change) -> Tried:
+    async def _attempt(self, target: Target, change: Change, *, refused: Mapping[int, Fault]) -> Tried:
+        asked = without(change, refused)
+        if not asked.records:
+            return beside(Tried(outcome=Outcome(records=()), effect="not_sent", fault=None), refused)
         try:
-            flow = send(target.connector, target.account, change)
+            flow = send(target.connector, target.account, asked)
             outcome = await self._perform(flow, auth=target.auth, origin=target.account.base_url)
         except ConnectorError as error:
-            return Tried(outcome=failed(len(change.records), error), effect=effect_of(error), fault=error.fault)
-        return Tried(outcome=outcome, effect=effect_of_outcome(outcome), fault=first_fault(outcome))
+            tried = Tried(outcome=failed(len(asked.records), error), effect=effect_of(error), fault=error.fault)
+        else:
+            tried = Tried(outcome=outcome, effect=effect_of_outcome(outcome), fault=first_fault(outcome))
+        return beside(tried, refused)
 
     async def _settled(self, operation: Operation, tried: Tried) -> Delivered:
         now = self._clock()

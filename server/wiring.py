@@ -11,8 +11,9 @@ from server.access.keyring import Keyring
 from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId, new_id, process_name, utc_now
-from server.deliveries import Deliveries, Perform
+from server.deliveries import Deliveries
 from server.directory import Directory
+from server.look_ups import Perform
 from server.services import Services
 from server.settings import Settings
 from server.store.contract import Store
