@@ -1,6 +1,7 @@
 """Finds the manifest in an uploaded archive, and believes nothing that the archive says about itself."""
 
 import io
+import stat
 import zipfile
 import zlib
 
@@ -31,6 +32,9 @@ def _entry(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         raise _bad(f"the archive must hold exactly one {MANIFEST_NAME} at its top, not {len(found)}")
     if found[0].compress_type not in _METHODS or found[0].flag_bits & _ENCRYPTED:
         raise _bad(f"{MANIFEST_NAME} must be deflated or stored, and not encrypted")
+    # Many tools leave the kind of file out.
+    if stat.S_IFMT(found[0].external_attr >> 16) not in {0, stat.S_IFREG}:
+        raise _bad(f"{MANIFEST_NAME} must be a plain file")
     return found[0]
 
 

@@ -23,8 +23,10 @@ from installations.installation import AuthScheme
 from server.api.bodies import Name, Text
 
 OAuthScopes = Annotated[tuple[Name, ...], Meta(max_length=200)]
-ApiKeyText = Annotated[str, Meta(min_length=1, max_length=10_000, pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$")]
-"""A key becomes a header, so it is visible ASCII."""
+ApiKeyText = Annotated[
+    str, Meta(min_length=1, max_length=10_000, pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$(?!\n)")
+]
+"""A key becomes a header, so it is visible ASCII. Python's ``$`` alone would let a line break follow."""
 Secretish = Annotated[str, Meta(max_length=10_000)]
 
 

@@ -11,7 +11,7 @@ from installations.installation import Project
 from server.api.bodies import UpdateMask, parse_masked
 from server.api.provided import Entered, FromAccess, FromApp, takes
 
-ProjectName = Annotated[str, Meta(min_length=2, max_length=128, pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$")]
+ProjectName = Annotated[str, Meta(min_length=2, max_length=128, pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$(?!\n)")]
 AppName = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
