@@ -1,0 +1,29 @@
+"""The demo tells the whole story of a first write and ends well."""
+
+from pathlib import Path
+
+from tests.journeys.processes import Isthmus
+
+CHAPTERS = (
+    "1. Deploy the manifest",
+    "2. Connect the customer",
+    "3. Create a contact",
+    "What each rule did to each field",
+    "What the provider received",
+    "Your product was answered",
+    "Update",
+    "curl",
+)
+
+
+async def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
+    isthmus = Isthmus(tmp_path, database_url=f"sqlite:///{tmp_path}/demo.db")
+    for _ in range(2):
+        code, told = await isthmus.run("demo", "--once")
+        assert code == 0
+        at = 0
+        for words in CHAPTERS:
+            at = told.casefold().find(words.casefold(), at)
+            assert at >= 0, f"{words!r} is missing, or too early:\n{told}"
+        for fate in ("sent", "dropped"):
+            assert f" {fate} " in told
