@@ -123,8 +123,10 @@ def _object_path(integration: str, object_name: str) -> str:
 def _api_error(response: httpx.Response) -> ApiError:
     try:
         problem = msgspec.json.decode(response.content, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ApiError(response.status_code, response.text, problem={})
-    messages = [error.get("message", "") for error in problem.get("errors", []) if isinstance(error, dict)]
-    detail = "; ".join(messages) or problem.get("detail") or response.reason_phrase
-    return ApiError(response.status_code, detail, problem=problem)
+    # It may come from something between us and the server, so nothing about its members is certain.
+    errors = problem.get("errors")
+    told = [error.get("message") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    detail = "; ".join(text for text in told if isinstance(text, str)) or problem.get("detail")
+    return ApiError(response.status_code, str(detail or response.reason_phrase), problem=problem)

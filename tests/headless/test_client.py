@@ -1,0 +1,156 @@
+"""What each method of the client asks, and what it makes of answers; against a server that keeps and answers."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+
+from headless.client import ApiError, Client
+
+Call = Callable[[Client], Awaitable[Any]]
+ROOT = "/v1/projects/acme"
+
+
+class Server:
+    """Keeps what it is asked and answers what it is told."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[tuple[str, str, Any, dict[str, str]]] = []
+        self.status = 200
+        self.body = b"{}"
+        self.kind = "application/json"
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.asked.append((request.method, request.raw_path, json.loads(body) if body else None, headers))
+        return web.Response(status=self.status, body=self.body, content_type=self.kind)
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Server]:
+    server, app = Server(), web.Application()
+    app.router.add_route("*", "/{any:.*}", server.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving() as opened:
+        yield opened
+
+
+WRITE = {"groupRef": "g1", "type": "create", "record": {"a": 1}}
+CONTENT = {"provider": "hubspot"}
+CALLS: dict[str, tuple[Call, str, str, Any]] = {
+    # what is called, the method, the path below the project, the body
+    "deploy": (lambda c: c.deploy("a: 1"), "PUT", "/integrations:batch", {"sourceYaml": "a: 1"}),
+    "deploy and pause": (
+        lambda c: c.deploy("a: 1", destructive=True),
+        "PUT",
+        "/integrations:batch?destructive=true",
+        {"sourceYaml": "a: 1"},
+    ),
+    "connect": (
+        lambda c: c.connect("hubspot", group_ref="g1", consumer_ref="c1", api_key="k", metadata={"workspace": "acme"}),
+        "POST",
+        "/connections:generate",
+        {
+            "provider": "hubspot",
+            "groupRef": "g1",
+            "consumerRef": "c1",
+            "apiKey": "k",
+            "providerMetadata": {"workspace": {"value": "acme", "source": "input"}},
+        },
+    ),
+    "install": (
+        lambda c: c.install("my crm", group_ref="g1", content=CONTENT, connection_id="x"),
+        "POST",
+        "/integrations/my%20crm/installations",
+        {"groupRef": "g1", "config": {"content": CONTENT}, "connectionId": "x"},
+    ),
+    "update": (
+        lambda c: c.update("crm", "i/1", mask=("config.content.write.objects",), content=CONTENT),
+        "PATCH",
+        "/integrations/crm/installations/i%2F1",
+        {"updateMask": ["config.content.write.objects"], "installation": {"config": {"content": CONTENT}}},
+    ),
+    "write": (
+        lambda c: c.write("crm", "cms/v3/x", WRITE, idempotency_key="k1"),
+        "POST",
+        "/integrations/crm/objects/cms%2Fv3%2Fx",
+        WRITE,
+    ),
+    "explain": (
+        lambda c: c.explain("crm", "contact", WRITE),
+        "POST",
+        "/integrations/crm/objects/contact:explain",
+        WRITE,
+    ),
+    "explain an operation": (lambda c: c.explain_operation("o1"), "GET", "/operations/o1:explain", None),
+    "operation": (lambda c: c.operation("o1"), "GET", "/operations/o1", None),
+}
+
+
+@pytest.mark.parametrize(("call", "method", "path", "body"), CALLS.values(), ids=CALLS)
+async def test_a_call_is_one_request(server: Server, call: Call, method: str, path: str, body: Any) -> None:
+    async with Client(server.url, api_key="secret", project="acme") as client:
+        assert await call(client) == {}
+    ((asked_method, asked_path, asked_body, headers),) = server.asked
+    assert (asked_method, asked_path, asked_body) == (method, ROOT + path, body)
+    assert headers["x-api-key"] == "secret"
+    assert headers.get("content-type") == (None if body is None else "application/json")
+    assert headers.get("idempotency-key") == ("k1" if "cms" in path else None)
+
+
+async def test_a_project_s_name_is_a_part_of_the_path_and_no_more(server: Server) -> None:
+    async with Client(server.url, api_key="k", project="a/../b") as client:
+        await client.operation("o")
+    assert server.asked[0][1] == "/v1/projects/a%2F..%2Fb/operations/o"
+
+
+REFUSALS = [
+    # status, media type, body, what the error says
+    (404, "application/problem+json", b'{"status": 404, "detail": "no such thing"}', "404: no such thing"),
+    (422, "application/problem+json", b'{"title": "t"}', "422: Unprocessable Entity"),
+    (422, "application/json", b'{"operationId": "o", "errors": [{"message": "a"}, {"message": "b"}]}', "422: a; b"),
+    (400, "text/plain", b"record: is missing", "400: record: is missing"),
+    (400, "text/plain", b"[1]", "400: [1]"),
+    (502, "text/html", b"<h1>\xff</h1>", "502: <h1>"),
+    (503, "application/json", b"", "503: "),
+    (422, "application/json", b'{"errors": null, "detail": "d"}', "422: d"),
+    (422, "application/json", b'{"errors": ["x", {"message": 1}], "detail": "d"}', "422: d"),
+    (422, "application/json", b'{"detail": "\xff"}', "422: {"),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "body", "said"), REFUSALS)
+async def test_a_refusal_is_one_error_with_its_words(
+    server: Server, status: int, kind: str, body: bytes, said: str
+) -> None:
+    server.status, server.kind, server.body = status, kind, body
+    async with Client(server.url, api_key="k", project="acme") as client:
+        with pytest.raises(ApiError) as caught:
+            await client.write("crm", "contact", WRITE)
+    assert (caught.value.status, str(caught.value).startswith(said)) == (status, True), str(caught.value)
+    assert len(server.asked) == 1, "nothing is retried"
+
+
+async def test_a_server_that_is_not_there_is_told_as_such() -> None:
+    async with serving() as server:
+        url = server.url
+    async with Client(url, api_key="k", project="acme") as client:
+        with pytest.raises(httpx.TransportError):
+            await client.operation("o")
