@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from connectors.gateway import Gateway
 from connectors.hubspot.crm import HubSpot
@@ -99,6 +100,9 @@ class House(msgspec.Struct, kw_only=True):
         assert answer.status_code == 201, answer.text
         return answer.json()
 
+
+ON_EVERY_STORE = pytest.mark.parametrize("house", ["memory", "sqlite", "postgres"], indirect=True)
+"""For what has to be so whatever database stands behind the server."""
 
 READ_AND_WRITE: dict[str, Any] = {
     "provider": "sandbox",

@@ -15,7 +15,7 @@ DATABASES = {"sqlite": "sqlite_url", "postgres": "migrated_postgres_url"}
 
 @pytest.fixture
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    """Over memory, or over the store that ``tests.server.house.on_every_store`` asks for."""
+    """Over memory, or over the store that ``tests.server.house.ON_EVERY_STORE`` asks for."""
     kind = getattr(request, "param", "memory")
     if kind == "memory":
         async with open_house() as opened:

@@ -10,7 +10,7 @@ from installations.installation import Project
 from server.access.keys import new_key
 from server.clock import new_id
 from tests.server.api.routes import OPEN, OUTSIDE, ROUTES, Route
-from tests.server.house import START, House, stored_key
+from tests.server.house import ON_EVERY_STORE, START, House, stored_key
 
 VOLATILE = ("instance", "time", "requestId", "retryAfter")
 
@@ -113,6 +113,7 @@ async def test_a_key_that_ships_in_browsers_sees_no_stored_credentials(house: Ho
     assert (await house.call("GET", path)).status_code == 200
 
 
+@ON_EVERY_STORE
 async def test_lists_hold_nothing_of_the_neighbours(house: House) -> None:
     await furnished(house)
     rival_id, rival_key = await neighbour(house)
