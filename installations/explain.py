@@ -171,28 +171,33 @@ def _reason(step: Step) -> Reason:
 
 
 _WORDS: dict[tuple[RuleName, Deed], str] = {
-    ("mapping", "unchanged"): "No rule names it, so it passes unchanged.",
+    ("mapping", "unchanged"): "No mapping and no setting names it, so it is sent as it came.",
     ("mapping", "mapped"): "{source!r} is mapped to the provider field {field!r}.",
     ("mapping", "found"): "It came inside an object, under the provider's own name {field!r}.",
     ("mapping", "agreed"): "It was sent under the provider's own name too, with the same value.",
-    ("mapping", "stripped"): "{source!r} is declared as a mapping, and this customer has chosen no field for it.",
+    (
+        "mapping",
+        "stripped",
+    ): "{source!r} is declared as a mapping, and this customer has chosen no field for it: it is left out.",
     ("values", "translated"): "The value {before!r} is {after!r} at the provider.",
-    ("defaults", "filled"): "The request leaves it out, so its default is used.",
-    ("defaults", "withheld"): "The request leaves it out, and its default is not for updates.",
-    ("defaults", "written"): "There is no such record yet, so its default is used.",
-    ("defaults", "dropped"): "The record exists, and the default is not for updates.",
-    ("defaults", "pending"): "The default is not for updates; whether this is one is not known yet.",
-    ("overwrite", "pending"): "Whether it is sent depends on the record as it is now.",
-    ("unmapped", "dropped"): "No mapping, no selected field and no setting names it.",
+    ("defaults", "filled"): "The request leaves it out, so its default is filled in.",
+    ("defaults", "withheld"): "The request leaves it out, and its default is for new records only.",
+    ("defaults", "written"): "The record is new, so its default is sent.",
+    ("defaults", "dropped"): "The record exists already, and its default is for new records only.",
+    ("defaults", "pending"): "Its default is for new records only, and whether this is one is not known yet.",
+    ("unmapped", "dropped"): "No mapping, no selected field and no setting names it, and such fields are left out.",
     ("deletion", "allowed"): "Deleting is enabled for this customer.",
     ("deletion", "dropped"): "A delete sends the id alone.",
     ("address", "dropped"): "It is the record's id, which is sent as its address and not as a field.",
-    ("address", "addressed"): "It tells which record is meant, and is not sent as a field.",
-    ("address", "matched"): "Records are matched by it, so that no rule fills or drops it.",
+    ("address", "addressed"): "It tells which record is meant; it is not sent as a field.",
+    ("address", "matched"): "Records are matched by it, so no rule fills it in or drops it.",
 }
 
 _OVERWRITE: dict[tuple[str, Deed], str] = {
     ("always", "written"): "The rule is 'always', so it is sent.",
+    ("always", "pending"): "The rule for updates is 'always': it is sent if the record exists already.",
+    ("never", "pending"): "The rule is 'never'; whether it applies depends on whether the record exists.",
+    ("ifEmpty", "pending"): "The rule is 'ifEmpty': it is sent if the record has no value there.",
     ("never", "dropped"): "The rule is 'never', so it is not sent.",
     ("ifEmpty", "written"): "The rule is 'ifEmpty', and the record has no value there.",
     ("ifEmpty", "dropped"): "The rule is 'ifEmpty', and the record has a value there.",
@@ -201,6 +206,12 @@ _OVERWRITE: dict[tuple[str, Deed], str] = {
 
 def words(step: Step) -> str:
     """Say what a step did, in one sentence or two."""
-    template = _WORDS.get((step.rule, step.deed)) or _OVERWRITE[step.choice, step.deed]
+    template = _WORDS.get((step.rule, step.deed)) or _overwriting(step)
     said = template.format(source=step.source, field=step.field, before=step.before, after=step.after)
-    return f"{said} {step.setting} stands over {step.instead_of}." if step.instead_of else said
+    return f"{said} {step.setting} overrides {step.instead_of}." if step.instead_of else said
+
+
+def _overwriting(step: Step) -> str:
+    if not step.setting and step.deed == "written":
+        return "No rule keeps it back, so it is sent."
+    return _OVERWRITE[step.choice, step.deed]

@@ -14,7 +14,7 @@ MOST = 100
 MOST_BYTES = 8192
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VISIBLE = re.compile(r"[\t\x20-\x7e]*")
+_VISIBLE = re.compile(r"(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?")
 
 _RESERVED: dict[str, str] = {
     **dict.fromkeys(("authorization", "proxy-authorization", "proxy-authenticate"), "carries credentials"),
@@ -46,9 +46,13 @@ def _judge_one(index: int, header: Header) -> Iterator[Issue]:
     if not _TOKEN.fullmatch(header.key):
         message = f"{header.key[:80]!r} is not a header name."
         yield Issue(path=f"{path}.key", message=message, code="invalid-header")
-    elif (why := _RESERVED.get(header.key.lower())) is not None:
+    elif (why := _reason(header.key.lower())) is not None:
         message = f"The header {header.key} {why}; it is not the caller's to set."
         yield Issue(path=f"{path}.key", message=message, code="reserved-header")
     if not _VISIBLE.fullmatch(header.value):
-        message = "A header value is visible ASCII, without line breaks."
+        message = "A header value is visible ASCII, without line breaks and without space around it."
         yield Issue(path=f"{path}.value", message=message, code="invalid-header")
+
+
+def _reason(name: str) -> str | None:
+    return "says where the request comes from" if name.startswith("x-forwarded-") else _RESERVED.get(name)

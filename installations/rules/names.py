@@ -43,6 +43,13 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         return None if name in self.open else name
 
 
+def native_first(names: Names, name: str) -> str | None:
+    """Tell the provider field where provider names are meant: one that is known as such wins over a mapped name."""
+    field = paths.canonical(name)
+    known = field in names.selected or any(link.field == field for link in names.links.values())
+    return field if known else names.field(name)
+
+
 def gather(sources: Sources) -> Names:
     """Collect the names of one object."""
     links: dict[str, Link] = {}

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from installations.record import Action
+from installations.rules import names as naming
 from installations.rules import sources as origins
 from installations.rules.draft import Draft, Pass
 from installations.rules.policy import Policy
@@ -29,7 +30,7 @@ def prepare(policy: Policy, action: Action) -> Pass | None:
 
 def _collect(found: dict[str, Translation], policy: Policy, mappings: dict[str, dict[str, str]], *, path: str) -> None:
     for name, pairs in mappings.items():
-        field = policy.names.field(name)
+        field = naming.native_first(policy.names, name)
         for before, after in pairs.items() if field is not None else ():
             setting = origins.join(path, name, before)
             step = Step(rule="values", deed="translated", field=str(field), setting=setting, before=before, after=after)

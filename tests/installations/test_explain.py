@@ -92,7 +92,7 @@ def test_a_field_says_which_setting_decided_and_which_it_overrides(
     ]
     last = field.because[-1]
     assert (last.choice, last.instead_of) == ("ifEmpty", "manifest.write.objects[0].fieldSettings.src.writeOnUpdate")
-    assert last.words == f"{sentence} {last.setting} stands over {last.instead_of}."
+    assert last.words == f"{sentence} {last.setting} overrides {last.instead_of}."
 
 
 def test_what_waits_for_the_record_as_it_is_now_says_so() -> None:
@@ -116,7 +116,11 @@ def test_what_no_rule_names_passes_unchanged() -> None:
     said = told("create", {"note": "x"})
     assert the_input(said, "note").because == the_field(said, "note").because
     (reason,) = the_field(said, "note").because
-    assert (reason.deed, reason.words, reason.setting) == ("unchanged", "No rule names it, so it passes unchanged.", "")
+    assert (reason.deed, reason.words, reason.setting) == (
+        "unchanged",
+        "No mapping and no setting names it, so it is sent as it came.",
+        "",
+    )
 
 
 def test_an_upsert_tells_by_what_it_matches_and_whose_rules_hold() -> None:
@@ -186,8 +190,8 @@ def test_an_explanation_is_data_in_the_wires_spelling() -> None:
             {
                 "rule": "overwrite",
                 "deed": "pending",
-                "words": "Whether it is sent depends on the record as it is now. "
-                f"{SETTINGS}.Source.writeOnUpdate stands over "
+                "words": "The rule is 'ifEmpty': it is sent if the record has no value there. "
+                f"{SETTINGS}.Source.writeOnUpdate overrides "
                 "manifest.write.objects[0].fieldSettings.src.writeOnUpdate.",
                 "setting": f"{SETTINGS}.Source.writeOnUpdate",
                 "insteadOf": "manifest.write.objects[0].fieldSettings.src.writeOnUpdate",

@@ -45,3 +45,12 @@ def test_values_are_inherited_with_the_mappings_only() -> None:
 def test_values_of_a_mapping_left_open_concern_no_field() -> None:
     chosen = {"selectedValueMappings": {"stage": {"new": "Lead"}}}
     assert sent(inheriting({"optionalFields": [{"mapToName": "stage"}]}, chosen), "create", {"stage": "new"}) == {}
+
+
+def test_a_name_of_both_sides_means_the_providers_field() -> None:
+    swapped = {"Phone": "Mobile", "Mobile": "Phone"}
+    chosen = {"selectedFieldMappings": swapped, "selectedValueMappings": {"Phone": {"none": "0"}}}
+    assert sent(inheriting({}, chosen), "create", {"Mobile": "none", "Phone": "none"}) == {
+        "Phone": "0",
+        "Mobile": "none",
+    }
