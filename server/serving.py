@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -54,11 +54,16 @@ async def serve(settings: Settings, *, host: str, port: int, announce: Callable[
 
 
 async def work(settings: Settings) -> None:
-    """Beat, and settle what dead processes left, until cancelled. Raises `SettingsError` and `Unavailable`."""
+    """Beat, and settle what dead processes left, until SIGINT or SIGTERM. Raises `SettingsError`, `Unavailable`."""
     store = open_store(settings)
     await store.start()
+    alive = asyncio.create_task(stay_alive(store, owner=process_name(), kind="worker", clock=utc_now))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, alive.cancel)
+    logs.event("worker.started")
     try:
-        await stay_alive(store, owner=process_name(), kind="worker", clock=utc_now)
+        with suppress(asyncio.CancelledError):
+            await alive
     finally:
         await store.close()
 

@@ -59,6 +59,10 @@ class Isthmus:
         self._server.terminate()
         return await self._ended()
 
+    async def start_worker(self) -> Process:
+        """Start a worker beside the server; whoever starts it ends it."""
+        return await self._spawn("worker")
+
     async def _ended(self) -> int:
         if self._server is None:
             return 0
