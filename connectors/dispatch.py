@@ -176,10 +176,7 @@ def _one_by_one(connector: Writer, account: Account, change: Change) -> Flow[Out
 
 def _upsert(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
     native = _native_upsert(capabilities(connector), change.object_name, change.match_field)
-    if native is None:
-        return (yield from _as_found(connector, account, change))
-    records = tuple(replace(record, id=None) for record in change.records)
-    return (yield from native.upsert(account, replace(change, records=records)))
+    return _as_found(connector, account, change) if native is None else native.upsert(account, change)
 
 
 def _as_found(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
