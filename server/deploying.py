@@ -58,7 +58,7 @@ def _put(source: str, *, project: str, url: str, api_key: str, transport: httpx.
             )
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise Unreachable(
-                f"No answer from {url}: {error}. Is the server running (`isthmus serve`)? "
+                f"No answer from {url}: {str(error).rstrip('.')}. Is the server running (`isthmus serve`)? "
                 "Another address goes into --url or ISTHMUS_URL."
             ) from error
 
