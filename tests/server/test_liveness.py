@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from installations.installation import Project
-from server.clock import utc_now
 from server.liveness import stay_alive
 from server.store.contract import Missing, Unavailable, Upload
 from server.store.memory import MemoryStore
@@ -37,9 +36,9 @@ class Watched(MemoryStore):
 async def test_what_has_expired_is_forgotten_at_the_start_even_if_the_database_is_away_then() -> None:
     store = Watched()
     await store.create_project(Project(id="p", name="p", app_name="P", org_id="o", create_time=START))
-    for name, expires in (("old", utc_now() - timedelta(seconds=1)), ("new", utc_now() + timedelta(hours=1))):
+    for name, expires in (("old", START - timedelta(seconds=1)), ("new", START + timedelta(hours=1))):
         await store.create_upload(Upload(id=name, project_id="p", md5="", expire_time=expires))
-    alive = asyncio.create_task(stay_alive(store, owner="p1", kind="server", clock=utc_now, beat_seconds=0))
+    alive = asyncio.create_task(stay_alive(store, owner="p1", kind="server", clock=lambda: START, beat_seconds=0))
     await asyncio.wait_for(store.swept.wait(), 5)
     alive.cancel()
     await asyncio.gather(alive, return_exceptions=True)
