@@ -135,3 +135,6 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     media: dict[str, Any] | UnsetType = UNSET
     labels: dict[str, str] | UnsetType = UNSET
     docs_url: str | UnsetType = msgspec.field(default=UNSET, name="docsURL")
+    provider_opts: dict[str, str] = msgspec.field(default_factory=dict)
+    """Nothing of ours is in it. It left the published schema, but clients made from an older one refuse a provider
+    without it (seen in sdk-node-platform 0.2.3, 2026-11-22)."""

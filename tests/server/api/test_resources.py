@@ -87,6 +87,7 @@ async def test_the_catalog_is_a_bare_object_for_everybody(api: httpx.AsyncClient
     assert {"sandbox", "hubspot", "salesforce"} <= set(catalog)
     for provider in catalog.values():
         fits(published, "ProviderInfo", provider)
+        assert provider["providerOpts"] == {}
     assert (await api.get("/v1/providers/hubspot")).json() == catalog["hubspot"]
 
 
