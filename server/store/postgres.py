@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -63,6 +64,17 @@ def translated() -> Iterator[None]:
         raise Unavailable(f"the database cannot answer now: {error or type(error).__name__}") from error
 
 
+@contextmanager
+def _placed(url: str) -> Iterator[None]:
+    """Say which server is meant, without the password."""
+    try:
+        yield
+    except Unavailable as error:
+        parts = urlsplit(url)
+        place = f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+        raise Unavailable(f"{error} (PostgreSQL at {place}, from ISTHMUS_DATABASE_URL)") from error
+
+
 class PostgresSession:
     """One transaction on one connection of the pool."""
 
@@ -87,8 +99,8 @@ class PostgresDatabase:
         self._pool: Any = None
 
     async def open(self) -> None:
-        """Connect. Raises `Unavailable`."""
-        with translated():
+        """Connect. Raises `Unavailable`, which says where to."""
+        with _placed(self._url), translated():
             self._pool = await asyncpg.create_pool(
                 self._url,
                 min_size=1,

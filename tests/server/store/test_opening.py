@@ -64,9 +64,10 @@ async def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
 
 
 async def test_no_server_is_explained() -> None:
-    settings = Settings(database_url="postgresql://postgres@127.0.0.1:1/x", master_keys=(MASTER_KEY,))
-    with pytest.raises(Unavailable, match="cannot answer now"):
+    settings = Settings(database_url="postgresql://postgres:secret@127.0.0.1:1/x", master_keys=(MASTER_KEY,))
+    with pytest.raises(Unavailable, match=r"cannot answer now: .*PostgreSQL at 127\.0\.0\.1:1/x") as refused:
         await open_store(settings).start()
+    assert "secret" not in str(refused.value)
 
 
 async def test_an_unknown_database_is_explained(postgres_server: str) -> None:
