@@ -132,9 +132,7 @@ def _as_sent(change: Json, records: list[Json]) -> Json:
         method = {"create": "POST", "update": "PATCH", "delete": "DELETE"}[change["action"]]
         own = f"{path}/{record['id']}" if change["action"] != "create" else path
         return {"method": method, "path": own, "body": None if method == "DELETE" else record["fields"]}
-    # A native upsert goes by its key, even where a rule has looked the record up.
-    by_id = change["action"] != "upsert"
-    items = [record["fields"] | ({"id": record["id"]} if by_id and record.get("id") else {}) for record in records]
+    items = [record["fields"] | ({"id": record["id"]} if record.get("id") else {}) for record in records]
     body = {"records": items, "allOrNone": change["allOrNone"]}
     if change.get("matchField"):
         body["matchField"] = change["matchField"]
