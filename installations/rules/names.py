@@ -3,7 +3,7 @@
 A mapping for writing alone stands before an inherited one, and a customer's choice before the manifest.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -76,10 +76,18 @@ def _links(sources: Sources) -> Iterator[Link]:
         yield from _chosen(chosen, origins.join(sources.read_config_path, "selectedFieldMappings"))
         yield from _predefined(sources.inherited_fields())
         yield from _offered(sources)
+    yield from _preselected(sources, own)
 
 
 def _own_fields(sources: Sources) -> Iterator[tuple[str, ManifestField]]:
     return origins.indexed(origins.join(sources.write_path, "fieldMappings"), sources.write.field_mappings)
+
+
+def _preselected(sources: Sources, own: Mapping[str, str]) -> Iterator[Link]:
+    """List the defaults of mappings for writing alone; a customer who chose, or chose nothing, has the last word."""
+    for path, field in _own_fields(sources):
+        if field.map_to_name and field.default and not field.field_name and field.map_to_name not in own:
+            yield _link(field.map_to_name, field.default, origins.join(path, "default"))
 
 
 def _chosen(mappings: dict[str, str], path: str) -> Iterator[Link]:

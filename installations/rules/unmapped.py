@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from installations.record import Action
 from installations.rules import sources as origins
+from installations.rules import values
 from installations.rules.draft import Draft, Pass
 from installations.rules.policy import Policy
 from installations.rules.sources import Sources
@@ -26,7 +27,7 @@ def prepare(policy: Policy, action: Action) -> Pass | None:
     if switch is None or action == "delete" or policy.names.all_selected:
         return None
     mapped = {link.field for link in policy.names.links.values()}
-    named = policy.names.selected | mapped | {rules.field for rules in policy.fields}
+    named = policy.names.selected | mapped | {rules.field for rules in policy.fields} | values.fields(policy)
     return partial(apply, Table(named=frozenset(named), switch=switch))
 
 

@@ -19,13 +19,23 @@ _SAFE_DIGITS = 2**63
 
 def prepare(policy: Policy, action: Action) -> Pass | None:
     """Compile the value mappings of each field; those for writing alone stand before inherited ones."""
+    found = _gather(policy)
+    return partial(apply, tuple(found.items())) if found and action != "delete" else None
+
+
+def fields(policy: Policy) -> frozenset[str]:
+    """Tell the provider fields that have a value mapping."""
+    return frozenset(_gather(policy))
+
+
+def _gather(policy: Policy) -> dict[str, Translation]:
     sources, found = policy.sources, dict[str, Translation]()
     own = sources.write_config.selected_value_mappings or {}
     _collect(found, policy, own, path=origins.join(sources.write_config_path, "selectedValueMappings"))
     if sources.inherits:
         inherited = sources.read_config.selected_value_mappings or {}
         _collect(found, policy, inherited, path=origins.join(sources.read_config_path, "selectedValueMappings"))
-    return partial(apply, tuple(found.items())) if found and action != "delete" else None
+    return found
 
 
 def _collect(found: dict[str, Translation], policy: Policy, mappings: dict[str, dict[str, str]], *, path: str) -> None:

@@ -127,3 +127,19 @@ def test_the_trace_names_what_happened() -> None:
         ("mapping", "mapped", "mail", "Email"),
         ("mapping", "found", "$['address']['city']", "$['address']['city']"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "chosen_read", "expected"),
+    [
+        pytest.param({}, {}, {"Size__c": 1}, id="no choice"),
+        pytest.param({"selectedFieldMappings": {"size": "Mine"}}, {}, {"Mine": 1}, id="another choice"),
+        pytest.param({"selectedFieldMappings": {"size": ""}}, {}, {}, id="chosen to have none"),
+        pytest.param({}, {"selectedFieldMappings": {"size": "Theirs"}}, {"Theirs": 1}, id="a choice for reading"),
+    ],
+)
+def test_a_mapping_for_writing_alone_has_its_default_until_the_customer_chooses(
+    chosen: Any, chosen_read: Any, expected: Any
+) -> None:
+    write = {"inheritMapping": True, "fieldMappings": [{"mapToName": "size", "default": "Size__c"}]}
+    assert sent(rules(write, {}, chosen=chosen, chosen_read=chosen_read), "create", {"size": 1}) == expected

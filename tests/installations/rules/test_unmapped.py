@@ -27,6 +27,9 @@ ALL = {"Email": 1, **{name: value for name, value in RECORD.items() if name != "
         pytest.param({}, ON, {}, KEPT, id="customer"),
         pytest.param(ON, OFF, {}, ALL, id="customer says no"),
         pytest.param(ON, {}, {"selectedFields": {"stray": True}}, {**KEPT, "stray": 2}, id="selected fields stay"),
+        pytest.param(
+            ON, {"selectedValueMappings": {"stray": {"a": "b"}}}, {}, {**KEPT, "stray": 2}, id="value mappings"
+        ),
         pytest.param(ON, {}, {"selectedFields": {"stray": False}}, KEPT, id="deselected fields go"),
         pytest.param(ON, {}, {"selectedFieldsAuto": "all"}, ALL, id="all fields selected"),
     ],
