@@ -53,8 +53,9 @@ class HydratedReadObject(msgspec.Struct, frozen=True, kw_only=True, rename="came
     """This object could not be described; the others are whole."""
     map_to_name: str | UnsetType = UNSET
     map_to_display_name: str | UnsetType = UNSET
-    destination: str | UnsetType = UNSET
-    schedule: str | UnsetType = UNSET
+    destination: str
+    """Empty if the manifest names none; the published shape requires it, as it does the schedule."""
+    schedule: str
     optional_fields_auto: Literal["all"] | UnsetType = UNSET
     backfill: Backfill | UnsetType = UNSET
 
@@ -156,8 +157,8 @@ def _read_object(declared: ReadObject, found: ObjectMetadata | str) -> HydratedR
         error=found if isinstance(found, str) else UNSET,
         map_to_name=declared.map_to_name,
         map_to_display_name=declared.map_to_display_name,
-        destination=declared.destination,
-        schedule=declared.schedule,
+        destination=declared.destination or "",
+        schedule=declared.schedule or "",
         optional_fields_auto=declared.optional_fields_auto,
         backfill=declared.backfill,
     )

@@ -7,6 +7,7 @@ from litestar import MediaType, Request, Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, RawBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from installations.amp_manifest import parse_manifest, read_integration
 from installations.errors import Issue, invalid
@@ -56,13 +57,13 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 @get("/integrations")
 async def list_integrations(services: FromApp, project_id: Entered) -> list[Integration]:
     """List integrations with their latest revisions, oldest first."""
-    return await services.store.integrations(project_id)
+    return [shown(integration) for integration in await services.store.integrations(project_id)]
 
 
 @get("/integrations/{integration_id_or_name:str}")
 async def get_integration(services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str]) -> Integration:
     """Show one."""
-    return await services.store.integration(project_id, unescape(integration_id_or_name))
+    return shown(await services.store.integration(project_id, unescape(integration_id_or_name)))
 
 
 @post("/integrations", opt=takes(CreateIntegration))
@@ -90,7 +91,8 @@ async def deploy_integrations(
 ) -> list[Integration] | Deployed:
     """Deploy a manifest. Integrations it does not name stay; unchanged ones keep their revision."""
     manifest, warnings = await _manifest(services, project_id, body)
-    integrations = await deploy(services, project_id, manifest.integrations, destructive=destructive)
+    deployed = await deploy(services, project_id, manifest.integrations, destructive=destructive)
+    integrations = [shown(integration) for integration in deployed]
     if request.headers.get(DETAIL_HEADER, "").lower() == "true":
         return Deployed(integrations=integrations, warnings=warnings)
     return integrations
@@ -119,6 +121,21 @@ async def delete_integration(services: FromApp, project_id: Entered, integration
     """Remove an integration and its installations."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     await services.store.delete_integration(project_id, integration.id, now=services.clock())
+
+
+def shown(integration: Integration) -> Integration:
+    """Give read objects the members that the published schema requires and a manifest may leave out, as empty text.
+
+    A strict client (sdk-node-platform 0.2.3) takes a whole list for an empty problem where one of them is missing.
+    """
+    content = integration.latest_revision.content
+    if content.read is UNSET:
+        return integration
+    objects = tuple(
+        replace(each, destination=each.destination or "", schedule=each.schedule or "") for each in content.read.objects
+    )
+    content = replace(content, read=replace(content.read, objects=objects))
+    return replace(integration, latest_revision=replace(integration.latest_revision, content=content))
 
 
 async def _manifest(services: Services, project_id: str, body: bytes) -> tuple[Manifest, tuple[Issue, ...]]:

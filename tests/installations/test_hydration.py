@@ -37,8 +37,6 @@ integrations:
           optionalFieldsAuto: all
           backfill: {defaultPeriod: {days: 30}}
         - objectName: notes
-          destination: inbox
-          schedule: "0 * * * *"
     write:
       objects:
         - objectName: contacts
@@ -114,8 +112,8 @@ def test_an_object_that_cannot_be_described_says_so_and_the_rest_is_whole(hydrat
     assert hydrated["content"]["read"]["objects"][1] == {
         "objectName": "notes",
         "displayName": "notes",
-        "destination": "inbox",
-        "schedule": "0 * * * *",
+        "destination": "",
+        "schedule": "",
         "requiredFields": [],
         "optionalFields": [],
         "allFields": [],

@@ -105,6 +105,18 @@ async def test_a_deployment_keeps_what_did_not_change(house: House, published: P
     assert (await house.call("GET", "/integrations")).json() == []
 
 
+async def test_a_read_on_demand_has_the_members_that_strict_clients_require(house: House, published: Published) -> None:
+    on_demand = MANIFEST.replace("          destination: inbox\n", "").replace('          schedule: "0 * * * *"\n', "")
+    (deployed,) = await house.deploy(on_demand)
+    (listed,) = (await house.call("GET", "/integrations")).json()
+    shown = (await house.call("GET", "/integrations/crm")).json()
+    (again,) = await house.deploy(on_demand)
+    assert deployed == listed == shown == again
+    fits(published, "Integration", shown)
+    (contacts,) = shown["latestRevision"]["content"]["read"]["objects"]
+    assert (contacts["destination"], contacts["schedule"]) == ("", "")
+
+
 async def test_what_is_wrong_with_a_manifest_is_told_with_lines(house: House) -> None:
     broken = MANIFEST.replace("provider: sandbox", "provider: nobody").replace('"0 * * * *"', '"often"')
     answer = await house.call("PUT", "/integrations:batch", json={"sourceYaml": broken})
