@@ -71,7 +71,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """``:explain`` of the operation."""
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(config=configs(), body=bodies())
 def test_what_is_explained_is_what_is_sent_and_what_is_kept(config: Json, body: Json) -> None:
     told = asyncio.run(written(config, body))
