@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.changes import Changes
@@ -14,7 +15,7 @@ def announce_changes(changes: Changes) -> Callable[[ASGIApp], ASGIApp]:
 
     def around(app: ASGIApp) -> ASGIApp:
         async def announcing(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or scope["method"] == "GET":
+            if scope["type"] != ScopeType.HTTP or scope["method"] == "GET":
                 await app(scope, receive, send)
                 return
 

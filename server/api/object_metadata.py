@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from connectors.connector import Describer
 from installations.errors import invalid
 from installations.installation import Connection
-from installations.manifest import IntegrationSpec
+from installations.manifest import IntegrationSpec, ReadObject, WriteObject
 from installations.schema import ObjectMetadata
 from server.address import unescape
 from server.api.provided import Entered, FromApp
@@ -59,7 +59,10 @@ async def get_connection_object(  # noqa: PLR0917 -- a handler's parameters are 
 
 def _names(spec: IntegrationSpec, name: str) -> tuple[str, str | UnsetType]:
     """Answer the provider's name and the product's own; a provider's name comes first where both would match."""
-    declared = [*(spec.read.objects if spec.read else ()), *(spec.write.objects if spec.write else ())]
+    declared: list[ReadObject | WriteObject] = [
+        *(spec.read.objects if spec.read else ()),
+        *(spec.write.objects if spec.write else ()),
+    ]
     own = {one.object_name: one.map_to_name for one in reversed(declared) if one.map_to_name is not UNSET}
     native = next((native for native, mapped in own.items() if mapped == name), name)
     native = name if any(one.object_name == name for one in declared) else native
