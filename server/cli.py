@@ -95,10 +95,9 @@ def _add_deploy(commands: Any) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:  # noqa: PLR2004 -- what a port is
-        raise argparse.ArgumentTypeError("a port is 0 to 65535")
-    return port
+    if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 -- what a port is
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
 
 
 def _settings() -> Settings:
@@ -128,7 +127,13 @@ def _work(_: argparse.Namespace) -> None:
 
 
 def _sandbox(parsed: argparse.Namespace) -> None:
-    sandbox.run(host=parsed.host, port=parsed.port, announce=lambda origin: _say(f"The sandbox CRM is at {origin}"))
+    try:
+        sandbox.run(host=parsed.host, port=parsed.port, announce=lambda url: _say(f"The sandbox CRM is at {url}"))
+    except OSError as error:
+        raise CommandFailed(
+            f"Cannot listen on {parsed.host}:{parsed.port}; is something else running there? "
+            "Choose another with --port."
+        ) from error
 
 
 def _demo(parsed: argparse.Namespace) -> None:

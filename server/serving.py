@@ -15,7 +15,7 @@ from server import logs
 from server.app import build_app
 from server.clock import process_name, utc_now
 from server.liveness import stay_alive
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 from server.store.opening import open_store
 from server.wiring import build_services
 
@@ -33,6 +33,7 @@ async def serve(settings: Settings, *, host: str, port: int, announce: Callable[
     ``announce`` is told the origin once requests are taken; port 0 lets the kernel choose.
     Raises `StartFailed`, `SettingsError` and `Unavailable`.
     """
+    _check_provider_urls(settings)
     store = open_store(settings)
     transport = Gateway(allowed_networks=settings.allowed_networks).transport()
     if settings.allowed_networks:
@@ -51,6 +52,14 @@ async def serve(settings: Settings, *, host: str, port: int, announce: Callable[
     finally:
         await transport.aclose()
         await store.close()
+
+
+def _check_provider_urls(settings: Settings) -> None:
+    known = [connector.provider.name for connector in CATALOG]
+    if strange := sorted(set(settings.provider_urls) - set(known)):
+        raise SettingsError(
+            f"ISTHMUS_PROVIDER_URLS names {', '.join(strange)}, which is no provider; there are {', '.join(known)}."
+        )
 
 
 async def work(settings: Settings) -> None:

@@ -28,7 +28,7 @@ async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> Non
     async with sandbox.serve(host=HOST, port=await _free(sandbox.DEFAULT_PORT)) as sandbox_url:
         own = msgspec.structs.replace(
             settings,
-            provider_urls={**settings.provider_urls, "sandbox": sandbox_url, "sandboxOAuth": sandbox_url},
+            provider_urls={**settings.provider_urls, "sandbox": sandbox_url},
             allowed_networks=(*settings.allowed_networks, ip_network(f"{HOST}/32")),
         )
         api_key = await _key(own)

@@ -33,7 +33,7 @@ CONTENT: Json = {
             OBJECT: {
                 "objectName": OBJECT,
                 "selectedFieldSettings": {
-                    "subscribed": {"default": {"booleanValue": False}},
+                    "subscribed": {"default": {"booleanValue": False}, "writeOnUpdate": "never"},
                     "phone": {"writeOnUpdate": "never"},
                     "jobTitle": {"writeOnUpdate": "ifEmpty"},
                 },

@@ -15,7 +15,7 @@ from server.store.sqlite import SqliteDatabase
 from server.store.sqlite_moves import SqliteMoves
 from server.store.vault import MasterKeys, configured_keys, how_to_make_one, keys_beside
 
-MIGRATE_WAIT_SECONDS = 30.0
+MIGRATE_WAIT_SECONDS = 10.0
 """For how long a second `migrate` waits for the first one's SQLite file."""
 
 
