@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from connectors.connector import Account, Connector, Prober
 from connectors.credentials import CredentialsError, authorize, build_credentials
@@ -25,14 +25,18 @@ from server.store.contract import NewConnection
 GroupRef = Annotated[str | None, QueryParameter(name="groupRef", max_length=255)]
 
 
+DisplayName = Annotated[str, Meta(max_length=255)]
+"""Empty where a host page has none to pass on; then the reference is the name."""
+
+
 class GenerateConnection(CredentialForms, frozen=True, kw_only=True, rename="camel"):
     """What a new connection shall be."""
 
     provider: Name
     group_ref: Name
     consumer_ref: Name
-    group_name: Name | UnsetType = UNSET
-    consumer_name: Name | UnsetType = UNSET
+    group_name: DisplayName | UnsetType = UNSET
+    consumer_name: DisplayName | UnsetType = UNSET
     provider_workspace_ref: Name | UnsetType = UNSET
     provider_metadata: dict[Name, MetadataValue] | UnsetType = UNSET
 
@@ -70,8 +74,8 @@ async def generate_connection(services: FromApp, project_id: Entered, body: RawB
         status=await _try(services, connector, account, opened),
         now=services.clock(),
         credentials=build_credentials(opened.credentials),
-        group_name=wanted.group_name,
-        consumer_name=wanted.consumer_name,
+        group_name=wanted.group_name or UNSET,
+        consumer_name=wanted.consumer_name or UNSET,
         provider_workspace_ref=wanted.provider_workspace_ref,
         provider_metadata=wanted.provider_metadata,
     )

@@ -209,6 +209,11 @@ async def test_connections(house: House, published: Published) -> None:
     assert (await house.call("GET", path)).status_code == 404
 
 
+async def test_a_group_without_a_name_is_called_by_its_reference(house: House) -> None:
+    made = await house.connect(groupName="", consumerName=None)
+    assert (made["group"]["groupName"], made["consumer"]["consumerName"]) == ("g1", "c1")
+
+
 BAD_CONNECTIONS = [
     ({"provider": "nobody"}, 422, "provider"),
     ({"apiKey": "wrong"}, 422, "refuses"),
