@@ -12,7 +12,7 @@ A flow never catches what `perform` throws into it, save to give it a better nam
 """
 
 from collections.abc import Generator, Hashable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import httpx
 import msgspec
@@ -130,4 +130,14 @@ class Prober(Protocol):
 
     def probe(self, account: Account) -> Flow[None]:
         """Return if the provider accepts the credential; raise `Refused` with kind ``auth`` or ``forbidden`` if not."""
+        ...
+
+
+@runtime_checkable
+class CaseBlind(Protocol):
+    """Takes the names of fields in any case, so that ``description`` and ``Description`` are one field."""
+
+    @property
+    def ignores_case(self) -> Literal[True]:
+        """Always true; a connector that minds case does not have this."""
         ...

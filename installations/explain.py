@@ -174,6 +174,7 @@ _WORDS: dict[tuple[RuleName, Deed], str] = {
     ("mapping", "unchanged"): "No mapping and no setting names it, so it is sent as it came.",
     ("mapping", "mapped"): "{source!r} is mapped to the provider field {field!r}.",
     ("mapping", "found"): "It came inside an object, under the provider's own name {field!r}.",
+    ("mapping", "respelled"): "It is the provider field {field!r}; the provider ignores upper and lower case.",
     ("mapping", "agreed"): "It was sent under the provider's own name too, with the same value.",
     (
         "mapping",

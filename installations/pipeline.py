@@ -25,6 +25,7 @@ from installations.rules import (
     overwrite,
     policy,
     sources,
+    spelling,
     unmapped,
     values,
 )
@@ -42,9 +43,10 @@ class Rule(Protocol):
         ...
 
 
-ORDER: tuple[Rule, ...] = (mapping, values, defaults, overwrite, unmapped)
-"""Names first, so that every later rule knows a field by one name. Defaults after value mappings, because a default is
-already in the provider's words; before overwrite rules, because these gate the field however it was filled."""
+ORDER: tuple[Rule, ...] = (mapping, spelling, values, defaults, overwrite, unmapped)
+"""Names and spellings first, so that every later rule knows a field by one name. Defaults after value mappings, because
+a default is already in the provider's words; before overwrite rules, because these gate the field however it was
+filled."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,13 +95,17 @@ class Current(msgspec.Struct, frozen=True, kw_only=True):
     fields: Record
 
 
-def compile_rules(spec: IntegrationSpec, content: ConfigContent, object_name: str) -> Rules:
+def compile_rules(
+    spec: IntegrationSpec, content: ConfigContent, object_name: str, *, ignores_case: bool = False
+) -> Rules:
     """Prepare the rules for writing one object, named by the provider's name or by the product's.
+
+    ``ignores_case`` says that the provider takes field names in any case, so that a rule holds for every spelling.
 
     Raises `NotFound` if the integration writes no such object or this customer has not enabled it.
     """
     origin = sources.gather(spec, content, objects.resolve(spec, content, object_name))
-    decided = policy.gather(origin)
+    decided = policy.gather(origin, ignores_case=ignores_case)
     return Rules(
         object_name=origin.object_name,
         policy=decided,

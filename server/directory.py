@@ -9,7 +9,7 @@ from typing import Protocol
 import httpx
 import msgspec
 
-from connectors.connector import Account, Connector
+from connectors.connector import Account, CaseBlind, Connector
 from installations.errors import Issue, NotFound
 from installations.installation import Connection, Installation, Integration, Revision
 from installations.pipeline import Rules, compile_rules
@@ -87,8 +87,10 @@ class Directory:
     async def _load(self, project_id: str, integration: str, *, group_ref: str, object_name: str) -> Target:
         installation = await self._installation(project_id, integration, group_ref)
         revision = await self._store.revision(project_id, installation.config.revision_id)
-        rules = compile_rules(revision.content, installation.config.content, object_name)
         connector, account, auth = await self._accounts.open(installation.connection)
+        rules = compile_rules(
+            revision.content, installation.config.content, object_name, ignores_case=isinstance(connector, CaseBlind)
+        )
         return Target(installation=installation, rules=rules, connector=connector, account=account, auth=auth)
 
     async def _installation(self, project_id: str, integration: str, group_ref: str) -> Installation:

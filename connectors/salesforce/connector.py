@@ -1,7 +1,7 @@
 """What our connector does with Salesforce: each capability as a flow."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -35,6 +35,11 @@ class Salesforce:
     def provider(self) -> Provider:
         """The provider's data."""
         return SALESFORCE
+
+    @property
+    def ignores_case(self) -> Literal[True]:
+        """Names of fields and objects are taken in any case, as the class says."""
+        return True
 
     @property
     def batch_limit(self) -> int:

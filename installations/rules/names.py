@@ -33,6 +33,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     """Provider fields that are declared or selected by their own name."""
     all_selected: bool
     """The customer selected every field there is."""
+    spellings: dict[str, str]
+    """Where the provider ignores case: every field that anything names, by its folded name. Else empty."""
 
     def field(self, name: str) -> str | None:
         """Tell the provider field of a mapped or provider name; ``None`` if it is a mapping left open."""
@@ -40,31 +42,54 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         link = self.links.get(name)
         if link is not None:
             return link.field
-        return None if name in self.open else name
+        return None if name in self.open else self.spell(name)
+
+    def spell(self, field: str) -> str:
+        """Spell a provider field as it was first named."""
+        return self.spellings.get(field.casefold(), field) if self.spellings else field
 
 
 def native_first(names: Names, name: str) -> str | None:
     """Tell the provider field where provider names are meant: one that is known as such wins over a mapped name."""
-    field = paths.canonical(name)
+    field = names.spell(paths.canonical(name))
     known = field in names.selected or any(link.field == field for link in names.links.values())
     return field if known else names.field(name)
 
 
-def gather(sources: Sources) -> Names:
+def gather(sources: Sources, *, ignores_case: bool = False) -> Names:
     """Collect the names of one object."""
+    spellings = _spellings(sources) if ignores_case else {}
     links: dict[str, Link] = {}
-    for link in _links(sources):
+    for given in _links(sources):
+        link = msgspec.structs.replace(given, field=spellings.get(given.field.casefold(), given.field))
         first = links.setdefault(link.source, link)
         if first.field != link.field and not first.instead_of:
             links[link.source] = msgspec.structs.replace(first, instead_of=link.setting)
-    selected = frozenset(_selected(sources))
+    selected = frozenset(spellings.get(name.casefold(), name) for name in _selected(sources))
     declared = dict(_declared(sources))
     return Names(
         links=links,
         open={name: path for name, path in declared.items() if name not in links and name not in selected},
         selected=selected,
         all_selected=sources.read_config.selected_fields_auto == "all",
+        spellings=spellings,
     )
+
+
+def _spellings(sources: Sources) -> dict[str, str]:
+    """Collect one spelling for each provider field; the product's own names are no such fields."""
+    write, config = sources.write, sources.write_config
+    settings = (config.selected_field_settings, config.selected_value_defaults, config.selected_value_mappings)
+    named = [name for each in settings for name in each or {}]
+    named += [*write.field_settings, *write.upsert_keys, *(sources.read_config.selected_value_mappings or {})]
+    links = list(_links(sources))
+    own = {link.source for link in links} | {name for name, _ in _declared(sources)}
+    fields = [*(link.field for link in links), *_selected(sources)]
+    fields += [name for name in map(paths.canonical, named) if name not in own]
+    found: dict[str, str] = {}
+    for field in fields:
+        found.setdefault(field.casefold(), field)
+    return found
 
 
 def _links(sources: Sources) -> Iterator[Link]:

@@ -29,9 +29,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Every nested provider field that anything names, the deepest first."""
 
 
-def gather(sources: Sources) -> Policy:
-    """Collect the decisions about one object."""
-    names = naming.gather(sources)
+def gather(sources: Sources, *, ignores_case: bool = False) -> Policy:
+    """Collect the decisions about one object. ``ignores_case``: the provider takes field names in any case."""
+    names = naming.gather(sources, ignores_case=ignores_case)
     fields = setting.gather(sources, names)
     named = {link.field for link in names.links.values()} | names.selected | {rules.field for rules in fields}
     return Policy(sources=sources, names=names, fields=fields, nested=_nested(named))

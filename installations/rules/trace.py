@@ -15,6 +15,7 @@ Deed = Literal[
     "mapped",
     "found",
     "agreed",
+    "respelled",
     "stripped",
     "translated",
     "filled",
@@ -28,7 +29,8 @@ Deed = Literal[
     "unchanged",
 ]
 """``mapped``: reached the provider field under another name. ``found``: was inside an object sent under a native name.
-``agreed``: a second name for a field, with the same value. ``stripped``: a declared mapping this customer left open.
+``agreed``: a second name for a field, with the same value. ``respelled``: only upper and lower case were different.
+``stripped``: a declared mapping this customer left open.
 ``translated``: a value mapping. ``filled``: a default. ``withheld``: a default not applied. ``written`` and
 ``dropped``: let through or not. ``pending``: needs the record as it is now. ``allowed``: deletion.
 ``matched`` and ``addressed``: tells which record is meant. ``unchanged``: no rule names it."""

@@ -154,7 +154,7 @@ def test_every_field_is_accounted_for(request: WriteRequest, ready: Rules, *, kn
 
 def test_the_order_of_the_rules_is_one_tuple() -> None:
     names = [rule.__name__.rpartition(".")[2] for rule in ORDER]  # type: ignore[attr-defined]
-    assert names == ["mapping", "values", "defaults", "overwrite", "unmapped"]
+    assert names == ["mapping", "spelling", "values", "defaults", "overwrite", "unmapped"]
 
 
 def test_everything_but_the_records_passes_untouched() -> None:

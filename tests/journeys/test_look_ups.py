@@ -93,6 +93,17 @@ async def test_a_look_up_whose_answer_cannot_be_read_writes_nothing(account: Acc
     assert await account.customer.state(answer.json()["operationId"]) == "failure"
 
 
+async def test_no_spelling_gets_around_a_rule_where_the_provider_ignores_case() -> None:
+    async with account_at("salesforce") as salesforce:
+        await salesforce.move_in(upsert=True, selectedFieldSettings={"Description": IF_EMPTY})
+        record_id = await salesforce.create(1, Description="ours")
+        update = {"type": "update", "record": {"id": record_id, "description": "theirs", "NAME": "New"}}
+        await salesforce.done(update)
+        await salesforce.done({"type": "upsert", "record": {"ext__c": "k1", "Name": "Newer"}})
+        held = (await salesforce.at.held())[record_id]
+        assert (held["Description"], held["Name"]) == ("ours", "Newer")
+
+
 async def test_the_explanation_says_which_record_an_upsert_would_update(account: Account) -> None:
     record_id = await account.create(1, phone="7")
     house, path = account.customer.house, "/integrations/crm/objects/contacts:explain"
