@@ -6,7 +6,7 @@ an `httpx.Auth`, whose flow may send a request again after reading the answer: t
 
 import base64
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -92,6 +92,9 @@ Credentials: TypeAlias = (
     | CustomCredentials
 )
 
+SHORTEST_SCRUBBED = 8
+"""Characters of a secret that is worth looking for; a shorter one stands in honest words by chance."""
+
 _DECODER: msgspec.json.Decoder[Credentials] = msgspec.json.Decoder(Credentials, dec_hook=decode_secret)
 _ENCODER = msgspec.json.Encoder(enc_hook=encode_secret)
 
@@ -110,7 +113,13 @@ def build_credentials(credentials: Credentials) -> bytes:
     return _ENCODER.encode(credentials)
 
 
-class HeaderAuth(httpx.Auth):
+class ConnectionAuth(httpx.Auth):
+    """What `authorize` makes: it knows its secrets, so that a provider that quotes one back is not quoted in turn."""
+
+    secrets: tuple[bytes, ...] = ()
+
+
+class HeaderAuth(ConnectionAuth):
     """Puts fixed headers on each request."""
 
     def __init__(self, headers: Mapping[str, Secret]) -> None:
@@ -123,7 +132,7 @@ class HeaderAuth(httpx.Auth):
         yield request
 
 
-class QueryAuth(httpx.Auth):
+class QueryAuth(ConnectionAuth):
     """Puts fixed parameters into the query of each request."""
 
     def __init__(self, parameters: Mapping[str, Secret]) -> None:
@@ -136,7 +145,7 @@ class QueryAuth(httpx.Auth):
         yield request
 
 
-class ChainedAuth(httpx.Auth):
+class ChainedAuth(ConnectionAuth):
     """Several of the above, one after the other; each must send once."""
 
     def __init__(self, *parts: HeaderAuth | QueryAuth) -> None:
@@ -149,14 +158,34 @@ class ChainedAuth(httpx.Auth):
         yield request
 
 
-def authorize(provider: Provider, credentials: Credentials) -> httpx.Auth:
+def authorize(provider: Provider, credentials: Credentials) -> ConnectionAuth:
     """Tell how requests to ``provider`` carry ``credentials``.
 
     Raises `CredentialsError` where the two do not fit, or where no token has been had yet.
     """
+    auth = _authorization(provider, credentials)
+    secrets = [secret.reveal() for secret in _secrets_in(credentials)]
+    if isinstance(credentials, BasicCredentials):
+        secrets.append(_encoded(f"{credentials.username}:{credentials.password.reveal()}"))
+    auth.secrets = tuple(secret.encode() for secret in secrets if len(secret) >= SHORTEST_SCRUBBED)
+    return auth
+
+
+def _secrets_in(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _secrets_in(getattr(value, name))
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _secrets_in(item)
+
+
+def _authorization(provider: Provider, credentials: Credentials) -> ConnectionAuth:
     match credentials:
         case NoCredentials():
-            return httpx.Auth()
+            return ConnectionAuth()
         case ApiKeyCredentials(api_key=key):
             return _api_key(provider, key)
         case BasicCredentials(username=username, password=password):
@@ -174,17 +203,20 @@ def _bearer(token: Secret) -> HeaderAuth:
 
 
 def _basic(pair: str) -> HeaderAuth:
-    encoded = base64.b64encode(pair.encode()).decode("ascii")
-    return HeaderAuth({"Authorization": Secret(f"Basic {encoded}")})
+    return HeaderAuth({"Authorization": Secret(f"Basic {_encoded(pair)}")})
 
 
-def _cached(provider: Provider, token: CachedToken | None) -> httpx.Auth:
+def _encoded(pair: str) -> str:
+    return base64.b64encode(pair.encode()).decode("ascii")
+
+
+def _cached(provider: Provider, token: CachedToken | None) -> ConnectionAuth:
     if token is None:
         raise CredentialsError(f"no access token has been had from {provider.display_name} yet")
     return _bearer(token.access_token)
 
 
-def _api_key(provider: Provider, key: Secret) -> httpx.Auth:
+def _api_key(provider: Provider, key: Secret) -> ConnectionAuth:
     if provider.auth_type == "basic":
         return _api_key_as_basic(provider, key)
     if provider.api_key_opts is UNSET:
@@ -193,7 +225,7 @@ def _api_key(provider: Provider, key: Secret) -> httpx.Auth:
     return _declared_api_key(provider, provider.api_key_opts, key)
 
 
-def _declared_api_key(provider: Provider, options: ApiKeyOpts, key: Secret) -> httpx.Auth:
+def _declared_api_key(provider: Provider, options: ApiKeyOpts, key: Secret) -> ConnectionAuth:
     if options.attachment_type == "query" and options.query is not UNSET:
         return QueryAuth({options.query.name: key})
     if options.attachment_type == "header" and options.header is not UNSET:
@@ -214,7 +246,7 @@ def _api_key_as_basic(provider: Provider, key: Secret) -> HeaderAuth:
 _PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
 
 
-def _custom(provider: Provider, values: Mapping[str, Secret]) -> httpx.Auth:
+def _custom(provider: Provider, values: Mapping[str, Secret]) -> ConnectionAuth:
     options: dict[str, Any] = {} if provider.custom_opts is UNSET else provider.custom_opts
     return ChainedAuth(
         HeaderAuth(_filled(options.get("headers", ()), values)),

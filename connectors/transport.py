@@ -19,6 +19,7 @@ from connectors.connector import READS_ONLY, Flow
 from connectors.departure import DEPARTURE, Departure, connect_failed, name_failure, name_unreadable
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
 from connectors.headers import header_problem
+from connectors.secret import MASK
 from connectors.urls import parse_url
 from installations.record import Fault
 
@@ -102,6 +103,7 @@ class _Exchange:
     ) -> None:
         self._transport = transport
         self._auth = auth
+        self._secrets: tuple[bytes, ...] = getattr(auth, "secrets", ())
         self._origin = _origin(parse_url(origin))
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + deadline_seconds
@@ -149,6 +151,8 @@ class _Exchange:
         response = await self._reach(request, changes=changes)
         if not response.is_closed:
             response = await self._read(response, request)
+        if response.is_error and self._secrets:
+            response = _scrubbed(response, self._secrets)
         response.request = request
         return response
 
@@ -220,6 +224,17 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     # Not `aiter_bytes`: it inflates a whole chunk at once, whatever that comes to.
     async for chunk in response.aiter_raw():
         yield chunk
+
+
+def _scrubbed(response: httpx.Response, secrets: tuple[bytes, ...]) -> httpx.Response:
+    """Take a connection's own secrets out of an error: its words are shown to callers and stored."""
+    body = response.content
+    for secret in secrets:
+        body = body.replace(secret, MASK.encode())
+    if body == response.content:
+        return response
+    kept = [(name, value) for name, value in response.headers.raw if name.lower() not in _DECODED_HEADERS]
+    return httpx.Response(response.status_code, headers=kept, content=body)
 
 
 def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:

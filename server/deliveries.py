@@ -54,6 +54,10 @@ class OperationStore(Protocol):
         """Store an operation durably."""
         ...
 
+    async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
+        """Look who has a key."""
+        ...
+
     async def settle(self, settlement: Settlement) -> None:
         """Move it, durably."""
         ...
@@ -76,6 +80,8 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     operation: Operation
     outcome: Outcome | None
     """``None`` while it is in progress."""
+    batch: bool
+    """Asked as a batch, so that it is answered as one."""
     replayed: bool = False
 
 
@@ -128,6 +134,14 @@ class Deliveries:
             raise Refused(fault)
         return looked.current
 
+    async def repeat(self, project_id: str, key: IdempotencyKey) -> Delivered | None:
+        """Answer a request that was made before, whatever has become of its installation since.
+
+        ``None`` if the key is new. Raises `KeyReused`, `KeyInFlight`.
+        """
+        earlier = await self._store.earlier(project_id, key, now=self._clock())
+        return None if earlier is None else await self._replay(earlier, key)
+
     async def write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None = None) -> Delivered:
         """Deliver synchronously: one attempt, stored before and after. Raises `StoreError` alone.
 
@@ -150,7 +164,7 @@ class Deliveries:
             return await self._replay(earlier, idempotency)
         if change is not None:
             tried = await self._attempt(accepted.target, change, refused=looked.refused)
-        return await self._settled(operation, tried)
+        return await self._settled(operation, tried, batch=accepted.plan.batch)
 
     async def _attempt(self, target: Target, change: Change, *, refused: Mapping[int, Fault]) -> Tried:
         asked = without(change, refused)
@@ -165,7 +179,7 @@ class Deliveries:
             tried = Tried(outcome=outcome, effect=effect_of_outcome(outcome), fault=first_fault(outcome))
         return beside(tried, refused)
 
-    async def _settled(self, operation: Operation, tried: Tried) -> Delivered:
+    async def _settled(self, operation: Operation, tried: Tried, *, batch: bool) -> Delivered:
         now = self._clock()
         state = "failure" if tried.effect == "not_sent" else state_of(tried.outcome)
         settlement = Settlement(
@@ -191,7 +205,7 @@ class Deliveries:
             state=state,
             fault=settlement.fault_kind,
         )
-        return Delivered(operation=_moved(operation, settlement), outcome=tried.outcome)
+        return Delivered(operation=_moved(operation, settlement), outcome=tried.outcome, batch=batch)
 
     async def _replay(self, earlier: Earlier, key: IdempotencyKey | None) -> Delivered:
         """Answer with the operation that has the key. Raises `KeyReused`, `KeyInFlight`."""
@@ -205,7 +219,8 @@ class Deliveries:
             await asyncio.sleep(POLL_SECONDS)
             waited += POLL_SECONDS
             operation = await self._store.operation(operation.project_id, operation.id)
-        return Delivered(operation=operation, outcome=stored_outcome(operation), replayed=True)
+        batch = stored(operation).plan.batch
+        return Delivered(operation=operation, outcome=stored_outcome(operation), batch=batch, replayed=True)
 
     def _operation(self, accepted: Accepted, current: tuple[Current | None, ...], *, now: datetime) -> Operation:
         made, installation = accepted.plan, accepted.target.installation
@@ -234,6 +249,12 @@ class Deliveries:
 
 _ENCODER = msgspec.json.Encoder()
 _OUTCOME = msgspec.json.Decoder(Outcome)
+_STORED = msgspec.json.Decoder(Stored)
+
+
+def stored(operation: Operation) -> Stored:
+    """Read what an operation was to do."""
+    return _STORED.decode(operation.payload)
 
 
 def stored_outcome(operation: Operation) -> Outcome | None:

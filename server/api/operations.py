@@ -16,14 +16,13 @@ from installations.operation import Attempt, Operation, State, public_status
 from server.access.guards import requires_full_key
 from server.address import unescape
 from server.api.provided import Entered, FromApp
-from server.deliveries import Stored
+from server.deliveries import stored
 from server.store.contract import Missing
 
 Finer = Annotated[bool, QueryParameter(name="state")]
 """``state`` itself is a name that the framework keeps for itself."""
 PAGE_SIZE = 200
 LARGEST_PAGE = 1000
-_STORED = msgspec.json.Decoder(Stored)
 
 
 class RetryView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -151,8 +150,8 @@ async def list_operation_logs(services: FromApp, project_id: Entered, operation_
 async def explain_operation(services: FromApp, project_id: Entered, operation_id: FromPath[str]) -> Explanation:
     """Explain an operation that was really sent: the stored plan, the fate of each field, and the change."""
     operation = await services.store.operation(project_id, unescape(operation_id))
-    stored = _STORED.decode(operation.payload)
-    return explain(stored.plan, stored.current)
+    kept = stored(operation)
+    return explain(kept.plan, kept.current)
 
 
 def view(operation: Operation, *, finer: bool) -> OperationView:

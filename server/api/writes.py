@@ -100,15 +100,17 @@ class WritesFirst:
         body = await read_body(receive)
         try:
             request = parse_write(body)
-            accepted = await self._deliveries.accept(project_id, names.integration, names.object_name, request)
             key = self._key(headers, route=scope["path"], body=body)
+            delivered = None if key is None else await self._deliveries.repeat(project_id, key)
+            if delivered is None:
+                accepted = await self._deliveries.accept(project_id, names.integration, names.object_name, request)
+                delivered = await self._deliveries.write(accepted, idempotency=key)
         except NotFound:
             raise
         except InvalidInput as error:
             return text(error)
-        delivered = await self._deliveries.write(accepted, idempotency=key)
         detailed = headers.get(DETAIL, b"").lower() == b"true"
-        return write_answer(delivered, batch=accepted.plan.batch, detailed=detailed)
+        return write_answer(delivered, detailed=detailed)
 
     def _key(self, headers: dict[bytes, bytes], *, route: str, body: bytes) -> IdempotencyKey | None:
         value = headers.get(IDEMPOTENCY)
@@ -139,14 +141,14 @@ def _is_read(body: bytes) -> bool:
     return isinstance(members, dict) and members.get("mode") == "async" and "type" not in members
 
 
-def write_answer(delivered: Delivered, *, batch: bool, detailed: bool) -> Answer:
+def write_answer(delivered: Delivered, *, detailed: bool) -> Answer:
     """Build the published answer of an operation as far as it got."""
     operation, outcome = delivered.operation, delivered.outcome
     headers = (_JSON, (b"idempotent-replayed", b"true")) if delivered.replayed else (_JSON,)
     if outcome is None or (operation.state == "unknown" and not outcome.records[0].success and _late(delivered)):
         body = _ENCODER.encode(AcceptedAnswer(operation_id=operation.id))
         return Answer(status=HTTPStatus.ACCEPTED, headers=headers, body=body)
-    answer = batch_answer if batch else single_answer
+    answer = batch_answer if delivered.batch else single_answer
     done = any(record.success for record in outcome.records)
     return Answer(
         status=HTTPStatus.OK if done else HTTPStatus.UNPROCESSABLE_ENTITY,

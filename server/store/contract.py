@@ -317,6 +317,9 @@ class Operations(Protocol):
         Answers ``None`` when it was stored, or the operation that has the key already, and then nothing was stored.
         """
 
+    async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
+        """Look who has a key, without taking it: a repetition is answered before anything is planned."""
+
     async def settle(self, settlement: Settlement) -> None:
         """Move an operation and store the attempt. Raises `Superseded` unless state and owner are as expected."""
 

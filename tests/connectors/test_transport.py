@@ -17,9 +17,12 @@ from cryptography.x509.oid import NameOID
 
 from connectors.bodies import BODY_LIMIT
 from connectors.connector import READS_ONLY, Flow
+from connectors.credentials import BasicCredentials, authorize
 from connectors.departure import DEPARTURE
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
 from connectors.gateway import Gateway
+from connectors.memory.connector import MEMORY
+from connectors.secret import Secret
 from connectors.transport import perform, rehearse
 from connectors.wire import AioTransport
 from installations.record import Fault
@@ -375,6 +378,23 @@ async def test_credentials_go_to_the_account_s_origin_only(url: str, signed: boo
     transport = Recorded(httpx.Response(200))
     await perform(one(url), transport=transport, auth=Signed(), origin="https://a.test/base")
     assert ("authorization" in transport.requests[0].headers) is signed
+
+
+@pytest.mark.parametrize(
+    ("status", "quoted", "read"),
+    [
+        (401, "bad key canary-4711!", "bad key ***!"),
+        (500, "canary-4711canary-4711", "******"),
+        (400, "Basic YWRhOmNhbmFyeS00NzEx", "Basic ***"),
+        (400, "no secret here", "no secret here"),
+        (200, "canary-4711", "canary-4711"),
+    ],
+)
+async def test_an_error_that_quotes_a_secret_is_read_without_it(status: int, quoted: str, read: str) -> None:
+    auth = authorize(MEMORY, BasicCredentials(username="ada", password=Secret("canary-4711")))
+    transport = Recorded(httpx.Response(status, text=quoted))
+    response = await perform(one("https://a.test/"), transport=transport, auth=auth, origin="https://a.test")
+    assert (response.status_code, response.text) == (status, read)
 
 
 async def test_an_auth_flow_may_send_again_after_reading_the_answer() -> None:

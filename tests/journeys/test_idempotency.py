@@ -83,6 +83,19 @@ async def test_the_same_request_has_the_same_answer_and_one_effect(house: House,
     assert await effects(sandbox) == 1
 
 
+async def test_a_repetition_is_answered_though_the_installation_is_gone(
+    house: House, sandbox: httpx.AsyncClient
+) -> None:
+    first = await post(house, {**BODY, "type": "create"})
+    (installation,) = (await house.call("GET", "/integrations/crm/installations")).json()
+    assert (await house.call("DELETE", f"/integrations/crm/installations/{installation['id']}")).status_code == 204
+    again = await post(house, BODY)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+    assert (await post(house, BODY, **{"Idempotency-Key": "order-2"})).status_code == 404
+    assert await effects(sandbox) == 1
+
+
 OTHERS: list[tuple[str, dict[str, Any]]] = [
     ("another value", {"record": {**BODY["record"], "email": "b@acme.test"}}),
     ("1.0 for 1", {"record": {**BODY["record"], "score": 1.0}}),

@@ -29,6 +29,13 @@ class MemoryOperations(Shelf):
         self.operations_by_id.setdefault(operation.id, operation)
         return None
 
+    async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
+        """Look who has a key."""
+        held = self.idempotency.get((project_id, key.route, key.key))
+        if held is None or held[0].expire_time <= now:
+            return None
+        return Earlier(operation=self.operations_by_id[held[1]], fingerprint=held[0].fingerprint)
+
     async def settle(self, settlement: Settlement) -> None:
         """Move an operation and store the attempt."""
         self.require_project(settlement.project_id)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from server.store.engine import Database, Row
 from server.store.hot import OPERATION_COLUMNS, Begin, Claim, Held, Settle
 from server.store.keyring import Keyring
 from server.store.rows.scope import Rows, find
-from server.store.tables import Attempts, Operations
+from server.store.tables import Attempts, IdempotencyKeys, Operations
 from server.store.vault import Box
 
 TABLE = "operations"
@@ -41,6 +42,17 @@ class OperationRows(Rows):
             return None
         row = dict(zip(OPERATION_COLUMNS, result.operation, strict=True))
         return Earlier(operation=_operation(row, box), fingerprint=result.fingerprint)
+
+    async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
+        """Look who has a key."""
+        box = await self.box(project_id)
+        claim = _claim_id(project_id, key)
+        async with self.reading():
+            held = await IdempotencyKeys.select().where(IdempotencyKeys.id == claim, IdempotencyKeys.expire_time > now)
+            if not held:
+                return None
+            row = await find(Operations, project_id, held[0]["operation_id"], noun="operation")
+        return Earlier(operation=_operation(row, box), fingerprint=held[0]["fingerprint"])
 
     async def settle(self, settlement: Settlement) -> None:
         """Move an operation and store the attempt."""
@@ -107,15 +119,18 @@ def _older(last: Row) -> Any:
 
 
 def _claim(operation: Operation, key: IdempotencyKey) -> Claim:
-    name = f"{operation.project_id}\0{key.route}\0{key.key}"
     return Claim(
-        id=hashlib.sha256(name.encode()).hexdigest(),
+        id=_claim_id(operation.project_id, key),
         project_id=operation.project_id,
         operation_id=operation.id,
         fingerprint=key.fingerprint,
         expire_time=key.expire_time,
         now=operation.create_time,
     )
+
+
+def _claim_id(project_id: str, key: IdempotencyKey) -> str:
+    return hashlib.sha256(f"{project_id}\0{key.route}\0{key.key}".encode()).hexdigest()
 
 
 def _operation_row(operation: Operation, box: Box) -> tuple[Any, ...]:

@@ -92,6 +92,17 @@ async def test_an_equal_key_answers_the_first_operation_and_stores_nothing(store
         await store.operation("p1", "o9")
 
 
+async def test_who_has_a_key_is_told_without_taking_it(store: Store) -> None:
+    key = idempotency(expire_time=later(10))
+    assert await store.earlier("p1", key, now=later(1)) is None
+    assert await store.begin(operation("o8"), idempotency=key) is None
+    held = await store.earlier("p1", key, now=later(9))
+    assert held is not None
+    assert (held.operation, held.fingerprint) == (operation("o8"), key.fingerprint)
+    assert await store.earlier("p1", key, now=later(10)) is None, "an expired key is nobody's"
+    assert await store.earlier("p2", key, now=later(1)) is None, "another project's key is another key"
+
+
 async def test_a_key_serves_once_for_each_route_and_project(store: Store) -> None:
     assert await store.begin(operation("o7"), idempotency=idempotency()) is None
     assert await store.begin(operation("o8"), idempotency=idempotency(route="/objects/deal")) is None
