@@ -111,8 +111,8 @@ def _required(value: str | None, *, field: str) -> str:
 
 
 def _associations(record: RecordChange, *, change: Change) -> dict[str, Any]:
-    """Pass associations on as they are. Only a create takes them; leaving them out unsaid would lose them."""
-    if record.associations is UNSET:
+    """Pass associations on as they are. Only a create takes them; leaving any out unsaid would lose them."""
+    if record.associations is UNSET or (not record.associations and change.action != "create"):
         return {}
     if change.action != "create":
         raise Refused(Fault(kind="invalid", message="HubSpot takes associations with a create only"))

@@ -114,6 +114,13 @@ SINGLE: tuple[tuple[str, Change, tuple[str, str, Any], httpx.Response, RecordOut
         RecordOutcome(success=True, record_id="5", data=record("5", firstname="")),
     ),
     (
+        "an update with no associations, which asks for none",
+        change(RecordChange(id="5", fields={"firstname": "A"}, associations=[]), action="update"),
+        ("PATCH", "/crm/v3/objects/contacts/5", {"properties": {"firstname": "A"}}),
+        answer(200, record("5", firstname="A")),
+        RecordOutcome(success=True, record_id="5", data=record("5", firstname="A")),
+    ),
+    (
         "a delete",
         change(RecordChange(id="5/6", fields={}), action="delete"),
         ("DELETE", "/crm/v3/objects/contacts/5%2F6", None),
