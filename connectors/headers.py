@@ -30,14 +30,14 @@ def header_problem(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
 
 
 def _problem(name: bytes, value: bytes) -> str | None:
+    if _TOKEN.fullmatch(name) and len(name) <= NAME_LIMIT and len(value) <= VALUE_LIMIT and _VALUE.fullmatch(value):
+        return None
     shown = name[:64].decode("ascii", "backslashreplace")
     if len(name) > NAME_LIMIT or not _TOKEN.fullmatch(name):
         return f"the header name {shown!r} is not a token of at most {NAME_LIMIT} characters"
     if len(value) > VALUE_LIMIT:
         return f"the header {shown} is longer than {VALUE_LIMIT} bytes"
-    if not _VALUE.fullmatch(value):
-        return f"the header {shown} holds characters other than visible ASCII"
-    return None
+    return f"the header {shown} holds characters other than visible ASCII"
 
 
 RESERVED = frozenset(

@@ -147,7 +147,10 @@ class Deliveries:
 
         A connector's failure is an outcome, not an error: it is stored and answered.
         """
-        async with self._turns.taken(turns(accepted.target, accepted.plan)):
+        names = turns(accepted.target, accepted.plan)
+        if not names:
+            return await self._write(accepted, idempotency=idempotency)
+        async with self._turns.taken(names):
             return await self._write(accepted, idempotency=idempotency)
 
     async def _write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None) -> Delivered:
