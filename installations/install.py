@@ -156,6 +156,14 @@ def _write_object(chosen: WriteObjectConfig) -> WriteObjectConfig:
     )
 
 
+def write_spelled_out(spec: IntegrationSpec, content: ConfigContent) -> ConfigContent:
+    """List the write objects that are on because nothing is said; else to change one would switch the others off."""
+    if content.write is not UNSET or not spec.write:
+        return content
+    names = [each.object_name for each in spec.write.objects]
+    return replace(content, write=WriteConfig(objects={name: WriteObjectConfig(object_name=name) for name in names}))
+
+
 def _legacy(default: LegacyDefault | str | float) -> LegacyDefault:
     return default if isinstance(default, LegacyDefault) else LegacyDefault(value=default)
 

@@ -8,7 +8,9 @@ from litestar.params import FromPath, QueryParameter, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
 from installations.errors import InvalidInput, Issue
+from installations.install import write_spelled_out
 from installations.installation import Installation
+from installations.manifest import IntegrationSpec
 from installations.mask import apply_mask
 from installations.patch import ConfigChange, apply_changes
 from server.address import unescape
@@ -114,12 +116,16 @@ async def update_installation(  # noqa: PLR0917 -- a handler's parameters are it
     """Replace what the mask names; what else was submitted is ignored."""
     change = parse_body(body, UpdateInstallation)
     found = await find_installation(services, project_id, integration_id_or_name, installation_id)
-    return await revise(services, found, lambda current: _asked(current, change))
+    spec = (await services.store.revision(project_id, found.config.revision_id)).content
+    return await revise(services, found, lambda current: _asked(current, change, spec))
 
 
-def _asked(current: Installation, change: UpdateInstallation) -> Revised:
+def _asked(current: Installation, change: UpdateInstallation, spec: IntegrationSpec) -> Revised:
+    content = current.config.content
+    if any(path.startswith("config.content.write.objects.") for path in change.update_mask):
+        content = write_spelled_out(spec, content)
     try:
-        update = apply_mask(current.config.content, change.update_mask, change.installation)
+        update = apply_mask(content, change.update_mask, change.installation)
     except InvalidInput as error:
         raise Malformed(error.issues) from error
     return Revised(content=update.content, connection_id=update.connection_id, created_by=update.created_by)
@@ -141,12 +147,16 @@ async def patch_config_content(
         raise Malformed([Issue(path="", message="give exactly one of groupRef and installationId", code="required")])
     found = await _named(services, project_id, integration_id_or_name, wanted)
     name = unescape(object_name)
-    return await revise(services, found, lambda current: _patched(current, name, wanted))
+    spec = (await services.store.revision(project_id, found.config.revision_id)).content
+    return await revise(services, found, lambda current: _patched(current, name, wanted, spec))
 
 
-def _patched(current: Installation, object_name: str, wanted: PatchConfigContent) -> Revised:
-    content: dict[str, Any] = msgspec.to_builtins(current.config.content)
-    section = getattr(current.config.content, wanted.action)
+def _patched(current: Installation, object_name: str, wanted: PatchConfigContent, spec: IntegrationSpec) -> Revised:
+    whole = current.config.content
+    if wanted.action == "write":
+        whole = write_spelled_out(spec, whole)
+    content: dict[str, Any] = msgspec.to_builtins(whole)
+    section = getattr(whole, wanted.action)
     if section is UNSET or object_name not in section.objects:
         raise Missing(f"The config has no {wanted.action} object {object_name!r}.")
     content[wanted.action]["objects"][object_name] = apply_changes(section.objects[object_name], wanted.changes)
