@@ -42,7 +42,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """The config revision whose rules made the plan."""
     group_ref: str
     object_name: str
-    """As the caller named it."""
+    """The provider's name."""
     action: Action
     mode: Mode
     state: State

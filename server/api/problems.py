@@ -187,19 +187,20 @@ def document_of(error: Exception, *, request_id: str, now: datetime) -> ProblemD
     problem = problem_of(error)
     issues = _issues(error)
     faults = [issue for issue in issues if issue.severity == "error"]
+    causes = tuple(f"{i.name}: {i.detail}" if i.name else i.detail for i in faults)
     after = now + timedelta(seconds=RETRY_SECONDS) if problem.retryable else UNSET
     return ProblemDocument(
         type=f"urn:isthmus:problem:{problem.code}",
         title=problem.title,
         status=problem.status,
-        detail=_detail(error, problem, request_id=request_id),
+        detail="; ".join(causes) or _detail(error, problem, request_id=request_id),
         instance=f"urn:uuid:{request_id}",
         time=now,
         request_id=request_id,
         code=problem.code,
         retryable=problem.retryable,
         retry_after=after,
-        causes=tuple(f"{i.name}: {i.detail}" if i.name else i.detail for i in faults) or UNSET,
+        causes=causes or UNSET,
         remedy=next((i.remedy for i in faults if i.remedy is not UNSET), UNSET),
         issues=issues or UNSET,
     )
@@ -220,25 +221,15 @@ def record(error: Exception, *, request_id: str) -> None:
 
 
 def _detail(error: Exception, problem: Problem, *, request_id: str) -> str:
-    if isinstance(error, HTTPException):
-        return _framework_detail(error, problem)
+    if isinstance(error, HTTPException) and problem.status == HTTPStatus.NOT_FOUND:
+        return "There is nothing at this address."
     if isinstance(error, ConnectorError):
         return f"The provider answered: {error.fault.message}"
-    if isinstance(error, InvalidInput):
-        errors = [issue for issue in error.issues if issue.severity == "error"]
-        return str(InvalidInput(errors))
-    if problem.says_why and str(error):
+    if problem.says_why and str(error) and not isinstance(error, HTTPException):
         return str(error)
     if problem is _INTERNAL:
         return f"The request failed through no fault of yours. It is recorded under {request_id}."
     return f"{problem.title}."
-
-
-def _framework_detail(error: HTTPException, problem: Problem) -> str:
-    if problem.status == HTTPStatus.NOT_FOUND:
-        return "There is nothing at this address."
-    sentences = [f"{issue.path}: {issue.message}" for issue in _framework_issues(error)]
-    return "; ".join(sentences) or f"{problem.title}."
 
 
 def _framework_issues(error: HTTPException) -> Iterator[Issue]:
