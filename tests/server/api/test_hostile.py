@@ -101,9 +101,10 @@ YAML = {
 @pytest.mark.parametrize("name", YAML)
 async def test_no_manifest_is_a_bomb(house: House, name: str) -> None:
     text, said = YAML[name]
-    started = time.perf_counter()
+    # Processor time, because the bound is on the work and the machine may be busy with other things.
+    started = time.process_time()
     answer = await house.call("PUT", "/integrations:batch", json={"sourceYaml": text})
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     if said:
         assert answer.status_code in {400, 422}, answer.text
         assert said in answer.json()["detail"], answer.text
@@ -161,9 +162,9 @@ async def test_no_record_is_too_strange_to_refuse(house: House, door: str, name:
     await house.install()
     body, said = RECORDS[name]
     path = f"/v1/projects/{house.project_id}/integrations/crm/objects/contacts{door}"
-    started = time.perf_counter()
+    started = time.process_time()
     reply = await post(house.app, path, body, headers=house.headers)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert reply.status in ({400, 422} if door else {400}), reply
     assert said.encode() in reply.body, reply.body[:500]
     assert len(reply.body) < 100_000
@@ -178,9 +179,9 @@ async def test_a_record_of_a_hundred_thousand_names_takes_less_than_a_second(hou
     record = b"{" + b",".join(b'"k%d":%d' % (n, n) for n in range(100_001)) + b"}"
     path = f"/v1/projects/{house.project_id}/integrations/crm/objects/contacts"
     for door in ("", ":explain"):
-        started = time.perf_counter()
+        started = time.process_time()
         reply = await post(house.app, path + door, _head(record), headers=house.headers)
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
         assert (reply.status, b"at most 5,000 fields" in reply.body) == (422 if door else 400, True), reply.body[:500]
     assert await _effects(house) == 0
 
