@@ -5,13 +5,13 @@
 answers to the next request in place of the truth.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from tests.simulators.door import Asked, Door, Handler, on_loopback
 from tests.simulators.hubspot_bodies import (
     batch_answer,
     batch_inputs,
@@ -26,28 +26,13 @@ from tests.simulators.hubspot_schema import Json
 
 TOKEN = "pat-na1-simulated"
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One request as it came in."""
-
-    method: str
-    path: str
-    body: Any
-    headers: dict[str, str]
-
-
-class HubSpotSimulator:
+class HubSpotSimulator(Door):
     """The server's state and what tests may ask of it."""
 
     def __init__(self) -> None:
+        super().__init__(TOKEN)
         self.portal = Portal()
-        self.tokens = {TOKEN}
-        self.requests: list[Asked] = []
-        self.url = ""
-        self._instead: list[web.Response | None] = []
 
     def answer_next(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
         """Answer the next request so, and do nothing."""
@@ -65,10 +50,6 @@ class HubSpotSimulator:
         }
         interval = {"X-HubSpot-RateLimit-Max": "110", "X-HubSpot-RateLimit-Remaining": "0"}
         self.answer_next(429, body, interval | {"X-HubSpot-RateLimit-Interval-Milliseconds": "10000"})
-
-    def drop_next(self) -> None:
-        """Do what the next request says, then close the connection without an answer."""
-        self._instead.append(None)
 
     def records(self, object_name: str) -> dict[str, Entry]:
         """The records of one type by id, archived ones too."""
@@ -97,8 +78,7 @@ class HubSpotSimulator:
         return answer
 
     def _authorise(self, request: web.Request) -> None:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token not in self.tokens:
+        if not self.knows(request):
             message = "Authentication credentials not found. This API supports OAuth 2.0 authentication."
             raise PortalError(401, message, category="INVALID_AUTHENTICATION")
 
@@ -285,12 +265,5 @@ class HubSpotSimulator:
 async def running_hubspot() -> AsyncIterator[HubSpotSimulator]:
     """Serve a fresh account on 127.0.0.1 until the block ends."""
     simulator = HubSpotSimulator()
-    runner = web.AppRunner(simulator.application(), access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        simulator.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with on_loopback(simulator.application()) as simulator.url:
         yield simulator
-    finally:
-        await runner.cleanup()

@@ -6,13 +6,13 @@ instance URL, ``salesforce.requests`` what it was asked, ``salesforce.org`` what
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
+from tests.simulators.door import Asked, Door, Handler, on_loopback
 from tests.simulators.salesforce_collections import Job, creating, deleting, run_collection, saved, updating, upserting
 from tests.simulators.salesforce_org import Ambiguity, Org, OrgError
 from tests.simulators.salesforce_schema import SOBJECTS, Json, SObject
@@ -23,28 +23,13 @@ DATA = "/services/data/v60.0"
 RETRIEVE_LIMIT = 2000
 DAILY_LIMIT = 15000
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One request as it came in."""
-
-    method: str
-    path: str
-    body: Any
-    headers: dict[str, str]
-
-
-class SalesforceSimulator:
+class SalesforceSimulator(Door):
     """The server's state and what tests may ask of it."""
 
     def __init__(self) -> None:
+        super().__init__(TOKEN)
         self.org = Org()
-        self.tokens = {TOKEN}
-        self.requests: list[Asked] = []
-        self.url = ""
-        self._instead: list[web.Response | None] = []
 
     def answer_next(self, status: int, code: str, message: str, *fields: str) -> None:
         """Refuse the next request so, and do nothing."""
@@ -54,10 +39,6 @@ class SalesforceSimulator:
     def rate_limit_next(self) -> None:
         """Answer the next request as if the day's calls were spent."""
         self.answer_next(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-
-    def drop_next(self) -> None:
-        """Do what the next request says, then close the connection without an answer."""
-        self._instead.append(None)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -97,7 +78,7 @@ class SalesforceSimulator:
     def _authorise(self, request: web.Request) -> None:
         if request.path == "/services/data":
             return
-        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+        if not self.knows(request):
             raise OrgError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
 
     async def versions(self, _request: web.Request) -> web.Response:
@@ -274,16 +255,8 @@ class SalesforceSimulator:
 async def running_salesforce() -> AsyncIterator[SalesforceSimulator]:
     """Run it on loopback while the block lasts."""
     simulator = SalesforceSimulator()
-    runner = web.AppRunner(simulator.application())
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    simulator.url = f"http://{host}:{port}"
-    try:
+    async with on_loopback(simulator.application()) as simulator.url:
         yield simulator
-    finally:
-        await runner.cleanup()
 
 
 def _refused(error: OrgError) -> web.Response:
