@@ -9,7 +9,7 @@ from installations.amp_yaml import Source, parse_yaml
 from installations.capabilities import ProviderFacts
 from installations.errors import InvalidInput, Issue
 from installations.manifest import IntegrationSpec, Manifest, ReadObject, SubscribeObject, WriteObject
-from installations.manifest_checks import Known, integration_issues, object_issues
+from installations.manifest_checks import Known, integration_issues
 from installations.plain import plain_issues
 from installations.setting_checks import repeated
 from installations.shape import decode, examine, parse_plain
@@ -99,16 +99,50 @@ def _judge(canonical: Any, found: list[Issue], known: Known) -> Iterator[Issue]:
 
 
 def _judge_one(data: Any, path: str, found: list[Issue], known: Known) -> list[Issue]:
-    """Judge one integration; where its shape is broken, judge the objects in it that are whole."""
+    """Judge one integration; where its shape is broken, judge all of it that is whole."""
     if not _broken(path, found):
         return list(integration_issues(decode(data, IntegrationSpec, path=path), path, known))
-    issues: list[Issue] = []
-    for action, kind in _OBJECTS:
-        for index, each in enumerate(_objects(data, action)):
+    if not isinstance(data, dict):
+        return []
+    whole, stubs = _without_broken(data, path, found)
+    try:
+        spec = decode(whole, IntegrationSpec, path=path)
+    except InvalidInput:
+        return []  # What is broken is named already, and nothing more can be told.
+    return [issue for issue in integration_issues(spec, path, known) if _tells(issue, path, stubs, found)]
+
+
+def _without_broken(data: dict[str, Any], path: str, found: list[Issue]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Leave out what is broken; an object keeps its place and, if it has one, its name. Answers the paths of these."""
+    whole = {"name": "?", "provider": "?"} | {
+        name: value for name, value in data.items() if not _broken(f"{path}.{name}", found)
+    }
+    stubs: list[str] = []
+    for action, _ in _OBJECTS:
+        objects = _objects(data, action)
+        for index, each in enumerate(objects):
             where = f"{path}.{action}.objects[{index}]"
-            if not _broken(where, found):
-                issues += object_issues(action, decode(each, kind, path=where), where)
-    return issues
+            if _broken(where, found):
+                stubs.append(where)
+                objects = [*objects[:index], _stub(each, where), *objects[index + 1 :]]
+        if objects:
+            whole[action] = {"objects": objects}
+    if "read" in data and "read" not in whole:
+        # Whether these find what they inherit cannot be told from what is left.
+        whole = {name: value for name, value in whole.items() if name not in {"write", "subscribe"}}
+    return whole, tuple(stubs)
+
+
+def _stub(each: Any, where: str) -> dict[str, str]:
+    name = each.get("objectName") if isinstance(each, dict) else None
+    return {"objectName": name if isinstance(name, str) else where, "destination": ""}
+
+
+def _tells(issue: Issue, path: str, stubs: tuple[str, ...], found: list[Issue]) -> bool:
+    """Tell a finding about what was written from one about what we left out."""
+    if issue.path == path or _broken(issue.path, found):
+        return False
+    return not any(issue.path.startswith(f"{stub}.") and issue.path != f"{stub}.objectName" for stub in stubs)
 
 
 def _broken(path: str, found: list[Issue]) -> bool:

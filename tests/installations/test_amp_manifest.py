@@ -494,3 +494,59 @@ def test_one_integration_comes_as_data_too() -> None:
     with pytest.raises(InvalidInput) as refused:
         read_integration(reading(schedule="x"), path="latestRevision.content", providers=PROVIDERS)
     assert refused.value.issues[0].path == "latestRevision.content.read.objects[0].schedule"
+
+
+def test_a_broken_object_hides_nothing_else() -> None:
+    text = """\
+specVersion: 1.0.0
+integrations:
+  - name: crm
+    provider: hubspt
+    write:
+      objects:
+        - objectName: contacts
+        - objectName: contacts
+          fieldSettings: {source: {writeOnUpdate: sometimes}}
+        - objectName: deals
+          upsertKeys: 7
+    subscribe:
+      objects:
+        - objectName: contacts
+          destination: 5
+          createEvent: {enabled: always}
+"""
+    with pytest.raises(InvalidInput) as caught:
+        parse(text)
+    assert [(issue.line, issue.path, issue.code) for issue in caught.value.issues if issue.severity == "error"] == [
+        (4, "integrations[0].provider", "unknown-provider"),
+        (8, "integrations[0].write.objects[1].objectName", "duplicate-name"),
+        (9, "integrations[0].write.objects[1].fieldSettings.source.writeOnUpdate", "not-allowed"),
+        (11, "integrations[0].write.objects[2].upsertKeys", "wrong-type"),
+        (15, "integrations[0].subscribe.objects[0].destination", "wrong-type"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "broken", [{"read": 5}, {"read": {"objects": 5}}, {"write": []}, {"proxy": "yes"}, {"name": 5}]
+)
+def test_what_is_left_out_is_not_complained_of(broken: dict[str, Any]) -> None:
+    subscribe = {
+        "objects": [
+            {
+                "objectName": "contacts",
+                "destination": "d",
+                "inheritFieldsAndMapping": True,
+                "createEvent": {"enabled": "always"},
+            }
+        ]
+    }
+    integration = {
+        **reading(objectName="contacts"),
+        "write": {"objects": [{"objectName": "contacts", "inheritMapping": True}]},
+        "subscribe": subscribe,
+        **broken,
+    }
+    with pytest.raises(InvalidInput) as caught:
+        parse(json.dumps({"specVersion": "1.0.0", "integrations": [integration]}))
+    (member,) = broken
+    assert {issue.path.split(".")[1] for issue in caught.value.issues} == {member}
