@@ -1,6 +1,8 @@
 """Names, documents and sizes that nobody sends by accident: a clear 4xx that names the problem, and nothing done."""
 
+import gc
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -96,6 +98,15 @@ YAML = {
     "a date for a name": (MANIFEST.replace("name: crm", "name: 2026-01-01"), ""),
     "no for a name": (MANIFEST.replace("name: crm", "name: no"), ""),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def spared() -> Iterator[None]:
+    """Keep the heap of the whole suite out of the collector's way, as `server/serving.py` does for a server."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("name", YAML)
