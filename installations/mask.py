@@ -185,10 +185,10 @@ def _apply_objects(action: str, rest: str | None, content: dict[str, Any], submi
 
 
 def _resolve(action: str, rest: str, submitted: Any) -> tuple[str, str | None]:
-    """Find the object, and the member of it, that the end of a path names: the longest submitted name wins."""
+    """Find the object, and the member of it, that a path ends in: the longest name wins, a whole one before a member."""
     if not isinstance(submitted, Mapping):
         raise _NoValue
-    found = max(_readings(rest, submitted), key=lambda reading: len(reading[0]), default=None)
+    found = max(_readings(rest, submitted), key=lambda reading: (len(reading[0]), reading[1] is None), default=None)
     if found is None:
         raise _NoValue
     key, leaf = found

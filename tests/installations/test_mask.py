@@ -268,6 +268,14 @@ def test_an_unknown_path_names_the_allowed_ones() -> None:
     assert "config.content.proxy.enabled" in str(refused.value.issues[0].remedy)
 
 
+def test_a_name_that_ends_like_a_member_is_still_a_name() -> None:
+    objects = {each: {"objectName": each} for each in (".", "\\")}
+    update = apply_mask(CURRENT, ["config.content.read.objects.\\."], content(read={"objects": objects}))
+    assert update.content is not UNSET
+    assert update.content["read"]["objects"]["."] == objects["."]
+    assert "\\" not in update.content["read"]["objects"]
+
+
 NAMES = st.text(st.sampled_from("ab.:/\\ "), min_size=1, max_size=6)
 
 
