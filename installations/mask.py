@@ -185,7 +185,7 @@ def _apply_objects(action: str, rest: str | None, content: dict[str, Any], submi
 
 
 def _resolve(action: str, rest: str, submitted: Any) -> tuple[str, str | None]:
-    """Find the object, and the member of it, that a path ends in: the longest name wins, a whole one before a member."""
+    """Find the object, and the member of it, that a path ends in: the longest name wins, a whole one before a part."""
     if not isinstance(submitted, Mapping):
         raise _NoValue
     found = max(_readings(rest, submitted), key=lambda reading: (len(reading[0]), reading[1] is None), default=None)
