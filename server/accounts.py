@@ -5,17 +5,19 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import httpx
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from connectors.connector import Account, Connector
 from connectors.credentials import CredentialsError, authorize, parse_credentials
 from connectors.errors import Refused
 from connectors.provider import Provider
-from installations.errors import InvalidInput, Issue, NotFound
+from installations.errors import InvalidInput, Issue, NotFound, invalid
 from installations.installation import Connection, MetadataValue
 from installations.record import Fault
 
 _PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
+_ORIGIN = re.compile(r"https?://[^/?#]*")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _VALUE = re.compile(_LABEL, re.IGNORECASE)
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL}){{0,3}}", re.IGNORECASE)
@@ -28,6 +30,15 @@ class CredentialStore(Protocol):
     async def credentials(self, project_id: str, connection_id: str) -> bytes:
         """Open the credentials of a connection."""
         ...
+
+
+class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
+    """Where tokens of one account are had, placeholders filled."""
+
+    authorize: str
+    """Empty where no browser is sent anywhere."""
+    token: str
+    issuer: str | None
 
 
 class Accounts:
@@ -60,12 +71,37 @@ class Accounts:
         metadata: Mapping[str, MetadataValue] | UnsetType = UNSET,
     ) -> Account:
         """Fill the base URL. Raises `InvalidInput` with every value that is missing or not allowed."""
-        values = {name: entry.value for name, entry in (metadata or {}).items()}
-        if workspace_ref is not UNSET:
-            values.setdefault("workspace", workspace_ref)
+        values = account_values(workspace_ref=workspace_ref, metadata=metadata)
         declared = self.connector(provider).provider
         template = self._provider_urls.get(provider, declared.base_url)
-        return Account(base_url=fill(template, _with_defaults(declared, values)), metadata=values)
+        base_url = fill(template, _with_defaults(declared, values)).rstrip("/")
+        return Account(base_url=base_url, metadata=values)
+
+    def endpoints(self, provider: str, values: Mapping[str, str]) -> Endpoints:
+        """Answer where tokens are had, ``values`` filled in (`account_values`).
+
+        Where the operator has moved the provider's base URL, endpoints of the same origin move along.
+        Raises `NotFound`, and `InvalidInput` with every value that is missing or not allowed, or where the provider
+        gives no tokens.
+        """
+        declared = self.connector(provider).provider
+        authorize, token, issuer = _endpoint_templates(declared)
+        known = _with_defaults(declared, values)
+        return Endpoints(
+            authorize=fill(self._moved(declared, authorize), known),
+            token=fill(self._moved(declared, token), known),
+            issuer=None if issuer is None else fill(self._moved(declared, issuer), known),
+        )
+
+    def _moved(self, provider: Provider, endpoint: str) -> str:
+        moved = self._provider_urls.get(provider.name)
+        if moved is None:
+            return endpoint
+        base = provider.base_url.rstrip("/")
+        if endpoint == base or endpoint.startswith((f"{base}/", f"{base}?")):
+            return moved.rstrip("/") + endpoint.removeprefix(base)
+        origin = _origin(provider.base_url)
+        return _origin(moved) + endpoint.removeprefix(origin) if _origin(endpoint) == origin else endpoint
 
     async def open(self, connection: Connection) -> tuple[Connector, Account, httpx.Auth]:
         """Answer everything needed to call the customer's account.
@@ -91,14 +127,38 @@ def unknown_provider(provider: str) -> NotFound:
     return NotFound([Issue(path="provider", message=f"there is no provider {provider!r}", code="unknown-provider")])
 
 
+def account_values(
+    *, workspace_ref: str | UnsetType = UNSET, metadata: Mapping[str, MetadataValue] | UnsetType = UNSET
+) -> dict[str, str]:
+    """Collect what fills a provider's placeholders."""
+    values = {name: entry.value for name, entry in (metadata or {}).items()}
+    if workspace_ref is not UNSET:
+        values.setdefault("workspace", workspace_ref)
+    return values
+
+
+def _endpoint_templates(provider: Provider) -> tuple[str, str, str | None]:
+    if provider.oauth2_opts is not UNSET:
+        options = provider.oauth2_opts
+        return options.auth_url or "", options.token_url, options.issuer or None
+    if provider.custom_opts is not UNSET and provider.custom_opts.token_request is not UNSET:
+        return "", provider.custom_opts.token_request.url, None
+    raise invalid("provider", f"{provider.display_name} gives no tokens", code="not-supported")
+
+
+def _origin(template: str) -> str:
+    found = _ORIGIN.match(template)
+    return found[0] if found else ""
+
+
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Put values into a base URL. Raises `InvalidInput` with every value that is missing or not allowed."""
+    """Put values into a URL. Raises `InvalidInput` with every value that is missing or not allowed."""
     issues = [
         issue for name in dict.fromkeys(_PLACEHOLDER.findall(template)) if (issue := _issue(template, name, values))
     ]
     if issues:
         raise InvalidInput(issues)
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], template).rstrip("/")
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
 def _issue(template: str, name: str, values: Mapping[str, str]) -> Issue | None:
