@@ -25,6 +25,17 @@ AuthScheme = Literal[
 ConnectionStatus = Literal["created", "working", "bad_credentials"]
 
 
+class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How strictly a project lets browsers in. Ours; not in the published schema."""
+
+    require_jwt: bool = False
+    """Browsers need a signed token; frontend keys are refused."""
+    strict_connect: bool = False
+    """A consent counts only once the page that started it has finished it (`POST /v1/oauth-connect:complete`)."""
+    allowed_origins: tuple[str, ...] = ()
+    """The exact origins of pages that may use frontend keys and tokens; empty means any."""
+
+
 class Project(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The tenant."""
 
@@ -34,6 +45,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     org_id: str
     create_time: datetime
     update_time: datetime | UnsetType = UNSET
+    access_policy: AccessPolicy | UnsetType = UNSET
+    """Absent while it is the default."""
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -49,6 +62,19 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     scopes: tuple[str, ...]
     active: bool
     create_time: datetime
+
+
+class JwtKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The public half of a key with which the builder signs tokens for browsers. Its id is the ``kid``."""
+
+    id: str
+    project_id: str
+    label: str
+    public_key_pem: str
+    active: bool
+    create_time: datetime
+    update_time: datetime
+    algorithm: Literal["RSA"] = "RSA"
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

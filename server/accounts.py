@@ -15,6 +15,7 @@ from connectors.provider import Provider
 from installations.errors import InvalidInput, Issue, NotFound, invalid
 from installations.installation import Connection, MetadataValue
 from installations.record import Fault
+from server.store.contract import StoredCredentials
 
 _PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
 _ORIGIN = re.compile(r"https?://[^/?#]*")
@@ -27,7 +28,7 @@ _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL}){{0,3}}", re.IGNORECASE)
 class CredentialStore(Protocol):
     """The part of the store that keeps credentials."""
 
-    async def credentials(self, project_id: str, connection_id: str) -> bytes:
+    async def credentials(self, project_id: str, connection_id: str) -> StoredCredentials:
         """Open the credentials of a connection."""
         ...
 
@@ -114,9 +115,9 @@ class Accounts:
             workspace_ref=connection.provider_workspace_ref,
             metadata=connection.provider_metadata,
         )
-        sealed = await self._store.credentials(connection.project_id, connection.id)
+        stored = await self._store.credentials(connection.project_id, connection.id)
         try:
-            auth = authorize(connector.provider, parse_credentials(sealed))
+            auth = authorize(connector.provider, parse_credentials(stored.content))
         except CredentialsError as error:
             raise Refused(Fault(kind="auth", message=str(error))) from error
         return connector, account, auth

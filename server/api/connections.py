@@ -111,8 +111,8 @@ async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL
     if not include_creds:
         return with_tokens(connection, None)
     access.require_full()
-    sealed = await services.store.credentials(project_id, connection.id)
-    return with_tokens(connection, sealed, refresh_token=include_refresh_token)
+    stored = await services.store.credentials(project_id, connection.id)
+    return with_tokens(connection, stored.content, refresh_token=include_refresh_token)
 
 
 @patch("/connections/{connection_id:str}", opt=takes(UpdateConnection))

@@ -4,10 +4,14 @@ from server.store.commits import Commits, Moves
 from server.store.engine import Database
 from server.store.keyring import Keyring
 from server.store.migrate import migrate
+from server.store.rows.connect_sessions import ConnectSessionRows
 from server.store.rows.connections import ConnectionRows
+from server.store.rows.events import EventRows
 from server.store.rows.heartbeats import HeartbeatRows, forget_processes
 from server.store.rows.installations import InstallationRows
 from server.store.rows.integrations import IntegrationRows
+from server.store.rows.jwt_keys import JwtKeyRows
+from server.store.rows.leases import LeaseRows
 from server.store.rows.operations import OperationRows
 from server.store.rows.projects import ProjectRows
 from server.store.rows.provider_apps import ProviderAppRows
@@ -18,9 +22,13 @@ from server.store.vault import MasterKeys
 
 class PiccoloStore(
     ProjectRows,
+    JwtKeyRows,
     IntegrationRows,
     ProviderAppRows,
     ConnectionRows,
+    EventRows,
+    LeaseRows,
+    ConnectSessionRows,
     InstallationRows,
     OperationRows,
     HeartbeatRows,

@@ -19,6 +19,7 @@ class Projects(Table, tablename="projects", db=ENGINE):
     name = Text(unique=True)
     app_name = Text()
     org_id = Text()
+    access_policy = Text(null=True, default=None)
     create_time = Timestamptz()
     update_time = Timestamptz(null=True, default=None)
 
@@ -34,6 +35,18 @@ class ApiKeys(Table, tablename="api_keys", db=ENGINE):
     scopes = Text()
     active = Boolean()
     create_time = Timestamptz()
+
+
+class JwtKeys(Table, tablename="jwt_keys", db=ENGINE):
+    """Public keys of the builders, which verify browsers' tokens. The id is the ``kid``."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False, index=True)
+    label = Text()
+    public_key_pem = Text()
+    active = Boolean()
+    create_time = Timestamptz()
+    update_time = Timestamptz()
 
 
 class MasterKeyChecks(Table, tablename="master_key_checks", db=ENGINE):
@@ -125,8 +138,31 @@ class Connections(Table, tablename="connections", db=ENGINE):
     provider_workspace_ref = Text(null=True, default=None)
     provider_consumer_ref = Text(null=True, default=None)
     provider_metadata = Text(null=True, default=None)
+    keep_alive_at = Timestamptz(null=True, default=None)
     create_time = Timestamptz()
     update_time = Timestamptz(null=True, default=None)
+
+
+class ConnectSessions(Table, tablename="connect_sessions", db=ENGINE):
+    """Customers on the way to a connection."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    stage = Text()
+    key_digest = Bytea(unique=True)
+    browser_digest = Bytea()
+    details = Bytea()
+    expire_time = Timestamptz(index=True)
+
+
+class Events(Table, tablename="events", db=ENGINE):
+    """The outbox: what the builders are told of."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    type = Text()
+    data = Bytea()
+    create_time = Timestamptz(index=True)
 
 
 class Installations(Table, tablename="installations", db=ENGINE):
@@ -225,6 +261,14 @@ class Processes(Table, tablename="processes", db=ENGINE):
     seen_at = BigInt()
 
 
+class Leases(Table, tablename="leases", db=ENGINE):
+    """Who alone may do something. ``over_at`` is milliseconds of the database's own clock."""
+
+    id = Text(primary_key=True)
+    owner = Text()
+    over_at = BigInt()
+
+
 class Counters(Table, tablename="counters", db=ENGINE):
     """``config`` grows with every change of configuration, ``ready`` with every proof that writes work."""
 
@@ -235,6 +279,7 @@ class Counters(Table, tablename="counters", db=ENGINE):
 TABLES: tuple[type[Table], ...] = (
     Projects,
     ApiKeys,
+    JwtKeys,
     MasterKeyChecks,
     DataKeys,
     Integrations,
@@ -243,6 +288,8 @@ TABLES: tuple[type[Table], ...] = (
     Groups,
     Consumers,
     Connections,
+    ConnectSessions,
+    Events,
     Installations,
     ConfigRevisions,
     Operations,
@@ -250,5 +297,6 @@ TABLES: tuple[type[Table], ...] = (
     IdempotencyKeys,
     Uploads,
     Processes,
+    Leases,
     Counters,
 )

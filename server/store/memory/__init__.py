@@ -1,16 +1,22 @@
 """The store without a database: the shortest reading of the contract, for tests that need none."""
 
 from server.store.memory.configurations import MemoryInstallations
-from server.store.memory.operations import MemoryHeartbeats, MemoryOperations, MemoryUploads
-from server.store.memory.tenants import MemoryProjects, MemoryProviderApps
+from server.store.memory.connect_sessions import MemoryConnectSessions, MemoryEvents
+from server.store.memory.operations import MemoryOperations
+from server.store.memory.processes import MemoryHeartbeats, MemoryLeases, MemoryUploads
+from server.store.memory.tenants import MemoryJwtKeys, MemoryProjects, MemoryProviderApps
 
 
 class MemoryStore(
     MemoryProjects,
+    MemoryJwtKeys,
     MemoryProviderApps,
     MemoryInstallations,
+    MemoryConnectSessions,
+    MemoryEvents,
     MemoryOperations,
     MemoryHeartbeats,
+    MemoryLeases,
     MemoryUploads,
 ):
     """Implements `contract.Store`. Nothing survives the process."""

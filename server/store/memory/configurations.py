@@ -180,4 +180,4 @@ def remove_installation(shelf: Shelf, installation: Installation) -> None:
     del shelf.installations_by_id[installation.id]
     used = {one.connection.id for one in shelf.installations_by_id.values()}
     if installation.connection.id not in used:
-        del shelf.connections_by_id[installation.connection.id], shelf.secrets[installation.connection.id]
+        shelf.forget_connection(installation.connection.id)

@@ -1,6 +1,5 @@
-"""Operations, heartbeats and uploads in memory."""
+"""Operations in memory."""
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -8,7 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from installations.operation import Attempt, Operation, State
-from server.store.contract import Earlier, IdempotencyKey, Missing, Page, Settlement, Superseded, Taken, Upload
+from server.store.contract import Earlier, IdempotencyKey, Missing, Page, Settlement, Superseded
 from server.store.memory.shelf import Shelf, find, of, oldest_first
 
 UNOWNED: frozenset[State] = frozenset({"queued", "parked", "unknown"})
@@ -80,58 +79,6 @@ class MemoryOperations(Shelf):
         """List operations in flight whose process does not live, oldest first."""
         flying = [one for one in self.operations_by_id.values() if one.state in {"claimed", "sent"}]
         return oldest_first([one for one in flying if one.owner not in living])[:limit]
-
-
-class MemoryHeartbeats(Shelf):
-    """Implements `contract.Heartbeats`."""
-
-    async def beat(self, owner: str, *, kind: str) -> None:  # noqa: ARG002 -- kept for the operator where there is a table
-        """Say that this process lives."""
-        self.processes[owner] = time.monotonic()
-
-    async def living(self, *, within_seconds: float) -> list[str]:
-        """List the processes heard of lately."""
-        since = time.monotonic() - within_seconds
-        return sorted(owner for owner, seen in self.processes.items() if seen >= since)
-
-    async def epoch(self) -> int:
-        """Tell a number that grows with every change of configuration."""
-        return self.changes
-
-    async def sweep(self, *, now: datetime) -> None:
-        """Forget idempotency keys and uploads whose time is over."""
-        self.idempotency = {place: held for place, held in self.idempotency.items() if held[0].expire_time > now}
-        self.uploads = {key: upload for key, upload in self.uploads.items() if upload.expire_time > now}
-
-
-class MemoryUploads(Shelf):
-    """Implements `contract.Uploads`."""
-
-    async def create_upload(self, upload: Upload) -> None:
-        """Open a place."""
-        self.require_project(upload.project_id)
-        self.uploads[upload.id] = upload
-
-    async def fill_upload(self, upload_id: str, content: bytes, *, now: datetime) -> None:
-        """Put the archive there, once."""
-        upload = await self.upload(upload_id, now=now)
-        if upload.content:
-            raise Taken("this upload is filled already", existing_id=upload_id)
-        self.uploads[upload_id] = msgspec.structs.replace(upload, content=content)
-
-    async def upload(self, upload_id: str, *, now: datetime) -> Upload:
-        """Look at it without taking it."""
-        upload = self.uploads.get(upload_id)
-        if upload is None or upload.expire_time <= now:
-            raise Missing(f"no upload {upload_id!r}")
-        return upload
-
-    async def take_upload(self, project_id: str, upload_id: str, *, now: datetime) -> Upload:
-        """Take a filled one out, once."""
-        upload = await self.upload(upload_id, now=now)
-        if upload.project_id != project_id or not upload.content:
-            raise Missing(f"no upload {upload_id!r}")
-        return self.uploads.pop(upload_id)
 
 
 def _settled(operation: Operation, settlement: Settlement) -> Operation:

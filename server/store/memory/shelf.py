@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from installations.installation import (
     ApiKey,
     Connection,
@@ -10,12 +12,13 @@ from installations.installation import (
     Group,
     Installation,
     Integration,
+    JwtKey,
     Project,
     ProviderApp,
     Revision,
 )
 from installations.operation import Attempt, Operation
-from server.store.contract import IdempotencyKey, Missing, Upload
+from server.store.contract import ConnectSession, Event, IdempotencyKey, Missing, Upload
 
 
 class Owned(Protocol):
@@ -48,6 +51,7 @@ class Shelf:
     def __init__(self) -> None:
         self.projects_by_id: dict[str, Project] = {}
         self.keys: dict[str, ApiKey] = {}
+        self.jwt_keys_by_id: dict[str, JwtKey] = {}
         self.integrations_by_id: dict[str, Integration] = {}
         self.revisions: dict[str, tuple[str, Revision]] = {}
         """With the id of the integration."""
@@ -57,6 +61,11 @@ class Shelf:
         self.groups: dict[tuple[str, str], Group] = {}
         self.consumers: dict[tuple[str, str], Consumer] = {}
         self.connections_by_id: dict[str, Connection] = {}
+        self.credential_versions: dict[str, int] = {}
+        self.keep_alive: dict[str, datetime] = {}
+        """When the refresh tokens of connections must be used, by their ids."""
+        self.sessions: dict[str, ConnectSession] = {}
+        self.outbox: dict[str, Event] = {}
         self.installations_by_id: dict[str, Installation] = {}
         self.operations_by_id: dict[str, Operation] = {}
         self.attempts_by_operation: dict[str, list[Attempt]] = {}
@@ -64,11 +73,23 @@ class Shelf:
         """With the id of the operation."""
         self.uploads: dict[str, Upload] = {}
         self.processes: dict[str, float] = {}
+        self.leases: dict[str, tuple[str, float]] = {}
+        """Owner, and when it is over."""
         self.changes = 0
 
     def changed(self) -> None:
         """Count a change of configuration."""
         self.changes += 1
+
+    def tell(self, project_id: str, event: Event | None) -> None:
+        """Put an event into the outbox, if there is one."""
+        if event:
+            self.outbox[event.id] = msgspec.structs.replace(event, project_id=project_id)
+
+    def forget_connection(self, connection_id: str) -> None:
+        """Remove a connection with all that is known of it."""
+        del self.connections_by_id[connection_id], self.secrets[connection_id], self.credential_versions[connection_id]
+        self.keep_alive.pop(connection_id, None)
 
     def require_project(self, project_id: str) -> None:
         """Raise `Missing` for a project that does not exist."""

@@ -1,4 +1,4 @@
-"""Projects, API keys and provider apps in memory."""
+"""Projects, their keys and provider apps in memory."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from installations.installation import ApiKey, Connection, Project, ProviderApp
+from installations.installation import AccessPolicy, ApiKey, Connection, JwtKey, Project, ProviderApp
 from server.store.contract import Missing, Taken
 from server.store.memory.shelf import Shelf, find, of, oldest_first
 
@@ -23,7 +23,7 @@ class MemoryProjects(Shelf):
             raise Taken(f"the project id {project.id!r} is taken", existing_id=project.id)
         self._refuse_taken(project.name, project.id)
         self.changed()
-        self.projects_by_id[project.id] = project
+        self.projects_by_id[project.id] = _with_policy(project)
         if key:
             self.keys[key.id] = key
 
@@ -41,15 +41,21 @@ class MemoryProjects(Shelf):
         return oldest_first(list(self.projects_by_id.values()))
 
     async def update_project(
-        self, project_id: str, *, now: datetime, name: str | UnsetType = UNSET, app_name: str | UnsetType = UNSET
+        self,
+        project_id: str,
+        *,
+        now: datetime,
+        name: str | UnsetType = UNSET,
+        app_name: str | UnsetType = UNSET,
+        access_policy: AccessPolicy | UnsetType = UNSET,
     ) -> Project:
-        """Change names."""
+        """Change what is given."""
         self.require_project(project_id)
         if name is not UNSET:
             self._refuse_taken(name, project_id)
         self.changed()
-        changes = {"name": name, "app_name": app_name, "update_time": now}
-        project = replaced(self.projects_by_id[project_id], changes)
+        changes = {"name": name, "app_name": app_name, "access_policy": access_policy, "update_time": now}
+        project = _with_policy(replaced(self.projects_by_id[project_id], changes))
         self.projects_by_id[project_id] = project
         return project
 
@@ -92,6 +98,45 @@ class MemoryProjects(Shelf):
         for other in self.projects_by_id.values():
             if other.name == name and other.id != project_id:
                 raise Taken(f"a project is named {name!r} already", existing_id=other.id)
+
+
+class MemoryJwtKeys(Shelf):
+    """Implements `contract.JwtKeys`."""
+
+    async def add_jwt_key(self, key: JwtKey) -> None:
+        """Store one."""
+        self.require_project(key.project_id)
+        self.changed()
+        self.jwt_keys_by_id[key.id] = key
+
+    async def jwt_key(self, key_id: str) -> JwtKey | None:
+        """Find one by its ``kid``, whatever its project."""
+        return self.jwt_keys_by_id.get(key_id)
+
+    async def jwt_keys(self, project_id: str, *, active: bool | None = None) -> list[JwtKey]:
+        """List, oldest first."""
+        return [key for key in oldest_first(of(self.jwt_keys_by_id, project_id)) if active in (None, key.active)]
+
+    async def update_jwt_key(
+        self,
+        project_id: str,
+        key_id: str,
+        *,
+        now: datetime,
+        label: str | UnsetType = UNSET,
+        active: bool | UnsetType = UNSET,
+    ) -> JwtKey:
+        """Change a key."""
+        key = find(self.jwt_keys_by_id, project_id, key_id, noun="JWT key")
+        self.changed()
+        self.jwt_keys_by_id[key_id] = replaced(key, {"label": label, "active": active, "update_time": now})
+        return self.jwt_keys_by_id[key_id]
+
+    async def delete_jwt_key(self, project_id: str, key_id: str) -> None:
+        """Remove a key."""
+        find(self.jwt_keys_by_id, project_id, key_id, noun="JWT key")
+        self.changed()
+        del self.jwt_keys_by_id[key_id]
 
 
 class MemoryProviderApps(Shelf):
@@ -151,6 +196,11 @@ class MemoryProviderApps(Shelf):
         for other in of(self.apps, app.project_id):
             if (other.provider, other.client_id) == (app.provider, app.client_id) and other.id != app.id:
                 raise Taken(f"there is an app for {app.provider!r} with this client id", existing_id=other.id)
+
+
+def _with_policy(project: Project) -> Project:
+    """Leave out the policy that everybody has."""
+    return msgspec.structs.replace(project, access_policy=UNSET) if project.access_policy == AccessPolicy() else project
 
 
 def _with_app(connection: Connection, app: ProviderApp | None) -> Connection:

@@ -8,12 +8,14 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from installations.installation import Connection, ConnectionStatus, MetadataValue
-from server.store.contract import InUse, NewConnection
+from server.store.contract import Event, InUse, NewConnection, StoredCredentials, Superseded
 from server.store.engine import Row
+from server.store.rows.events import store_event
 from server.store.rows.people import consumer, group, keep_consumer, keep_group
 from server.store.rows.provider_apps import provider_app
 from server.store.rows.scope import Rows, find, given, insert, or_unset, text_of
 from server.store.tables import Connections, Consumers, Groups, Installations, ProviderApps
+from server.store.vault import Box
 
 TABLE = "connections"
 IDS_AT_ONCE = 1000
@@ -24,7 +26,7 @@ USABLE_FIRST: dict[str, int] = {"working": 0, "created": 1, "bad_credentials": 2
 class ConnectionRows(Rows):
     """Implements `contract.Connections`."""
 
-    async def create_connection(self, new: NewConnection) -> Connection:
+    async def create_connection(self, new: NewConnection, *, event: Event | None = None) -> Connection:
         """Store a connection, and its group and consumer where they are new."""
         box = await self.box(new.project_id)
         sealed = box.seal(new.credentials, table=TABLE, column="credentials", row_id=new.id)
@@ -32,6 +34,7 @@ class ConnectionRows(Rows):
             if new.provider_app_id is not UNSET:
                 await find(ProviderApps, new.project_id, new.provider_app_id, noun="provider app")
             await _insert(new, sealed)
+            await store_event(new.project_id, event)
             return await load_connection(new.project_id, new.id)
 
     async def connections(
@@ -70,8 +73,13 @@ class ConnectionRows(Rows):
         credentials: bytes | UnsetType = UNSET,
         provider_workspace_ref: str | UnsetType = UNSET,
         provider_metadata: Mapping[str, MetadataValue] | UnsetType = UNSET,
+        provider_consumer_ref: str | UnsetType = UNSET,
+        provider_app_id: str | UnsetType = UNSET,
+        keep_alive_at: datetime | UnsetType | None = UNSET,
+        if_version: int | None = None,
+        event: Event | None = None,
     ) -> Connection:
-        """Change what is given."""
+        """Change what is given, if the credentials are still the expected ones."""
         box = await self.box(project_id)
         changes = given(
             {
@@ -79,19 +87,21 @@ class ConnectionRows(Rows):
                 Connections.status: status,
                 Connections.provider_workspace_ref: provider_workspace_ref,
                 Connections.provider_metadata: UNSET if provider_metadata is UNSET else text_of(provider_metadata),
+                Connections.provider_consumer_ref: provider_consumer_ref,
+                Connections.provider_app_id: provider_app_id,
+                Connections.keep_alive_at: keep_alive_at,
             }
         )
         if credentials is not UNSET:
-            sealed = box.seal(credentials, table=TABLE, column="credentials", row_id=connection_id)
-            changes[Connections.credentials] = sealed
-            changes[Connections.credential_version] = Connections.credential_version + 1
+            changes |= _renewed(box, connection_id, credentials)
         async with self.changing():
-            await Connections.update(changes).where(
-                Connections.project_id == project_id, Connections.id == connection_id
-            )
+            if provider_app_id is not UNSET:
+                await find(ProviderApps, project_id, provider_app_id, noun="provider app")
+            await _update(changes, project_id, connection_id, if_version=if_version)
+            await store_event(project_id, event)
             return await load_connection(project_id, connection_id)
 
-    async def delete_connection(self, project_id: str, connection_id: str) -> None:
+    async def delete_connection(self, project_id: str, connection_id: str, *, event: Event | None = None) -> None:
         """Remove one that no installation uses."""
         async with self.changing():
             await find(Connections, project_id, connection_id, noun="connection")
@@ -100,13 +110,58 @@ class ConnectionRows(Rows):
             ):
                 raise InUse(f"the connection {connection_id!r} is used by an installation; delete that first")
             await Connections.delete().where(Connections.project_id == project_id, Connections.id == connection_id)
+            await store_event(project_id, event)
 
-    async def credentials(self, project_id: str, connection_id: str) -> bytes:
+    async def credentials(self, project_id: str, connection_id: str) -> StoredCredentials:
         """Open the credentials."""
         box = await self.box(project_id)
         async with self.reading():
             row = await find(Connections, project_id, connection_id, noun="connection")
-        return box.open(row["credentials"], table=TABLE, column="credentials", row_id=connection_id)
+        content = box.open(row["credentials"], table=TABLE, column="credentials", row_id=connection_id)
+        return StoredCredentials(content=content, version=row["credential_version"])
+
+    async def renew_credentials(
+        self,
+        project_id: str,
+        connection_id: str,
+        *,
+        if_version: int,
+        credentials: bytes,
+        keep_alive_at: datetime | None,
+        now: datetime,
+    ) -> int:
+        """Store renewed tokens, in one guarded statement that leaves the epoch alone."""
+        box = await self.box(project_id)
+        renewed = _renewed(box, connection_id, credentials)
+        changes = renewed | {Connections.update_time: now, Connections.keep_alive_at: keep_alive_at}
+        mine = (
+            (Connections.project_id == project_id)
+            & (Connections.id == connection_id)
+            & (Connections.credential_version == if_version)
+        )
+        async with self.writing():
+            usable = Connections.status != "bad_credentials"
+            if await Connections.update(changes).where(mine, usable).returning(Connections.id):
+                return if_version + 1
+        # A connection that heals is a change of configuration: caches must not go on refusing it.
+        async with self.changing():
+            await _update(changes | {Connections.status: "working"}, project_id, connection_id, if_version=if_version)
+            return if_version + 1
+
+    async def dying_connections(self, *, now: datetime, limit: int) -> list[Connection]:
+        """List connections of any project whose refresh token must be used now, the most urgent first."""
+        async with self.reading():
+            rows = await (
+                Connections.select()
+                .where(Connections.keep_alive_at <= now, Connections.status != "bad_credentials")
+                .order_by(Connections.keep_alive_at, Connections.id)
+                .limit(limit)
+            )
+            found: dict[str, Connection] = {}
+            for project_id in sorted({row["project_id"] for row in rows}):
+                mine = [row for row in rows if row["project_id"] == project_id]
+                found |= {connection.id: connection for connection in await build_connections(project_id, mine)}
+        return [found[row["id"]] for row in rows]
 
 
 async def load_connection(project_id: str, connection_id: str) -> Connection:
@@ -134,6 +189,24 @@ async def pointed_at(table: Any, project_id: str, rows: Sequence[Row], *, column
         some = table.id.is_in(ids[start : start + IDS_AT_ONCE])
         found |= {row["id"]: row for row in await table.select().where(table.project_id == project_id, some)}
     return found
+
+
+def _renewed(box: Box, connection_id: str, credentials: bytes) -> dict[Any, Any]:
+    """Say what changes with new credentials."""
+    return {
+        Connections.credentials: box.seal(credentials, table=TABLE, column="credentials", row_id=connection_id),
+        Connections.credential_version: Connections.credential_version + 1,
+    }
+
+
+async def _update(changes: Any, project_id: str, connection_id: str, *, if_version: int | None) -> None:
+    """Change a row if its credentials are of the given version, if any. Raises `Missing`, `Superseded`."""
+    query = Connections.update(changes).where(Connections.project_id == project_id, Connections.id == connection_id)
+    if if_version is not None:
+        query = query.where(Connections.credential_version == if_version)
+    if not await query.returning(Connections.id):
+        await find(Connections, project_id, connection_id, noun="connection")
+        raise Superseded(f"the credentials of connection {connection_id!r} are no longer of version {if_version}")
 
 
 async def _insert(new: NewConnection, sealed: bytes) -> None:

@@ -1,16 +1,18 @@
 """Which processes live, the epoch, and what is swept away when its time is over."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from server.store.engine import Session
 from server.store.rows.scope import Rows, only
-from server.store.tables import Counters, IdempotencyKeys, Processes, Uploads
+from server.store.tables import ConnectSessions, Counters, Events, IdempotencyKeys, Processes, Uploads
 
 CLOCK = {"sqlite": "CAST(strftime('%s', 'now') AS INTEGER)", "postgres": "CAST(extract(epoch FROM now()) AS BIGINT)"}
 """Seconds of the database's own clock."""
 
 FORGET_SECONDS = 86_400
 """For how long a dead process stays listed for the operator."""
+
+EVENTS_KEPT = timedelta(days=7)
 
 
 class HeartbeatRows(Rows):
@@ -44,12 +46,15 @@ class HeartbeatRows(Rows):
         return int(only(rows, noun="counter", name="config")["value"])
 
     async def sweep(self, *, now: datetime) -> None:
-        """Forget idempotency keys and uploads whose time is over."""
+        """Forget idempotency keys, uploads and connect sessions whose time is over, and old events."""
         async with self.writing():
             await IdempotencyKeys.delete().where(IdempotencyKeys.expire_time <= now)
             await Uploads.delete().where(Uploads.expire_time <= now)
+            await ConnectSessions.delete().where(ConnectSessions.expire_time <= now)
+            await Events.delete().where(Events.create_time <= now - EVENTS_KEPT)
 
 
 async def forget_processes(session: Session) -> None:
-    """Forget every process: where only one can live, the others are dead."""
+    """Forget every process and what it held: where only one can live, the others are dead."""
     await session.fetch("DELETE FROM processes", ())
+    await session.fetch("DELETE FROM leases", ())

@@ -5,10 +5,10 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from installations.installation import ApiKey, Project
-from server.store.contract import Missing, Taken
+from installations.installation import AccessPolicy, ApiKey, Project
+from server.store.contract import Taken
 from server.store.engine import Row
-from server.store.rows.scope import Rows, find, given, insert, insert_new, only, or_unset, text_of
+from server.store.rows.scope import Rows, find, given, insert, insert_new, only, or_unset, require_project, text_of
 from server.store.tables import ApiKeys, Projects
 
 
@@ -19,7 +19,10 @@ class ProjectRows(Rows):
         """Store a project, its first key and its data key."""
         async with self.changing():
             await _refuse_taken(project.name, project.id)
-            values = msgspec.structs.asdict(project) | {"update_time": project.update_time or None}
+            values = msgspec.structs.asdict(project) | {
+                "update_time": project.update_time or None,
+                "access_policy": _policy_text(project.access_policy),
+            }
             if not await insert_new(Projects, **values):
                 raise Taken(f"the project id {project.id!r} is taken", existing_id=project.id)
             await self._keyring.add_key(project.id, now=project.create_time)
@@ -40,20 +43,34 @@ class ProjectRows(Rows):
         return [_project(row) for row in rows]
 
     async def update_project(
-        self, project_id: str, *, now: datetime, name: str | UnsetType = UNSET, app_name: str | UnsetType = UNSET
+        self,
+        project_id: str,
+        *,
+        now: datetime,
+        name: str | UnsetType = UNSET,
+        app_name: str | UnsetType = UNSET,
+        access_policy: AccessPolicy | UnsetType = UNSET,
     ) -> Project:
-        """Change names."""
+        """Change what is given."""
+        policy = UNSET if access_policy is UNSET else _policy_text(access_policy)
+        changes = given(
+            {
+                Projects.name: name,
+                Projects.app_name: app_name,
+                Projects.access_policy: policy,
+                Projects.update_time: now,
+            }
+        )
         async with self.changing():
             if name is not UNSET:
                 await _refuse_taken(name, project_id)
-            changes = given({Projects.name: name, Projects.app_name: app_name, Projects.update_time: now})
             rows = await Projects.update(changes).where(Projects.id == project_id).returning(*Projects.all_columns())
         return _project(only(rows, noun="project", name=project_id))
 
     async def add_api_key(self, project_id: str, key: ApiKey) -> None:
         """Store a key."""
         async with self.changing():
-            await _require(project_id)
+            await require_project(project_id)
             await _insert_key(msgspec.structs.replace(key, project_id=project_id))
 
     async def api_key(self, digest: bytes) -> ApiKey | None:
@@ -96,11 +113,6 @@ class ProjectRows(Rows):
             await ApiKeys.delete().where(ApiKeys.project_id == project_id, ApiKeys.id == key_id)
 
 
-async def _require(project_id: str) -> None:
-    if not await Projects.exists().where(Projects.id == project_id):
-        raise Missing(f"no project {project_id!r}")
-
-
 async def _refuse_taken(name: str, project_id: str) -> None:
     rows = await Projects.select(Projects.id).where(Projects.name == name, Projects.id != project_id)
     if rows:
@@ -111,8 +123,17 @@ async def _insert_key(key: ApiKey) -> None:
     await insert(ApiKeys, **(msgspec.structs.asdict(key) | {"scopes": text_of(key.scopes)}))
 
 
+def _policy_text(policy: AccessPolicy | UnsetType) -> str | None:
+    return None if policy in (UNSET, AccessPolicy()) else text_of(policy)
+
+
 def _project(row: Row) -> Project:
-    return Project(**(row | {"update_time": or_unset(row["update_time"])}))
+    policy = row["access_policy"]
+    members = {
+        "update_time": or_unset(row["update_time"]),
+        "access_policy": msgspec.json.decode(policy, type=AccessPolicy) if policy else UNSET,
+    }
+    return Project(**(row | members))
 
 
 def _api_key(row: Row) -> ApiKey:

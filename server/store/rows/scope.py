@@ -12,7 +12,7 @@ from piccolo.table import Table
 from server.store.contract import Missing
 from server.store.engine import Database, Row, Session
 from server.store.keyring import Keyring
-from server.store.tables import Counters
+from server.store.tables import Counters, Projects
 from server.store.vault import Box
 
 T = TypeVar("T")
@@ -47,6 +47,12 @@ class Rows:
     async def box(self, project_id: str) -> Box:
         """Fetch a project's keys. Raises `Missing`. Call it before a session is open."""
         return await self._keyring.box(project_id)
+
+
+async def require_project(project_id: str) -> None:
+    """Raise `Missing` for a project that does not exist."""
+    if not await Projects.exists().where(Projects.id == project_id):
+        raise Missing(f"no project {project_id!r}")
 
 
 async def find(table: Any, project_id: str, row_id: str, *, noun: str) -> Row:

@@ -7,10 +7,19 @@ from typing import Any
 from msgspec.structs import replace
 
 from installations.config import ConfigContent
-from installations.installation import ApiKey, Config, MetadataValue, Project, ProviderApp
+from installations.installation import ApiKey, Config, JwtKey, MetadataValue, Project, ProviderApp
 from installations.manifest import IntegrationSpec
 from installations.operation import Attempt, Operation
-from server.store.contract import IdempotencyKey, NewConnection, NewInstallation, Settlement, Store, Upload
+from server.store.contract import (
+    ConnectSession,
+    Event,
+    IdempotencyKey,
+    NewConnection,
+    NewInstallation,
+    Settlement,
+    Store,
+    Upload,
+)
 
 MASTER_KEY = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 OTHER_MASTER_KEY = "k2:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
@@ -38,6 +47,36 @@ def api_key(number: int = 1, **changes: Any) -> ApiKey:
         active=True,
         create_time=later(number),
     )
+    return replace(made, **changes)
+
+
+def jwt_key(number: int = 1, **changes: Any) -> JwtKey:
+    made = JwtKey(
+        id=f"j{number}",
+        project_id=f"p{number}",
+        label="first",
+        public_key_pem="-----BEGIN PUBLIC KEY-----",
+        active=True,
+        create_time=later(number),
+        update_time=later(number),
+    )
+    return replace(made, **changes)
+
+
+def connect_session(number: int = 1, **changes: Any) -> ConnectSession:
+    made = ConnectSession(
+        id=f"s{number}",
+        project_id=f"p{number}",
+        stage="made",
+        key_digest=hashlib.sha256(f"ticket {number}".encode()).digest(),
+        details=b'{"verifier":"SECRET"}',
+        expire_time=later(600),
+    )
+    return replace(made, **changes)
+
+
+def event(name: str = "e1", *, number: int = 1, **changes: Any) -> Event:
+    made = Event(id=name, project_id=f"p{number}", type="connection.updated", data=b"{}", create_time=NOW)
     return replace(made, **changes)
 
 
@@ -167,5 +206,7 @@ async def populated(store: Store) -> None:
         await store.create_connection(connection(number, provider_app_id=f"a{number}"))
         await store.create_installation(installation(number))
         await store.begin(operation(f"o{number}", number=number))
+        await store.add_jwt_key(jwt_key(number))
+        await store.create_connect_session(connect_session(number))
         await store.create_upload(upload(number))
         await store.fill_upload(f"u{number}", b"PK", now=NOW)

@@ -3,7 +3,18 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from server.store.contract import Store
-from tests.server.store.samples import api_key, config, connection, later, project, provider_app, spec
+from tests.server.store.samples import (
+    NOW,
+    api_key,
+    config,
+    connection,
+    event,
+    jwt_key,
+    later,
+    project,
+    provider_app,
+    spec,
+)
 
 Change = Callable[[Store], Awaitable[object]]
 
@@ -28,6 +39,9 @@ CHANGES: tuple[tuple[str, Change], ...] = (
     ("add_api_key", lambda s: s.add_api_key("p1", api_key(3))),
     ("update_api_key", lambda s: s.update_api_key("p1", "k1", active=False)),
     ("delete_api_key", lambda s: s.delete_api_key("p1", "k1")),
+    ("add_jwt_key", lambda s: s.add_jwt_key(jwt_key(1, id="j9"))),
+    ("update_jwt_key", lambda s: s.update_jwt_key("p1", "j1", now=later(9), active=False)),
+    ("delete_jwt_key", lambda s: s.delete_jwt_key("p1", "j1")),
     ("deploy", lambda s: s.deploy("p1", [spec("n")], spec_version="1.0.0", now=later(9), ids=["x", "y"])),
     ("delete_integration", lambda s: s.delete_integration("p1", "i1", now=later(9))),
     ("update_provider_app", lambda s: s.update_provider_app("p1", provider_app())),
@@ -47,3 +61,11 @@ async def test_the_epoch_grows_with(store: Store, change: Change) -> None:
     before = await store.epoch()
     await change(store)
     assert await store.epoch() > before
+
+
+async def test_a_week_later_events_are_swept_away(store: Store) -> None:
+    week = 7 * 86_400
+    await store.update_connection("p1", "c1", now=NOW, event=event("e1", create_time=NOW))
+    await store.update_connection("p1", "c1", now=NOW, event=event("e2", create_time=later(1)))
+    await store.sweep(now=later(week))
+    assert [one.id for one in await store.events("p1")] == ["e2"]

@@ -10,7 +10,9 @@ from server.store.contract import Missing, Store, Superseded
 from tests.server.store.samples import (
     NOW,
     config,
+    connect_session,
     connection,
+    event,
     installation,
     later,
     operation,
@@ -20,12 +22,14 @@ from tests.server.store.samples import (
 
 Attempt = Callable[[Store, dict[str, str]], Awaitable[object]]
 
-FOREIGN = {key: f"{key}1" for key in "kiracnou"} | {"v": "v1"}
-UNKNOWN = dict.fromkeys("kiracnouv", "nothing")
+FOREIGN = {key: f"{key}1" for key in "kjiracnosu"} | {"v": "v1"}
+UNKNOWN = dict.fromkeys("kjiracnosuv", "nothing")
 
 ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
     ("update_api_key", lambda s, x: s.update_api_key("p2", x["k"], active=False)),
     ("delete_api_key", lambda s, x: s.delete_api_key("p2", x["k"])),
+    ("update_jwt_key", lambda s, x: s.update_jwt_key("p2", x["j"], now=NOW, active=False)),
+    ("delete_jwt_key", lambda s, x: s.delete_jwt_key("p2", x["j"])),
     ("integration", lambda s, x: s.integration("p2", x["i"])),
     ("revision", lambda s, x: s.revision("p2", x["r"])),
     ("delete_integration", lambda s, x: s.delete_integration("p2", x["i"], now=NOW)),
@@ -36,7 +40,21 @@ ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
     ("create_connection", lambda s, x: s.create_connection(connection(2, id="c9", provider_app_id=x["a"]))),
     ("connection", lambda s, x: s.connection("p2", x["c"])),
     ("update_connection", lambda s, x: s.update_connection("p2", x["c"], now=NOW, credentials=b"stolen")),
-    ("delete_connection", lambda s, x: s.delete_connection("p2", x["c"])),
+    ("update_connection if", lambda s, x: s.update_connection("p2", x["c"], now=NOW, if_version=1, event=event())),
+    ("update_connection to an app", lambda s, x: s.update_connection("p2", "c2", now=NOW, provider_app_id=x["a"])),
+    ("delete_connection", lambda s, x: s.delete_connection("p2", x["c"], event=event())),
+    (
+        "renew_credentials",
+        lambda s, x: s.renew_credentials(
+            "p2", x["c"], if_version=1, credentials=b"stolen", keep_alive_at=None, now=NOW
+        ),
+    ),
+    (
+        "advance_connect_session",
+        lambda s, x: s.advance_connect_session(
+            connect_session(2, id=x["s"], stage="started", key_digest=b"stolen"), from_stage="made", now=NOW
+        ),
+    ),
     ("credentials", lambda s, x: s.credentials("p2", x["c"])),
     (
         "create_installation over a connection",
@@ -76,6 +94,8 @@ async def everything(store: Store, project_id: str) -> list[Any]:
     return [
         await store.project(project_id),
         await store.api_keys(project_id),
+        await store.jwt_keys(project_id),
+        await store.events(project_id),
         await store.integrations(project_id),
         await store.provider_apps(project_id),
         await store.client_secret(project_id, f"a{number}"),
@@ -84,6 +104,7 @@ async def everything(store: Store, project_id: str) -> list[Any]:
         await store.installations(project_id),
         await store.operations(project_id, f"n{number}", page_size=100),
         await store.upload(f"u{number}", now=NOW),
+        await store.connect_session(connect_session(int(number)).key_digest, now=NOW),
     ]
 
 
@@ -106,6 +127,15 @@ async def test_lists_hold_nothing_of_another_tenant(store: Store) -> None:
     assert await store.installations("p2", integration_id="i1") == []
     assert (await store.operations("p2", "n1", page_size=9)).results == ()
     assert [one.id for one in await store.connections("p2", group_ref="acme")] == ["c2"]
+    await store.update_connection("p1", "c1", now=NOW, event=event())
+    assert await store.events("p2") == []
+    assert [one.id for one in await store.jwt_keys("p2")] == ["j2"]
+
+
+async def test_an_event_is_stored_for_the_tenant_whose_connection_changed(store: Store) -> None:
+    await store.update_connection("p1", "c1", now=NOW, event=event(number=2))
+    assert await store.events("p2") == []
+    assert await store.events("p1") == [event()]
 
 
 async def test_equal_refs_and_names_stay_apart(store: Store) -> None:
@@ -128,6 +158,7 @@ def test_tables_are_touched_by_the_store_alone() -> None:
     }
     assert importers == {
         "migrations/isthmus_migrations/isthmus_0002_indexes.py",
+        "migrations/isthmus_migrations/isthmus_0004_connect_indexes.py",
         "migrations/piccolo_app.py",
         "server/store/keyring.py",
         "server/store/piccolo.py",

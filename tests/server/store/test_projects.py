@@ -1,5 +1,7 @@
 import pytest
+from msgspec import UNSET
 
+from installations.installation import AccessPolicy
 from server.store.contract import Missing, Store, Taken
 from tests.server.store.samples import api_key, later, project
 
@@ -70,3 +72,22 @@ async def test_keys_are_listed_changed_and_removed(store: Store) -> None:
     await store.delete_api_key("p1", "k1")
     assert await store.api_keys("p1", active=True) == [changed]
     assert await store.api_key(api_key().digest) is None
+
+
+async def test_a_policy_is_kept_until_it_is_the_default_again(store: Store) -> None:
+    assert (await store.project("p1")).access_policy is UNSET
+    strict = AccessPolicy(require_jwt=True, allowed_origins=("https://app.example.test",))
+    changed = await store.update_project("p1", now=later(9), access_policy=strict)
+    assert changed.access_policy == strict
+    await store.update_project("p1", now=later(9), name="Other")
+    assert (await store.project("p1")).access_policy == strict
+    assert (await store.update_project("p1", now=later(9), access_policy=AccessPolicy())).access_policy is UNSET
+    assert (await store.project("p1")).access_policy is UNSET
+
+
+async def test_a_project_may_be_born_strict(store: Store) -> None:
+    strict = project(3, access_policy=AccessPolicy(strict_connect=True))
+    await store.create_project(strict)
+    assert await store.project("p3") == strict
+    await store.create_project(project(4, access_policy=AccessPolicy()))
+    assert await store.project("p4") == project(4)

@@ -103,7 +103,7 @@ async def test_a_missing_key_is_named_and_an_added_one_is_welcome(database_url: 
         await open_store(Settings(database_url=database_url, master_keys=(OTHER_MASTER_KEY,))).start()
     both = open_store(Settings(database_url=database_url, master_keys=(OTHER_MASTER_KEY, MASTER_KEY)))
     await both.start()
-    assert await both.credentials("p1", "c1") == SECRET
+    assert (await both.credentials("p1", "c1")).content == SECRET
     await both.close()
 
 
@@ -138,8 +138,9 @@ async def test_secrets_are_not_in_a_dump(migrated_postgres_url: str) -> None:
     await written(migrated_postgres_url)
     operations = "SELECT encode(payload || outcome, 'escape') FROM operations;"
     connections = "SELECT encode(credentials, 'escape') FROM connections;"
-    apps = "SELECT encode(client_secret, 'escape') FROM provider_apps"
-    dump = postgres.run_sql(migrated_postgres_url, operations + connections + apps)
+    apps = "SELECT encode(client_secret, 'escape') FROM provider_apps;"
+    sessions = "SELECT encode(details, 'escape') FROM connect_sessions"
+    dump = postgres.run_sql(migrated_postgres_url, operations + connections + apps + sessions)
     assert "v1.d" in dump
     assert "SECRET" not in dump
 
