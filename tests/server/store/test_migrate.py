@@ -1,18 +1,22 @@
 import asyncio
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
 from server.settings import Settings
-from server.store.contract import Unavailable
+from server.store.contract import StoredCredentials, Unavailable
 from server.store.engine import Database
 from server.store.opening import migrate_database, open_store
 from server.store.postgres import PostgresDatabase
 from server.store.sqlite import SqliteDatabase
 from server.store.tables import TABLES
-from tests.server.store.samples import MASTER_KEY, populated
+from server.store.vault import Box, parse_master_keys
+from tests.server.store.samples import MASTER_KEY, SECRET, connect_session, jwt_key, later, populated
 
 ROOT = Path(__file__).parents[3]
 
@@ -128,3 +132,60 @@ async def test_a_kill_half_way_leaves_the_next_start_able_to_finish(fresh_url: s
     await store.start()
     await populated(store)
     await store.close()
+
+
+BEFORE = """
+import asyncio, sys
+from server.store.opening import migrate_database
+print(asyncio.run(migrate_database(sys.argv[1])))
+"""
+ROWS = """
+INSERT INTO projects (id, name, app_name, org_id, create_time) VALUES ('p1', 'Project 1', 'App', 'o', '{now}');
+INSERT INTO data_keys (id, project_id, master_key_id, wrapped, create_time)
+VALUES ('d1', 'p1', 'k1', {wrapped}, '{now}');
+INSERT INTO groups (id, project_id, group_ref, group_name, create_time) VALUES ('g1', 'p1', 'acme', 'ACME', '{now}');
+INSERT INTO consumers (id, project_id, consumer_ref, consumer_name, create_time)
+VALUES ('u1', 'p1', 'jo', 'Jo', '{now}');
+INSERT INTO connections (id, project_id, provider, group_id, consumer_id, auth_scheme, status, credentials,
+    credential_version, create_time)
+VALUES ('c1', 'p1', 'hubspot', 'g1', 'u1', 'oauth2/authorizationCode', 'working', {sealed}, 7, '{now}')
+"""
+
+
+async def made_before_connections_and_access(url: str, folder: Path) -> None:
+    """Make a database the way the release before the third step did, with a customer in it."""
+    steps = folder / "migrations" / "isthmus_migrations"
+    steps.mkdir(parents=True)
+    for module in ("__init__.py", "isthmus_0001_tables.py", "isthmus_0002_indexes.py"):
+        shutil.copy(ROOT / "migrations" / "isthmus_migrations" / module, steps)
+    for module in ("__init__.py", "piccolo_app.py", "piccolo_conf.py"):
+        shutil.copy(ROOT / "migrations" / module, folder / "migrations")
+    environment = {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BEFORE, url, cwd=folder, env=environment, stdout=subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert said.count(b"2026-") == 2
+    key = b"d" * 32
+    wrapped = parse_master_keys([MASTER_KEY]).wrap(key, data_key_id="d1")
+    sealed = Box({"d1": key}, project_id="p1").seal(SECRET, table="connections", column="credentials", row_id="c1")
+    quote = "X'{}'" if url.startswith("sqlite") else "'\\x{}'"
+    for row in ROWS.split(";"):
+        values = {"wrapped": quote.format(wrapped.hex()), "sealed": quote.format(sealed.hex())}
+        await fetch(url, row.format(now="2026-01-01 00:00:00+00:00", **values))
+
+
+async def test_a_database_of_the_release_before_is_upgraded_with_what_is_in_it(fresh_url: str, tmp_path: Path) -> None:
+    await made_before_connections_and_access(fresh_url, tmp_path / "before")
+    store = open_store(Settings(database_url=fresh_url, master_keys=(MASTER_KEY,)))
+    await store.start()
+    assert (await store.project("p1")).access_policy is UNSET
+    assert (await store.connection("p1", "c1")).group.group_name == "ACME"
+    assert await store.credentials("p1", "c1") == StoredCredentials(content=SECRET, version=7)
+    assert await store.dying_connections(now=later(9), limit=9) == []
+    await store.renew_credentials("p1", "c1", if_version=7, credentials=b"new", keep_alive_at=later(1), now=later(1))
+    assert [one.id for one in await store.dying_connections(now=later(9), limit=9)] == ["c1"]
+    await store.add_jwt_key(jwt_key())
+    await store.create_connect_session(connect_session())
+    await store.close()
+    assert await migrate_database(fresh_url) == []
