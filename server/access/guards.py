@@ -11,13 +11,18 @@ from server.access.keyring import Access, Keyring
 Connection = ASGIConnection[BaseRouteHandler, object, object, object]  # type: ignore[type-var]
 
 
+async def requires_any_key(connection: Connection, _: BaseRouteHandler) -> None:
+    """Let in whoever presents an API key or a token that we know; handlers look at whose things it opens."""
+    await _enter(connection)
+
+
 async def requires_full_key(connection: Connection, _: BaseRouteHandler) -> None:
     """Let in whoever presents an API key that is kept on a server."""
     (await _enter(connection)).require_full()
 
 
 def requires_full_key_but_for(open_handlers: Iterable[BaseRouteHandler]) -> Guard:
-    """Make a guard that lets keys which ship in browsers into these handlers, and into no other."""
+    """Make a guard that lets what browsers present, keys and tokens, into these handlers, and into no other."""
     functions = {handler.fn for handler in open_handlers}
 
     async def requires_key(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -30,6 +35,6 @@ def requires_full_key_but_for(open_handlers: Iterable[BaseRouteHandler]) -> Guar
 
 async def _enter(connection: Connection) -> Access:
     keyring: Keyring = connection.app.state.keyring
-    access = await keyring.authenticate(connection.headers.get("x-api-key"))
+    access = await keyring.admit(connection.scope["headers"])
     connection.scope["state"]["access"] = access
     return access

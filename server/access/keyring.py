@@ -1,20 +1,20 @@
-"""Who presents this key: the look-up, remembered for at most a second."""
+"""Who presents this credential: an API key or a signed token, and what it opens."""
 
-import asyncio
+import hashlib
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Literal, Protocol
 
 import msgspec
 
-from installations.installation import ApiKey, Project
+from installations.installation import AccessPolicy, ApiKey, JwtKey, Project
 from server.access.errors import Forbidden, Unauthenticated
 from server.access.keys import digest, is_well_formed
+from server.access.presented import read_credentials
+from server.access.remembered import REMEMBER_MOST, Remembered
+from server.access.tokens import Person, Signer, key_id_of, signer_of, unknown_signer, verify
+from server.clock import Clock, utc_now
 from server.store.contract import Missing
-
-REMEMBER_SECONDS = 1.0
-"""Revocation reaches every process within this time, even when no change was announced."""
-REMEMBER_KEYS = 10_000
 
 
 class KeyStore(Protocol):
@@ -23,18 +23,32 @@ class KeyStore(Protocol):
     async def api_key(self, digest: bytes) -> ApiKey | None:
         """Find a key."""
 
+    async def jwt_key(self, key_id: str) -> JwtKey | None:
+        """Find a key."""
+
     async def project(self, id_or_name: str) -> Project:
         """Find a project."""
 
 
+Reach = Literal["full", "frontend", "token"]
+"""How far a credential reaches: everything, what the embedded UI calls, or that for one person alone."""
+_NOT_FULL = {
+    "frontend": "A frontend key may not do this; use a key with the scope full.",
+    "token": "A token of a browser may not do this; use an API key with the scope full.",
+}
+
+
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """What a credential opens: one project, fully or for a browser."""
+    """What a credential opens: one project, and how much of it."""
 
     project_id: str
     project_name: str
     key_id: str
-    full: bool
-    """False for a key that ships in browsers."""
+    reach: Reach
+    group_ref: str | None = None
+    """The only group that is seen; ``None`` for all. Signed tokens have one."""
+    consumer_ref: str | None = None
+    policy: AccessPolicy = AccessPolicy()
 
     def enter(self, project_id_or_name: str) -> str:
         """Answer the project's id. Raises `Missing` for any other project, just as for one that does not exist."""
@@ -43,53 +57,131 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         raise Missing("There is no such project.")
 
     def require_full(self) -> None:
-        """Raises `Forbidden` for a key that ships in browsers."""
-        if not self.full:
-            raise Forbidden("A frontend key may not do this; use a key with the scope full.")
+        """Raises `Forbidden` for a credential that ships in browsers."""
+        if self.reach != "full":
+            raise Forbidden(_NOT_FULL[self.reach])
+
+    def require_page(self, origin: str | None) -> None:
+        """Raises `Forbidden` where the project bars a browser's credential, or the page that uses it.
+
+        ``origin`` is what the ``Origin`` header says; where pages are listed, a request without it comes from none.
+        """
+        if self.reach == "full":
+            return
+        if self.reach == "frontend" and self.policy.require_jwt:
+            raise Forbidden(
+                "This project lets no frontend key in (accessPolicy.requireJwt): have your backend sign a JWT for the "
+                "person, and send it as Authorization: Bearer."
+            )
+        if self.policy.allowed_origins and origin not in self.policy.allowed_origins:
+            raise Forbidden("This project lets in only pages of the origins listed in accessPolicy.allowedOrigins.")
+
+    def sees(self, group_ref: str) -> bool:
+        """Tell whether a group's things exist for this caller."""
+        return self.group_ref is None or self.group_ref == group_ref
+
+    def hides(self, group_ref: str | None) -> bool:
+        """Tell whether a list that was asked for one group's things (``None``: for all) is empty for this caller."""
+        return group_ref is not None and not self.sees(group_ref)
+
+    def require_sight(self, group_ref: str, *, noun: str, name: str) -> None:
+        """Raises `Missing` for a stored thing of a group that is not seen, word for word as stores miss one."""
+        if not self.sees(group_ref):
+            raise Missing(f"no {noun} {name!r}")
+
+    def require_person(self, group_ref: str, consumer_ref: str | None = None) -> None:
+        """Raises `Forbidden` where a request names another group or consumer than the caller's token does."""
+        if not self.sees(group_ref):
+            raise Forbidden("The token was signed for another group.")
+        if self.consumer_ref is not None and consumer_ref not in (None, self.consumer_ref):
+            raise Forbidden("The token was signed for another consumer.")
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """A token whose signature was checked."""
+
+    key_id: str
+    person: Person
 
 
 class Keyring:
-    """Answers who presents a key. A few microseconds when it was presented a moment ago."""
+    """Answers who presents a credential. A few microseconds when it was presented a moment ago."""
 
-    def __init__(self, store: KeyStore, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: KeyStore,
+        *,
+        public_url: str = "",
+        clock: Clock = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
-        self._monotonic = monotonic
-        self._known: dict[str, tuple[float, Access]] = {}
-        self._asked: dict[str, asyncio.Task[Access]] = {}
-        self._age = 0
+        self._public_url = public_url
+        self._clock = clock
+        self._keys = Remembered(self._look_up, monotonic=monotonic)
+        self._signers = Remembered(self._signer, monotonic=monotonic)
+        self._verified: dict[bytes, Verified] = {}
 
     def forget(self) -> None:
         """Drop everything remembered, because something changed. A look-up under way is not remembered either."""
-        self._known.clear()
-        self._asked.clear()
-        self._age += 1
+        self._keys.forget()
+        self._signers.forget()
+        self._verified.clear()
+
+    async def admit(self, headers: Iterable[tuple[bytes, bytes]]) -> Access:
+        """Answer what the credential in a request's raw headers opens.
+
+        Raises `Unauthenticated`, and `Forbidden` where the project bars this kind of credential or the page.
+        """
+        shown = read_credentials(headers)
+        if shown.token is None:
+            access = await self.authenticate(shown.api_key)
+        else:
+            access = await self._speak_for(shown.token)
+        access.require_page(shown.origin)
+        return access
 
     async def authenticate(self, presented: str | None) -> Access:
         """Answer what the value of the ``X-Api-Key`` header opens. Raises `Unauthenticated`."""
         if presented is None:
-            raise Unauthenticated("Send an API key in the header X-Api-Key.")
-        known = self._known.get(presented)
-        if known is not None and known[0] > self._monotonic():
-            return known[1]
-        # Under load a key's time is over for many requests at once: one of them asks, all wait for it.
-        asked = self._asked.get(presented)
-        if asked is None:
-            asked = self._asked[presented] = asyncio.create_task(self._look_up(presented))
-            asked.add_done_callback(lambda _: self._asked.pop(presented, None))
-        return await asyncio.shield(asked)
+            raise Unauthenticated("Send an API key in X-Api-Key, or a signed token as Authorization: Bearer.")
+        return await self._keys.get(presented)
 
     async def _look_up(self, presented: str) -> Access:
-        age = self._age
         key = await self._store.api_key(digest(presented)) if is_well_formed(presented) else None
         if key is None or not key.active:
             raise Unauthenticated("The API key is unknown or was switched off.")
-        project = await self._store.project(key.project_id)
-        access = Access(project_id=project.id, project_name=project.name, key_id=key.id, full="full" in key.scopes)
-        if age == self._age:
-            self._remember(presented, access)
-        return access
+        reach: Reach = "full" if "full" in key.scopes else "frontend"
+        return _access(await self._store.project(key.project_id), key_id=key.id, reach=reach)
 
-    def _remember(self, presented: str, access: Access) -> None:
-        if len(self._known) >= REMEMBER_KEYS:
-            self._known.clear()
-        self._known[presented] = (self._monotonic() + REMEMBER_SECONDS, access)
+    async def _speak_for(self, token: str) -> Access:
+        """Answer what a token opens. Its signature is checked once; whether its key is in use, every second."""
+        now = self._clock().timestamp()
+        name = hashlib.sha256(token.encode("latin-1")).digest()
+        known = self._verified.get(name)
+        signer, access = await self._signers.get(known.key_id if known else key_id_of(token))
+        if known is None:
+            known = Verified(key_id=signer.key_id, person=verify(token, signer, now=int(now)))
+            if len(self._verified) >= REMEMBER_MOST:
+                self._verified.clear()
+            self._verified[name] = known
+        known.person.require_time(now)
+        return msgspec.structs.replace(access, group_ref=known.person.group_ref, consumer_ref=known.person.consumer_ref)
+
+    async def _signer(self, key_id: str) -> tuple[Signer, Access]:
+        key = await self._store.jwt_key(key_id)
+        if key is None:
+            raise unknown_signer()
+        project = await self._store.project(key.project_id)
+        signer = signer_of(key, audiences={self._public_url, project.id, project.name} - {""})
+        return signer, _access(project, key_id=key.id, reach="token")
+
+
+def _access(project: Project, *, key_id: str, reach: Reach) -> Access:
+    return Access(
+        project_id=project.id,
+        project_name=project.name,
+        key_id=key_id,
+        reach=reach,
+        policy=project.access_policy or AccessPolicy(),
+    )

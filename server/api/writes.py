@@ -17,7 +17,6 @@ from msgspec import UNSET
 from installations.errors import InvalidInput, Issue, NotFound
 from installations.record import WriteRequest
 from installations.shape import parse_json, parse_plain
-from server.access.errors import Forbidden
 from server.address import unescape
 from server.deliveries import Delivered, Deliveries
 from server.idempotency import idempotency_key
@@ -90,10 +89,8 @@ class WritesFirst:
 
     async def _answer(self, names: Names, scope: Scope, receive: Receive) -> Answer:
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        presented = headers.get(b"x-api-key")
-        access = await self._services.keyring.authenticate(None if presented is None else presented.decode("latin-1"))
-        if not access.full:
-            raise Forbidden("A frontend key may not write records; use a key with the scope full.")
+        access = await self._services.keyring.admit(scope["headers"])
+        access.require_full()
         project_id = access.enter(names.project)
         if (service := scope["state"]["service"]) in _NOT_WRITING:
             raise NotOffered(_NOT_WRITING[service])

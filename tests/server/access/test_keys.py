@@ -4,8 +4,9 @@ import pytest
 
 from installations.installation import Project
 from server.access.errors import Forbidden, Unauthenticated
-from server.access.keyring import REMEMBER_SECONDS, Keyring
+from server.access.keyring import Keyring
 from server.access.keys import is_well_formed, new_key
+from server.access.remembered import REMEMBER_SECONDS
 from server.store.contract import Missing
 from server.store.memory import MemoryStore
 from tests.server.house import START, stored_key

@@ -1,0 +1,42 @@
+"""Which credential a request shows, and which page it says it comes from; whether they are good is not asked here."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from server.access.errors import Unauthenticated
+
+_BEARER = "bearer "
+
+
+class Credentials(NamedTuple):
+    """What the headers of one request show. At most one of key and token is there."""
+
+    api_key: str | None
+    token: str | None
+    origin: str | None
+    """The page's origin, as a browser tells it."""
+
+
+def read_credentials(headers: Iterable[tuple[bytes, bytes]]) -> Credentials:
+    """Read ``X-Api-Key``, ``Authorization`` and ``Origin`` out of raw headers, whose names are in lower case.
+
+    Raises `Unauthenticated` where a request shows two credentials: whichever counted, somebody would be surprised by
+    it, above all a backend that adds its own key to what it passes on from a browser. Another scheme beside a key is
+    the business of somebody on the way, such as a proxy with a password, and is not read.
+    """
+    keys, authorizations, origins = [], [], []
+    for name, value in headers:
+        if name == b"x-api-key":
+            keys.append(value.decode("latin-1"))
+        elif name == b"authorization":
+            authorizations.append(value.decode("latin-1"))
+        elif name == b"origin":
+            origins.append(value.decode("latin-1"))
+    tokens = [value[len(_BEARER) :] for value in authorizations if value[: len(_BEARER)].lower() == _BEARER]
+    if len(keys) + len(tokens) > 1:
+        raise Unauthenticated("Send one credential: either X-Api-Key, or Authorization: Bearer with a signed token.")
+    return Credentials(
+        api_key=keys[0] if keys else None,
+        token=tokens[0] if tokens else None,
+        origin=origins[0] if len(origins) == 1 else None,
+    )
