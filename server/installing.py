@@ -145,13 +145,14 @@ def new_config(services: Services, content: ConfigContent, *, revision_id: str, 
 
 
 async def usable_connection(services: Services, project_id: str, connection_id: str, *, group_ref: str) -> Connection:
-    """Find a connection of this group. Raises `InvalidInput`: the connection is named in a body."""
+    """Find a connection of this group. Raises `InvalidInput`, alike for an unknown one and for another group's."""
+    unknown = invalid("connectionId", "the group has no such connection", code="unknown-connection")
     try:
         connection = await services.store.connection(project_id, connection_id)
     except Missing as error:
-        raise invalid("connectionId", "there is no such connection", code="unknown-connection") from error
+        raise unknown from error
     if connection.group.group_ref != group_ref:
-        raise invalid("connectionId", "the connection belongs to another group", code="wrong-group")
+        raise unknown
     return connection
 
 

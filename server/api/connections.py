@@ -14,6 +14,7 @@ from connectors.errors import ConnectorError
 from connectors.provider import Provider
 from installations.errors import invalid
 from installations.installation import Connection, ConnectionStatus, MetadataValue
+from server.access.keyring import Access
 from server.address import unescape
 from server.api.bodies import Name, Text, UpdateMask, parse_body, parse_masked
 from server.api.credential_forms import CredentialForms, Opened, open_forms
@@ -56,9 +57,10 @@ class UpdateConnection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
 
 @post("/connections/:generate", opt=takes(GenerateConnection))
-async def generate_connection(services: FromApp, project_id: Entered, body: RawBody) -> Connection:
+async def generate_connection(services: FromApp, access: FromAccess, project_id: Entered, body: RawBody) -> Connection:
     """Make a connection. The credential is tried where the provider allows that cheaply; a refused one is a 422."""
     wanted = parse_body(body, GenerateConnection)
+    access.require_person(wanted.group_ref, wanted.consumer_ref)
     connector = _connector(services, wanted.provider)
     account = services.accounts.account(
         wanted.provider, workspace_ref=wanted.provider_workspace_ref, metadata=wanted.provider_metadata
@@ -83,14 +85,18 @@ async def generate_connection(services: FromApp, project_id: Entered, body: RawB
 
 
 @get("/connections")
-async def list_connections(
+async def list_connections(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
+    access: FromAccess,
     project_id: Entered,
     provider: FromQuery[str | None] = None,
     group_ref: GroupRef = None,
     consumer_ref: Annotated[str | None, QueryParameter(name="consumerRef", max_length=255)] = None,
 ) -> list[Connection]:
-    """List connections, a usable one first."""
+    """List connections, a usable one first; a token's own group's only."""
+    if access.hides(group_ref):
+        return []
+    group_ref = access.group_ref if group_ref is None else group_ref
     return await services.store.connections(
         project_id, provider=provider, group_ref=group_ref, consumer_ref=consumer_ref
     )
@@ -107,7 +113,7 @@ async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL
     refresh: FromQuery[Literal["force", "ifExpired"] | None] = None,  # noqa: ARG001 -- published; tokens are not refreshed here yet
 ) -> ConnectionWithTokens:
     """Show a connection; its OAuth tokens only to a key that is kept on a server."""
-    connection = await services.store.connection(project_id, unescape(connection_id))
+    connection = await find_connection(services, project_id, connection_id, access=access)
     if not include_creds:
         return with_tokens(connection, None)
     access.require_full()
@@ -117,11 +123,11 @@ async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL
 
 @patch("/connections/{connection_id:str}", opt=takes(UpdateConnection))
 async def update_connection(
-    services: FromApp, project_id: Entered, connection_id: FromPath[str], body: RawBody
+    services: FromApp, access: FromAccess, project_id: Entered, connection_id: FromPath[str], body: RawBody
 ) -> Connection:
     """Replace what the mask names. New credentials must be of the connection's kind."""
     members = parse_masked(body, UpdateConnection)
-    connection = await services.store.connection(project_id, unescape(connection_id))
+    connection = await find_connection(services, project_id, connection_id, access=access)
     named = ("provider_workspace_ref", "provider_metadata")
     described: dict[str, Any] = {name: members.pop(name) for name in named if name in members}
     account = services.accounts.account(
@@ -135,9 +141,20 @@ async def update_connection(
 
 
 @delete("/connections/{connection_id:str}")
-async def delete_connection(services: FromApp, project_id: Entered, connection_id: FromPath[str]) -> None:
+async def delete_connection(
+    services: FromApp, access: FromAccess, project_id: Entered, connection_id: FromPath[str]
+) -> None:
     """Remove a connection. Raises `InUse` while an installation needs it."""
-    await services.store.delete_connection(project_id, unescape(connection_id))
+    connection = await find_connection(services, project_id, connection_id, access=access)
+    await services.store.delete_connection(project_id, connection.id)
+
+
+async def find_connection(services: Services, project_id: str, connection_id: str, *, access: Access) -> Connection:
+    """Find a connection by the path's name for it. Raises `Missing`, also for one of a group the caller may not see."""
+    name = unescape(connection_id)
+    connection = await services.store.connection(project_id, name)
+    access.require_sight(connection.group.group_ref, noun="connection", name=name)
+    return connection
 
 
 async def _new_credentials(

@@ -13,9 +13,10 @@ from installations.installation import Installation
 from installations.manifest import IntegrationSpec
 from installations.mask import apply_mask
 from installations.patch import ConfigChange, apply_changes
+from server.access.keyring import Access
 from server.address import unescape
 from server.api.bodies import Malformed, Name, UpdateMask, parse_body
-from server.api.provided import Entered, FromApp, takes
+from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.installing import Revised, Wanted, install, revise
 from server.services import Services
 from server.store.contract import Missing
@@ -57,8 +58,9 @@ class PatchConfigContent(msgspec.Struct, frozen=True, kw_only=True, rename="came
 
 
 @post("/integrations/{integration_id_or_name:str}/installations", opt=takes(CreateInstallation))
-async def create_installation(
+async def create_installation(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
+    access: FromAccess,
     project_id: Entered,
     integration_id_or_name: FromPath[str],
     body: RawBody,
@@ -66,6 +68,7 @@ async def create_installation(
 ) -> Installation:
     """Switch an integration on for a group. Asking twice for the same is answered with the same installation."""
     wanted = parse_body(body, CreateInstallation)
+    access.require_person(wanted.group_ref)
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     return await install(
         services,
@@ -81,32 +84,47 @@ async def create_installation(
 
 @get("/integrations/{integration_id_or_name:str}/installations")
 async def list_installations(
-    services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str], group_ref: GroupRef = None
+    services: FromApp,
+    access: FromAccess,
+    project_id: Entered,
+    integration_id_or_name: FromPath[str],
+    group_ref: GroupRef = None,
 ) -> list[Installation]:
-    """List the installations of one integration, oldest first."""
+    """List the installations of one integration, oldest first; a token's own group's only."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
+    if access.hides(group_ref):
+        return []
+    group_ref = access.group_ref if group_ref is None else group_ref
     return await services.store.installations(project_id, integration_id=integration.id, group_ref=group_ref)
 
 
 @get("/installations")
 async def list_all_installations(
-    services: FromApp, project_id: Entered, group_ref: GroupRef = None
+    services: FromApp, access: FromAccess, project_id: Entered, group_ref: GroupRef = None
 ) -> list[Installation]:
-    """List installations across integrations, oldest first."""
+    """List installations across integrations, oldest first; a token's own group's only."""
+    if access.hides(group_ref):
+        return []
+    group_ref = access.group_ref if group_ref is None else group_ref
     return await services.store.installations(project_id, group_ref=group_ref)
 
 
 @get("/integrations/{integration_id_or_name:str}/installations/{installation_id:str}")
 async def get_installation(
-    services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str], installation_id: FromPath[str]
+    services: FromApp,
+    access: FromAccess,
+    project_id: Entered,
+    integration_id_or_name: FromPath[str],
+    installation_id: FromPath[str],
 ) -> Installation:
     """Show one."""
-    return await find_installation(services, project_id, integration_id_or_name, installation_id)
+    return await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
 
 
 @patch("/integrations/{integration_id_or_name:str}/installations/{installation_id:str}", opt=takes(UpdateInstallation))
 async def update_installation(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
+    access: FromAccess,
     project_id: Entered,
     integration_id_or_name: FromPath[str],
     installation_id: FromPath[str],
@@ -115,7 +133,7 @@ async def update_installation(  # noqa: PLR0917 -- a handler's parameters are it
 ) -> Installation:
     """Replace what the mask names; what else was submitted is ignored."""
     change = parse_body(body, UpdateInstallation)
-    found = await find_installation(services, project_id, integration_id_or_name, installation_id)
+    found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
     spec = (await services.store.revision(project_id, found.config.revision_id)).content
     return await revise(services, found, lambda current: _asked(current, change, spec))
 
@@ -134,8 +152,9 @@ def _asked(current: Installation, change: UpdateInstallation, spec: IntegrationS
 @patch(
     "/integrations/{integration_id_or_name:str}/objects/{object_name:str}/config-content", opt=takes(PatchConfigContent)
 )
-async def patch_config_content(
+async def patch_config_content(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
+    access: FromAccess,
     project_id: Entered,
     integration_id_or_name: FromPath[str],
     object_name: FromPath[str],
@@ -145,7 +164,7 @@ async def patch_config_content(
     wanted = parse_body(body, PatchConfigContent)
     if (wanted.group_ref is UNSET) == (wanted.installation_id is UNSET):
         raise Malformed([Issue(path="", message="give exactly one of groupRef and installationId", code="required")])
-    found = await _named(services, project_id, integration_id_or_name, wanted)
+    found = await _named(services, project_id, integration_id_or_name, wanted, access=access)
     name = unescape(object_name)
     spec = (await services.store.revision(project_id, found.config.revision_id)).content
     return await revise(services, found, lambda current: _patched(current, name, wanted, spec))
@@ -164,10 +183,11 @@ def _patched(current: Installation, object_name: str, wanted: PatchConfigContent
 
 
 async def _named(
-    services: Services, project_id: str, integration_id_or_name: str, wanted: PatchConfigContent
+    services: Services, project_id: str, integration_id_or_name: str, wanted: PatchConfigContent, *, access: Access
 ) -> Installation:
     if wanted.installation_id is not UNSET:
-        return await find_installation(services, project_id, integration_id_or_name, wanted.installation_id)
+        name = wanted.installation_id
+        return await find_installation(services, project_id, integration_id_or_name, name, access=access)
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     found = await services.store.installations(
         project_id, integration_id=integration.id, group_ref=wanted.group_ref or ""
@@ -179,19 +199,28 @@ async def _named(
 
 @delete("/integrations/{integration_id_or_name:str}/installations/{installation_id:str}")
 async def delete_installation(
-    services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str], installation_id: FromPath[str]
+    services: FromApp,
+    access: FromAccess,
+    project_id: Entered,
+    integration_id_or_name: FromPath[str],
+    installation_id: FromPath[str],
 ) -> None:
     """Remove one, and its connection if nothing else uses it."""
-    found = await find_installation(services, project_id, integration_id_or_name, installation_id)
+    found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
     await services.store.delete_installation(project_id, found.id, now=services.clock())
 
 
 async def find_installation(
-    services: Services, project_id: str, integration_id_or_name: str, installation_id: str
+    services: Services, project_id: str, integration_id_or_name: str, installation_id: str, *, access: Access
 ) -> Installation:
-    """Find an installation of this very integration by the path's names. Raises `Missing`."""
+    """Find an installation of this very integration by the path's names.
+
+    Raises `Missing`, also for one of a group the caller may not see.
+    """
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
-    installation = await services.store.installation(project_id, unescape(installation_id))
+    name = unescape(installation_id)
+    installation = await services.store.installation(project_id, name)
+    access.require_sight(installation.group.group_ref, noun="installation", name=name)
     if installation.integration_id != integration.id:
         raise Missing("There is no such installation of this integration.")
     return installation

@@ -13,7 +13,7 @@ from installations.hydration import HydratedRevision, hydrate, objects_of
 from installations.installation import Connection
 from installations.schema import ObjectMetadata
 from server.address import unescape
-from server.api.provided import Entered, FromApp
+from server.api.provided import Entered, FromAccess, FromApp
 from server.services import Services
 from server.store.contract import Missing
 
@@ -22,8 +22,9 @@ AT_ONCE = 4
 
 
 @get("/integrations/{integration_id_or_name:str}/revisions/{revision_id:str}/:hydrate")
-async def hydrate_revision(
+async def hydrate_revision(  # noqa: PLR0917 -- a handler's parameters are its URL's
     services: FromApp,
+    access: FromAccess,
     project_id: Entered,
     integration_id_or_name: FromPath[str],
     revision_id: FromPath[str],
@@ -35,6 +36,7 @@ async def hydrate_revision(
     if revision.content.name != integration.name:
         raise Missing("There is no such revision of this integration.")
     connection = await services.store.connection(project_id, connection_id)
+    access.require_sight(connection.group.group_ref, noun="connection", name=connection_id)
     if connection.provider != integration.provider:
         message = f"the connection is to {connection.provider}, the integration to {integration.provider}"
         raise invalid("query.connectionId", message, code="provider-mismatch")
