@@ -5,17 +5,20 @@ an `httpx.Auth`, whose flow may send a request again after reading the answer: t
 """
 
 import base64
-import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from http import HTTPStatus
+from typing import Any, Protocol, TypeAlias
 
 import httpx
 import msgspec
 from msgspec import UNSET
 
-from connectors.provider import ApiKeyOpts, Provider
+from connectors.provider import ApiKeyAsBasicOpts, ApiKeyHeader, ApiKeyOpts, CustomOpts, Provider, ValueTemplate
 from connectors.secret import Secret, decode_secret, encode_secret
+from connectors.signatures import ChainedAuth, ConnectionAuth, HeaderAuth, QueryAuth
+from connectors.templates import TemplateError, fill_secret
+from connectors.token_answers import encoded_pair
 
 
 class CredentialsError(Exception):
@@ -80,6 +83,8 @@ class CustomCredentials(msgspec.Struct, frozen=True, kw_only=True, tag="custom",
     """Values for the inputs that the provider declares in ``customOpts``."""
 
     values: dict[str, Secret]
+    token: CachedToken | None = None
+    """What a provider with a ``tokenRequest`` gave for them."""
 
 
 Credentials: TypeAlias = (
@@ -113,62 +118,102 @@ def build_credentials(credentials: Credentials) -> bytes:
     return _ENCODER.encode(credentials)
 
 
-class ConnectionAuth(httpx.Auth):
-    """What `authorize` makes: it knows its secrets, so that a provider that quotes one back is not quoted in turn."""
+class TokenSource(Protocol):
+    """Where the access token of one connection comes from, and who keeps it fresh (`server/tokens`)."""
 
-    secrets: tuple[bytes, ...] = ()
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """The secrets held at the moment, for scrubbing."""
+        ...
 
+    async def token(self) -> Secret:
+        """Answer the token to send now, renewed first if its time is over. Raises `ConnectorError`."""
+        ...
 
-class HeaderAuth(ConnectionAuth):
-    """Puts fixed headers on each request."""
-
-    def __init__(self, headers: Mapping[str, Secret]) -> None:
-        self._headers = headers
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the request once, with the headers."""
-        for name, value in self._headers.items():
-            request.headers[name] = value.reveal()
-        yield request
+    async def renewed(self, refused: Secret) -> Secret | None:
+        """Answer a newer token than the one the provider refused, or ``None`` if there is none to be had."""
+        ...
 
 
-class QueryAuth(ConnectionAuth):
-    """Puts fixed parameters into the query of each request."""
+class TokenAuth(ConnectionAuth):
+    """Puts a token on each request that comes from a source; after a 401 it asks once for a newer one and sends again.
 
-    def __init__(self, parameters: Mapping[str, Secret]) -> None:
-        self._parameters = parameters
+    Sending again is safe whatever the request was: a 401 says that the provider did nothing.
+    """
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the request once, with the parameters."""
-        for name, value in self._parameters.items():
-            request.url = request.url.copy_set_param(name, value.reveal())
-        yield request
+    def __init__(self, source: TokenSource, carried: Callable[[Secret], ConnectionAuth]) -> None:
+        self._source = source
+        self._carried = carried
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:  # type: ignore[override]
+        """The secrets of the moment: tokens change."""
+        return self._source.secrets
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Send with the current token, and once more with a newer one."""
+        token = await self._source.token()
+        response = yield self._signed(request, token)
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return
+        newer = await self._source.renewed(token)
+        if newer is not None:
+            yield self._signed(request, newer)
+
+    def _signed(self, request: httpx.Request, token: Secret) -> httpx.Request:
+        return next(self._carried(token).sync_auth_flow(request))
 
 
-class ChainedAuth(ConnectionAuth):
-    """Several of the above, one after the other; each must send once."""
-
-    def __init__(self, *parts: HeaderAuth | QueryAuth) -> None:
-        self._parts = parts
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the request once, with everything the parts add."""
-        for part in self._parts:
-            next(part.auth_flow(request))
-        yield request
-
-
-def authorize(provider: Provider, credentials: Credentials) -> ConnectionAuth:
+def authorize(provider: Provider, credentials: Credentials, *, tokens: TokenSource | None = None) -> ConnectionAuth:
     """Tell how requests to ``provider`` carry ``credentials``.
 
-    Raises `CredentialsError` where the two do not fit, or where no token has been had yet.
+    Where they are of a kind with tokens, ``tokens`` gives the one to send; without it the stored token is sent.
+    Raises `CredentialsError` where the two do not fit, or where no token has been had yet and nobody can get one.
     """
-    auth = _authorization(provider, credentials)
-    secrets = [secret.reveal() for secret in _secrets_in(credentials)]
-    if isinstance(credentials, BasicCredentials):
-        secrets.append(_encoded(f"{credentials.username}:{credentials.password.reveal()}"))
-    auth.secrets = tuple(secret.encode() for secret in secrets if len(secret) >= SHORTEST_SCRUBBED)
+    auth = _authorization(provider, credentials, tokens)
+    auth.follows_redirects = bool(provider.follows_redirects)
     return auth
+
+
+def _authorization(provider: Provider, credentials: Credentials, tokens: TokenSource | None) -> ConnectionAuth:
+    held = tokened(provider, credentials)
+    if held is not None and tokens is not None:
+        _with_token(provider, held, Secret(""))  # what does not fit is named now, not in the middle of a flow
+        return TokenAuth(tokens, lambda token: _with_token(provider, held, token))
+    auth = _fixed(provider, credentials) if held is None else _with_token(provider, held, _stored_token(provider, held))
+    auth.secrets = secrets_of(provider, credentials)
+    return auth
+
+
+Tokened: TypeAlias = AuthorizationCodeTokens | ClientCredentials | PasswordCredentials | CustomCredentials
+"""Credentials that hold a token that runs out, or may hold one."""
+
+
+def tokened(provider: Provider, credentials: Credentials) -> Tokened | None:
+    """Answer the credentials if what goes onto a request is a token that runs out, and ``None`` if not."""
+    match credentials:
+        case AuthorizationCodeTokens() | ClientCredentials() | PasswordCredentials():
+            return credentials
+        case CustomCredentials() if provider.custom_opts is not UNSET:
+            return None if provider.custom_opts.token_request is UNSET else credentials
+        case _:
+            return None
+
+
+def secrets_of(provider: Provider, credentials: Credentials) -> tuple[bytes, ...]:
+    """List the secrets of a connection, as they are and as they are sent, for scrubbing."""
+    found = [secret.reveal() for secret in _secrets_in(credentials)]
+    match credentials:
+        case BasicCredentials(username=username, password=password):
+            found.append(_encoded(f"{username}:{password.reveal()}"))
+        case ApiKeyCredentials(api_key=key) if provider.auth_type == "basic":
+            found.append(_encoded(_key_as_pair(provider, key)))
+        case (
+            ClientCredentials(client_id=name, client_secret=secret)
+            | PasswordCredentials(client_id=name, client_secret=Secret() as secret)
+        ):
+            found.append(encoded_pair(name, secret.reveal()))
+    return tuple(secret.encode() for secret in dict.fromkeys(found) if len(secret) >= SHORTEST_SCRUBBED)
 
 
 def _secrets_in(value: Any) -> Iterator[Secret]:
@@ -182,24 +227,39 @@ def _secrets_in(value: Any) -> Iterator[Secret]:
             yield from _secrets_in(item)
 
 
-def _authorization(provider: Provider, credentials: Credentials) -> ConnectionAuth:
+def _fixed(provider: Provider, credentials: Credentials) -> ConnectionAuth:
     match credentials:
-        case NoCredentials():
-            return ConnectionAuth()
         case ApiKeyCredentials(api_key=key):
             return _api_key(provider, key)
         case BasicCredentials(username=username, password=password):
             return _basic(f"{username}:{password.reveal()}")
-        case AuthorizationCodeTokens(access_token=token):
-            return _bearer(token)
-        case ClientCredentials(token=cached) | PasswordCredentials(token=cached):
-            return _cached(provider, cached)
         case CustomCredentials(values=values):
             return _custom(provider, values)
+        case _:
+            return ConnectionAuth()
+
+
+def _stored_token(provider: Provider, credentials: Tokened) -> Secret:
+    if isinstance(credentials, AuthorizationCodeTokens):
+        return credentials.access_token
+    if credentials.token is None:
+        raise CredentialsError(f"no access token has been had from {provider.display_name} yet")
+    return credentials.token.access_token
+
+
+def _with_token(provider: Provider, credentials: Tokened, token: Secret) -> ConnectionAuth:
+    if isinstance(credentials, CustomCredentials):
+        return _custom(provider, {**credentials.values, "token": token})
+    options = UNSET if provider.oauth2_opts is UNSET else provider.oauth2_opts.access_token_opts
+    return _bearer(token) if options is UNSET else _in_header(options.header, token)
 
 
 def _bearer(token: Secret) -> HeaderAuth:
     return HeaderAuth({"Authorization": Secret(f"Bearer {token.reveal()}")})
+
+
+def _in_header(header: ApiKeyHeader, secret: Secret) -> HeaderAuth:
+    return HeaderAuth({header.name: Secret(f"{header.value_prefix or ''}{secret.reveal()}")})
 
 
 def _basic(pair: str) -> HeaderAuth:
@@ -210,15 +270,9 @@ def _encoded(pair: str) -> str:
     return base64.b64encode(pair.encode()).decode("ascii")
 
 
-def _cached(provider: Provider, token: CachedToken | None) -> ConnectionAuth:
-    if token is None:
-        raise CredentialsError(f"no access token has been had from {provider.display_name} yet")
-    return _bearer(token.access_token)
-
-
 def _api_key(provider: Provider, key: Secret) -> ConnectionAuth:
     if provider.auth_type == "basic":
-        return _api_key_as_basic(provider, key)
+        return _basic(_key_as_pair(provider, key))
     if provider.api_key_opts is UNSET:
         # An OAuth provider's own hand-made token (HubSpot calls it a private app token) is sent like any other.
         return _bearer(key)
@@ -229,37 +283,29 @@ def _declared_api_key(provider: Provider, options: ApiKeyOpts, key: Secret) -> C
     if options.attachment_type == "query" and options.query is not UNSET:
         return QueryAuth({options.query.name: key})
     if options.attachment_type == "header" and options.header is not UNSET:
-        prefix = options.header.value_prefix or ""
-        return HeaderAuth({options.header.name: Secret(f"{prefix}{key.reveal()}")})
+        return _in_header(options.header, key)
     raise CredentialsError(f"{provider.display_name} does not say where its API key goes")
 
 
-def _api_key_as_basic(provider: Provider, key: Secret) -> HeaderAuth:
-    options: dict[str, Any] = {} if provider.basic_opts is UNSET else provider.basic_opts
-    details = options.get("apiKeyAsBasicOpts") or {}
-    text = str(details.get("keyFormat") or "%s").replace("%s", key.reveal())
-    if ":" in str(details.get("keyFormat") or ""):
-        return _basic(text)
-    return _basic(f":{text}" if details.get("fieldUsed") == "password" else f"{text}:")
-
-
-_PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
+def _key_as_pair(provider: Provider, key: Secret) -> str:
+    options = UNSET if provider.basic_opts is UNSET else provider.basic_opts.api_key_as_basic_opts
+    details = ApiKeyAsBasicOpts() if options is UNSET else options
+    layout = details.key_format or "%s"
+    text = layout.replace("%s", key.reveal())
+    if ":" in layout:
+        return text
+    return f":{text}" if details.field_used == "password" else f"{text}:"
 
 
 def _custom(provider: Provider, values: Mapping[str, Secret]) -> ConnectionAuth:
-    options: dict[str, Any] = {} if provider.custom_opts is UNSET else provider.custom_opts
+    options = CustomOpts() if provider.custom_opts is UNSET else provider.custom_opts
     return ChainedAuth(
-        HeaderAuth(_filled(options.get("headers", ()), values)),
-        QueryAuth(_filled(options.get("queryParams", ()), values)),
+        HeaderAuth(_filled(options.headers or (), values)), QueryAuth(_filled(options.query_params or (), values))
     )
 
 
-def _filled(templates: Any, values: Mapping[str, Secret]) -> dict[str, Secret]:
-    return {item["name"]: _fill(item["valueTemplate"], values) for item in templates}
-
-
-def _fill(template: str, values: Mapping[str, Secret]) -> Secret:
-    missing = [name for name in _PLACEHOLDER.findall(template) if name not in values]
-    if missing:
-        raise CredentialsError(f"the credentials lack {', '.join(missing)}")
-    return Secret(_PLACEHOLDER.sub(lambda found: values[found[1]].reveal(), template))
+def _filled(templates: Sequence[ValueTemplate], values: Mapping[str, Secret]) -> dict[str, Secret]:
+    try:
+        return {item.name: fill_secret(item.value_template, values) for item in templates}
+    except TemplateError as error:
+        raise CredentialsError(f"the credentials lack {', '.join(error.names)}") from error

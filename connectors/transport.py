@@ -7,19 +7,18 @@ vouch for it makes every failure ambiguous.
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx
 from msgspec.structs import replace
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from connectors.bodies import BodyError, collect_body
 from connectors.connector import READS_ONLY, Flow
-from connectors.departure import DEPARTURE, Departure, connect_failed, name_failure, name_unreadable
+from connectors.departure import name_unreadable
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
-from connectors.headers import header_problem
+from connectors.redirects import MOST_REDIRECTS, redirected
 from connectors.secret import MASK
+from connectors.sending import attempt, closing, connecting_again, origin_of, require_sendable
 from connectors.urls import parse_url
 from installations.record import Fault
 
@@ -30,7 +29,6 @@ DEADLINE_SECONDS = 45.0
 """For a whole flow: connecting, sending and reading of all its requests."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_ATTEMPTS_TO_CONNECT = 3
 _LATE_REQUESTS = 1000
 """A flow may note each record of a batch as late, but must come to an end."""
 _DECODED_HEADERS = (b"content-encoding", b"content-length", b"transfer-encoding")
@@ -103,8 +101,7 @@ class _Exchange:
     ) -> None:
         self._transport = transport
         self._auth = auth
-        self._secrets: tuple[bytes, ...] = getattr(auth, "secrets", ())
-        self._origin = _origin(parse_url(origin))
+        self._origin = origin_of(parse_url(origin))
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + deadline_seconds
         self._on_send = on_send
@@ -112,9 +109,17 @@ class _Exchange:
         self.changed = False
 
     async def send(self, request: httpx.Request) -> httpx.Response:
-        """Send once, or again where the auth flow asks for it after reading the answer."""
-        if _origin(request.url) != self._origin:
+        """Send once, or again where the auth flow or a redirect that may be followed asks for it."""
+        if origin_of(request.url) != self._origin:
             return await self._send_once(request)
+        response = await self._send_signed(request)
+        left = MOST_REDIRECTS if getattr(self._auth, "follows_redirects", False) else 0
+        while left and (following := redirected(request, response)) is not None:
+            left, request = left - 1, following
+            response = await self._send_signed(request)
+        return response
+
+    async def _send_signed(self, request: httpx.Request) -> httpx.Response:
         if type(self._auth).async_auth_flow is not httpx.Auth.async_auth_flow:
             return await self._send_awaiting(request)
         # What `httpx.Auth.async_auth_flow` does for an auth that awaits nothing, without its generator.
@@ -131,7 +136,7 @@ class _Exchange:
             authorised.close()
 
     async def _send_awaiting(self, request: httpx.Request) -> httpx.Response:
-        async with _closing(self._auth.async_auth_flow(request)) as authorised:
+        async with closing(self._auth.async_auth_flow(request)) as authorised:
             signed = await anext(authorised)
             while True:
                 response = await self._send_once(signed)
@@ -141,52 +146,30 @@ class _Exchange:
                     return response
 
     async def _send_once(self, request: httpx.Request) -> httpx.Response:
-        problem = header_problem(request.headers.raw)
-        if problem:
-            raise NotSent(Fault(kind="invalid", message=problem, code="header_invalid"))
+        require_sendable(request)
         changes = request.method not in _SAFE_METHODS and not request.extensions.get(READS_ONLY)
         if changes and self._on_send is not None:
             on_send, self._on_send = self._on_send, None
             await on_send()
-        response = await self._reach(request, changes=changes)
+        try:
+            response = await connecting_again(functools.partial(self._attempt, request))
+        except NotSent:
+            raise
+        except ConnectorError:
+            self.changed |= changes
+            raise
+        self.changed |= changes
         if not response.is_closed:
             response = await self._read(response, request)
-        if response.is_error and self._secrets:
-            response = _scrubbed(response, self._secrets)
+        # Read now: an auth that has renewed its token knows another secret than it did before.
+        if response.is_error and (secrets := getattr(self._auth, "secrets", ())):
+            response = _scrubbed(response, secrets)
         response.request = request
         return response
 
-    async def _reach(self, request: httpx.Request, *, changes: bool) -> httpx.Response:
-        """Send and read the status. Failures to connect are tried again, since nothing has happened."""
-        try:
-            return await self._attempt(request, changes=changes)
-        except NotSent as error:
-            if not connect_failed(error):
-                raise
-        async for attempt in AsyncRetrying(
-            stop=stop_after_attempt(_ATTEMPTS_TO_CONNECT - 1),
-            wait=wait_random_exponential(multiplier=0.05, max=0.5),
-            retry=retry_if_exception(connect_failed),
-            reraise=True,
-        ):
-            with attempt:
-                return await self._attempt(request, changes=changes)
-        raise AssertionError("unreachable: tenacity raises again")
-
-    async def _attempt(self, request: httpx.Request, *, changes: bool) -> httpx.Response:
+    async def _attempt(self, request: httpx.Request) -> httpx.Response:
         self._check_time()
-        departure = Departure()
-        request.extensions[DEPARTURE] = departure
-        request.extensions["trace"] = departure.trace
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                response = await self._transport.handle_async_request(request)
-        except Exception as error:
-            # The rim: no family of errors escapes unnamed.
-            self.changed |= changes and departure.possible
-            raise name_failure(error, request, departure) from error
-        self.changed |= changes
-        return response
+        return await attempt(request, transport=self._transport, deadline=self._deadline)
 
     def _check_time(self) -> None:
         if self._loop.time() < self._deadline:
@@ -212,14 +195,6 @@ class _Exchange:
         return httpx.Response(response.status_code, headers=kept, content=body)
 
 
-@asynccontextmanager
-async def _closing(flow: Any) -> AsyncIterator[Any]:
-    try:
-        yield flow
-    finally:
-        await flow.aclose()
-
-
 async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     # Not `aiter_bytes`: it inflates a whole chunk at once, whatever that comes to.
     async for chunk in response.aiter_raw():
@@ -235,10 +210,6 @@ def _scrubbed(response: httpx.Response, secrets: tuple[bytes, ...]) -> httpx.Res
         return response
     kept = [(name, value) for name, value in response.headers.raw if name.lower() not in _DECODED_HEADERS]
     return httpx.Response(response.status_code, headers=kept, content=body)
-
-
-def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    return url.raw_scheme, url.raw_host, url.port
 
 
 def rehearse(flow: Flow[Any], *responses: httpx.Response | ConnectorError) -> tuple[list[httpx.Request], Any]:

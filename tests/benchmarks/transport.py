@@ -17,9 +17,9 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from connectors.connector import Flow
-from connectors.credentials import HeaderAuth
 from connectors.gateway import Gateway
 from connectors.secret import Secret
+from connectors.signatures import HeaderAuth
 from connectors.transport import perform
 from connectors.wire import AioTransport
 
