@@ -5,15 +5,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+OIDC := tests/oauth_servers/oidc
 
-.PHONY: install run test lint types bench wheel lock clean
+.PHONY: install run test lint types bench wheel lock clean node
 
 install: $(VENV)/run.stamp
 
 run: $(VENV)/run.stamp
 	$(BIN)/isthmus demo
 
-test: $(VENV)/test.stamp
+test: $(VENV)/test.stamp node
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/test.stamp
@@ -56,5 +57,11 @@ $(VENV)/test.stamp: $(BIN)/python .ci/requirements/test.txt pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/run.stamp
 
+# A server of others that the tests run. Without Node.js its tests skip and say so.
+node: $(OIDC)/node_modules/.package-lock.json
+
+$(OIDC)/node_modules/.package-lock.json: $(OIDC)/package-lock.json
+	if command -v node && command -v npm; then cd $(OIDC) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; fi > /dev/null
+
 clean:
-	rm -rf $(VENV) dist .isthmus
+	rm -rf $(VENV) dist .isthmus $(OIDC)/node_modules

@@ -8,6 +8,16 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.oauth_servers.fixtures import (
+    lenient_toolkit_server,
+    oauth_server,
+    oidc_server,
+    severing_toolkit_server,
+    toolkit_server,
+)
+
+__all__ = ["lenient_toolkit_server", "oauth_server", "oidc_server", "severing_toolkit_server", "toolkit_server"]
+
 _DEFAULT = Path(__file__).parents[2] / "shared" / "reference" / "openapi"
 
 

@@ -11,7 +11,9 @@ from server import settings
 ROOT = Path(__file__).parent.parent
 TEST = re.compile(r"`(tests/[\w/]+\.py|tests/[\w/]+/)(?:::(\w+))?`")
 PAGES = sorted(
-    page for page in [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/**/*.md")] if ".venv" not in page.parts and page.is_file()
+    page
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/**/*.md")]
+    if not {".venv", "node_modules"} & set(page.parts) and page.is_file()
 )
 LISTED = ("connectors", "headless", "server", "server/access", "server/api", "server/demo", "server/store")
 """Folders whose modules a README lists; the one of ``installations`` has a test of its own."""

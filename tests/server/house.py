@@ -1,7 +1,7 @@
 """A whole server in this process: memory store, real catalog, and the sandbox CRM as a real HTTP server behind it."""
 
 import ipaddress
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 
+from connectors.connector import Connector
 from connectors.gateway import Gateway
 from connectors.hubspot.crm import HubSpot
 from connectors.salesforce.connector import Salesforce
@@ -113,19 +114,30 @@ READ_AND_WRITE: dict[str, Any] = {
 
 @asynccontextmanager
 async def open_house(
-    store: Store | None = None, *, provider_urls: Mapping[str, str] | None = None
+    store: Store | None = None,
+    *,
+    provider_urls: Mapping[str, str] | None = None,
+    connectors: Iterable[Connector] = (),
 ) -> AsyncIterator[House]:
-    """Open a house; the store is fresh memory unless one is given. ``provider_urls`` are for simulators."""
+    """Open a house; the store is fresh memory unless one is given. ``provider_urls`` are for simulators.
+
+    ``connectors`` are further ones, for providers that only a test knows (``tests/oauth_servers/providers.py``).
+    """
     async with serve() as sandbox_url:
         transport = Gateway(allowed_networks=[LOOPBACK]).transport()
         services = build_services(
-            Settings(
-                public_url="http://isthmus.test",
-                provider_urls={"sandbox": sandbox_url, **(provider_urls or {})},
-                allowed_networks=(LOOPBACK,),
+            msgspec.structs.replace(
+                Settings(
+                    public_url="http://isthmus.test",
+                    provider_urls={"sandbox": sandbox_url, **(provider_urls or {})},
+                    allowed_networks=(LOOPBACK,),
+                    browser_rate=None,
+                    failure_rate=None,
+                ),
+                **settings,
             ),
             store=store or MemoryStore(),
-            connectors=(SandboxConnector(), HubSpot(), Salesforce()),
+            connectors=(SandboxConnector(), HubSpot(), Salesforce(), *connectors),
             transport=transport,
             owner="test",
         )
