@@ -29,6 +29,8 @@ class NewConnection(msgspec.Struct, frozen=True, kw_only=True):
     provider_workspace_ref: str | UnsetType = UNSET
     provider_consumer_ref: str | UnsetType = UNSET
     provider_metadata: Mapping[str, MetadataValue] | UnsetType = UNSET
+    keep_alive_at: datetime | None = None
+    """When the refresh token must be used lest it die."""
 
 
 class StoredCredentials(msgspec.Struct, frozen=True, kw_only=True):

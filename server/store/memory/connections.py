@@ -26,6 +26,7 @@ class MemoryConnections(Shelf):
         self.changed()
         self._keep_people(new)
         self._seal(new.id, new.credentials)
+        self._keep_alive(new.id, new.keep_alive_at)
         self.tell(new.project_id, event)
         self.connections_by_id[new.id] = Connection(
             id=new.id,

@@ -228,6 +228,7 @@ async def _insert(new: NewConnection, sealed: bytes) -> None:
         provider_workspace_ref=None if new.provider_workspace_ref is UNSET else new.provider_workspace_ref,
         provider_consumer_ref=None if new.provider_consumer_ref is UNSET else new.provider_consumer_ref,
         provider_metadata=None if new.provider_metadata is UNSET else text_of(new.provider_metadata),
+        keep_alive_at=new.keep_alive_at,
         create_time=new.now,
     )
 

@@ -173,6 +173,11 @@ async def test_tokens_that_die_soonest_are_renewed_first(store: Store) -> None:
     assert [one.id for one in await store.dying_connections(now=later(99), limit=9)] == ["y"]
 
 
+async def test_a_connection_is_kept_alive_from_its_first_moment(store: Store) -> None:
+    await store.create_connection(connection(1, id="c9", keep_alive_at=later(5)))
+    assert [one.id for one in await store.dying_connections(now=later(5), limit=9)] == ["c9"]
+
+
 async def test_a_dying_connection_is_told_whole(store: Store) -> None:
     await store.update_connection("p1", "c1", now=NOW, keep_alive_at=NOW)
     assert await store.dying_connections(now=NOW, limit=9) == [await store.connection("p1", "c1")]
