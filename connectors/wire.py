@@ -32,11 +32,24 @@ is nearly as good as a new one. Set 0 for a new connection each time. If it does
 happen, the outcome is ambiguous and reconciled, never sent twice.
 """
 USER_AGENT = "Isthmus"
+TARGET = "target"
+"""The path and query to send, byte for byte, among a request's extensions; else the URL's.
+
+Source: https://www.encode.io/httpcore/extensions/#target
+"""
+PASSED_ON = "isthmus.passed_on"
+"""Set true among the extensions of a request that is passed on for somebody else.
+
+Nobody here may send it again, so it goes over careful connections whatever its method is. The encodings it accepts are
+its sender's affair.
+"""
 
 _OWN_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"accept-encoding", b"connection"})
 """Set here or by aiohttp from the body as it is."""
 _FRAMING = frozenset({b"transfer-encoding", b"connection", b"keep-alive"})
 _HEAD_LIMIT = 32 * 1024
+_QUOTING = ("Can not write request body", "Failed to send bytes")
+"""aiohttp's words in which it quotes the URL."""
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 _departure: ContextVar[Departure] = ContextVar("departure")
@@ -86,12 +99,13 @@ class AioTransport(httpx.AsyncBaseTransport):
             await session.close()
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        body = await request.aread()
-        response = await self._session(careful=request.method == "POST").request(
+        careful = request.method == "POST" or request.extensions.get(PASSED_ON, False)
+        body = request.stream if _is_streamed(request) else await request.aread() or None
+        response = await self._session(careful=careful).request(
             request.method,
-            URL(str(request.url), encoded=True),
+            _url(request),
             headers=_headers(request),
-            data=body or None,
+            data=body,
             allow_redirects=False,
             timeout=self._timeout,
         )
@@ -158,13 +172,38 @@ class _Body(httpx.AsyncByteStream):
         self._response.close()
 
 
+def _is_streamed(request: httpx.Request) -> bool:
+    return not isinstance(request.stream, httpx.ByteStream)
+
+
+def _url(request: httpx.Request) -> URL:
+    """Build the URL of its parts: a second parser might read another host in the text than the one that was checked."""
+    url = request.url
+    target: bytes = request.extensions.get(TARGET, url.raw_path)
+    path, _, query = target.decode("ascii").partition("?")
+    host = url.raw_host.decode("ascii")
+    return URL.build(
+        scheme=url.scheme,
+        host=f"[{host}]" if ":" in host else host,
+        port=url.port,
+        path=path,
+        query_string=query,
+        encoded=True,
+    )
+
+
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:
     headers = [
         (name.decode("ascii"), value.decode("ascii"))
         for name, value in request.headers.raw
         if name.lower() not in _OWN_HEADERS
     ]
-    headers.append(("Accept-Encoding", "identity"))
+    if _is_streamed(request) and "content-length" in request.headers:
+        headers.append(("Content-Length", request.headers["content-length"]))
+    if not request.extensions.get(PASSED_ON) or "accept-encoding" not in request.headers:
+        headers.append(("Accept-Encoding", "identity"))
+    else:
+        headers.append(("Accept-Encoding", request.headers["accept-encoding"]))
     if "user-agent" not in request.headers:
         headers.append(("User-Agent", USER_AGENT))
     return headers
@@ -210,4 +249,6 @@ def _words(error: BaseException) -> str:
         return "the URL cannot be called"
     if isinstance(error, aiohttp.ClientResponseError):
         return f"the answer is not HTTP: {error.message[:200]}"
+    if any(words in str(error) for words in _QUOTING):
+        return "the connection was closed while the body was being sent"
     return str(error)[:300]
