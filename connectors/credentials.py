@@ -50,6 +50,8 @@ class AuthorizationCodeTokens(msgspec.Struct, frozen=True, kw_only=True, tag="au
     expires_at: datetime | None = None
     """UTC; ``None`` where the provider does not say."""
     scopes: tuple[str, ...] = ()
+    issued_at: datetime | None = None
+    """UTC; when the access token was given, where we know."""
 
 
 class CachedToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,7 @@ class CachedToken(msgspec.Struct, frozen=True, kw_only=True):
 
     access_token: Secret
     expires_at: datetime | None = None
+    issued_at: datetime | None = None
 
 
 class ClientCredentials(msgspec.Struct, frozen=True, kw_only=True, tag="clientCredentials", tag_field="scheme"):
@@ -134,6 +137,10 @@ class TokenSource(Protocol):
         """Answer a newer token than the one the provider refused, or ``None`` if there is none to be had."""
         ...
 
+    def rejected(self, token: Secret) -> None:
+        """Hear that the provider refused even this newer token."""
+        ...
+
 
 class TokenAuth(ConnectionAuth):
     """Puts a token on each request that comes from a source; after a 401 it asks once for a newer one and sends again.
@@ -157,8 +164,11 @@ class TokenAuth(ConnectionAuth):
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return
         newer = await self._source.renewed(token)
-        if newer is not None:
-            yield self._signed(request, newer)
+        if newer is None:
+            return
+        response = yield self._signed(request, newer)
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            self._source.rejected(newer)
 
     def _signed(self, request: httpx.Request, token: Secret) -> httpx.Request:
         return next(self._carried(token).sync_auth_flow(request))

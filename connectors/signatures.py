@@ -4,16 +4,46 @@ Whose values they are and where they go is decided in `connectors/credentials.py
 """
 
 from collections.abc import Generator, Mapping
+from typing import Protocol
 
 import httpx
 
 from connectors.secret import Secret
+from installations.record import Fault
+
+
+class Verdicts(Protocol):
+    """Takes note of what a provider says to the credentials of one connection (`server/tokens`).
+
+    Whoever drives a request tells it: `refused` after a refusal of the kind ``auth``, `accepted` after a success while
+    ``troubled``. The version is asked for before the request.
+    """
+
+    @property
+    def version(self) -> int:
+        """Which credentials of the connection go onto requests at the moment."""
+        ...
+
+    @property
+    def troubled(self) -> bool:
+        """Whether a success would be news: the credentials were refused before."""
+        ...
+
+    async def refused(self, fault: Fault, *, version: int) -> None:
+        """Hear that credentials of this version were refused."""
+        ...
+
+    def accepted(self) -> None:
+        """Hear that the credentials were taken."""
+        ...
 
 
 class ConnectionAuth(httpx.Auth):
     """What `authorize` makes: it knows its secrets, so that a provider that quotes one back is not quoted in turn."""
 
     secrets: tuple[bytes, ...] = ()
+    verdicts: Verdicts | None = None
+    """Who wants to know what becomes of requests; ``None`` for credentials that are only tried."""
     follows_redirects: bool = False
     """Whether requests that carry it follow a redirect within its origin; a provider's data says so."""
 

@@ -264,6 +264,7 @@ class Source:
     def __init__(self, *tokens: str) -> None:
         self.tokens = list(tokens)
         self.refused: list[str] = []
+        self.given_up: list[str] = []
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
@@ -276,6 +277,9 @@ class Source:
         self.refused.append(refused.reveal())
         self.tokens.pop(0)
         return Secret(self.tokens[0]) if self.tokens else None
+
+    def rejected(self, token: Secret) -> None:
+        self.given_up.append(token.reveal())
 
 
 TOKENED: list[tuple[str, Provider, Credentials, str, str]] = [
@@ -326,7 +330,14 @@ async def test_a_refused_token_is_replaced_once(
     source = Source("one", "two", "three")
     seen = await sent_through(authorize(whose, held, tokens=source), 401, 401, 401)
     assert [headers.get_list(header) for headers in seen] == [[prefix + "one"], [prefix + "two"]]
-    assert source.refused == ["one"]
+    assert (source.refused, source.given_up) == (["one"], ["two"])
+
+
+async def test_a_newer_token_that_is_taken_is_not_given_up() -> None:
+    source = Source("one", "two")
+    auth = authorize(provider("oauth2"), AuthorizationCodeTokens(access_token=Secret("stored")), tokens=source)
+    assert len(await sent_through(auth, 401, 200)) == 2
+    assert (source.refused, source.given_up) == (["one"], [])
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 407, 429, 500])
