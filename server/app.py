@@ -1,11 +1,13 @@
 """Where everything meets. Reads as a list: routes, what they are given, how errors are answered."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, MediaType, Request, Response, Router
 from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
 from server.access.guards import requires_full_key, requires_full_key_but_for
@@ -16,6 +18,7 @@ from server.api import (
     health,
     installations,
     integrations,
+    jwt_keys,
     object_metadata,
     operations,
     problems,
@@ -28,6 +31,7 @@ from server.api import (
 )
 from server.api.announcing import announce_changes
 from server.api.provided import access, project_id
+from server.browsers import Browsers
 from server.changes import follow
 from server.front import Front
 from server.liveness import stay_alive
@@ -85,6 +89,15 @@ FOR_FULL_KEYS = [
 ]
 """Routes below a project for keys that are kept on a server."""
 
+JWT_KEYS = [
+    jwt_keys.create_jwt_key,
+    jwt_keys.list_jwt_keys,
+    jwt_keys.get_jwt_key,
+    jwt_keys.update_jwt_key,
+    jwt_keys.delete_jwt_key,
+]
+"""For the same keys; their problems look a little different, as published."""
+
 OUTSIDE_PROJECTS = [
     projects.list_projects,
     uploads.generate_upload_url,
@@ -101,6 +114,10 @@ DELIVERIES = [
 """Routes about writes; they change no configuration."""
 
 
+FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY]
+"""Routes that pages of other origins may call. Whatever else there is answers without CORS."""
+
+
 def build_app(services: Services) -> ASGIApp:
     """Wire the whole server into one ASGI application. The store is started and closed by its opener."""
     announcing = announce_changes(services.changes)
@@ -111,7 +128,11 @@ def build_app(services: Services) -> ASGIApp:
             Router("/", route_handlers=OUTSIDE_PROJECTS, guards=[requires_full_key]),
             Router(
                 PROJECT,
-                route_handlers=[*FOR_ANY_KEY, *FOR_FULL_KEYS],
+                route_handlers=[
+                    *FOR_ANY_KEY,
+                    *FOR_FULL_KEYS,
+                    Router("/", route_handlers=JWT_KEYS, exception_handlers={Exception: _jwt_key_problem(services)}),
+                ],
                 guards=[requires_full_key_but_for(FOR_ANY_KEY)],
                 middleware=[announcing],
             ),
@@ -128,9 +149,19 @@ def build_app(services: Services) -> ASGIApp:
         debug=False,
     )
     app.state.keyring = services.keyring
+    app.state.limits = services.limits
     services.changes.subscribe(services.keyring.forget)
     services.changes.subscribe(services.directory.forget)
-    return Front(writes.WritesFirst(app, services), clock=services.clock, new_id=services.new_id)
+    browsers = Browsers(_paths(app, FOR_BROWSERS), public_url=services.settings.public_url)
+    return Front(writes.WritesFirst(app, services), browsers=browsers, clock=services.clock, new_id=services.new_id)
+
+
+def _paths(app: Litestar, handlers: Iterable[BaseRouteHandler]) -> Iterator[str]:
+    """List the routed paths of handlers, with everything that was put before them."""
+    functions = {handler.fn for handler in handlers}
+    for route in app.routes:
+        if isinstance(route, HTTPRoute) and any(handler.fn in functions for handler in route.route_handlers):
+            yield route.path_format
 
 
 def _problem(services: Services) -> Callable[..., Response[problems.ProblemDocument]]:
@@ -143,6 +174,17 @@ def _problem(services: Services) -> Callable[..., Response[problems.ProblemDocum
         )
 
     return answer
+
+
+def _jwt_key_problem(services: Services) -> Callable[..., Response[problems.ProblemDocument]]:
+    answer = _problem(services)
+
+    def relabelled(request: Request[object, object, object], error: Exception) -> Response[problems.ProblemDocument]:  # type: ignore[type-var]
+        response = answer(request, error)
+        response.content, response.media_type = jwt_keys.as_published(response.content), MediaType.JSON
+        return response
+
+    return relabelled
 
 
 def _running(services: Services) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:

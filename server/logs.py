@@ -1,6 +1,7 @@
 """Events: facts with a dotted past-tense name and fields, one JSON object a line. Never record values or secrets."""
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ import msgspec
 
 _QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn")
 """Libraries whose lines below a warning would carry URLs, and with them what people put there."""
+_MENTION = re.compile(r"[<(:{\n]")
+"""Where a library's words end and the values that it mentions begin."""
 
 
 class _Lines(logging.Handler):
@@ -22,7 +25,13 @@ class _Lines(logging.Handler):
         sys.stderr.write(f"{msgspec.json.encode(line, enc_hook=str).decode()}\n")
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.write(record.levelno, record.getMessage(), getattr(record, "fields", {}))
+        """Write what a library says, without what it mentions: arguments and errors may hold anything.
+
+        asyncio, for one, quotes the text of an exception that nobody waited for.
+        """
+        said = _MENTION.split(str(record.msg), maxsplit=1)[0].strip()
+        error = record.exc_info[1] if record.exc_info else None
+        self.write(record.levelno, "library.spoke", {"library": record.name, "said": said, **_places(error)})
 
 
 _lines = _Lines(level=logging.WARNING)
@@ -36,8 +45,17 @@ def event(name: str, *, level: int = logging.INFO, **fields: Any) -> None:
 
 def failed(name: str, error: BaseException, **fields: Any) -> None:
     """Record an unforeseen error: its class and where it came from. Its text may hold secrets and stays out."""
-    places = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)[-12:]]
-    event(name, level=logging.ERROR, error=type(error).__name__, trace=places, **fields)
+    event(name, level=logging.ERROR, **_places(error), **fields)
+
+
+def _places(error: BaseException | None) -> dict[str, Any]:
+    if error is None:
+        return {}
+    frames = traceback.extract_tb(error.__traceback__)[-12:]
+    return {
+        "error": type(error).__name__,
+        "trace": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+    }
 
 
 def start_logging(*, level: int = logging.INFO) -> None:

@@ -4,6 +4,7 @@ RequestError
 ├── BadRequest         the URL, the query or the framing cannot be understood
 ├── NotOffered         the published API has it, this version does not
 ├── TooLarge           more bytes than this route takes
+├── TooSlow            the body takes longer than anybody needs
 └── WrongMediaType     the body is not JSON, or is encoded
 """
 
@@ -22,6 +23,10 @@ class NotOffered(RequestError):
 
 class TooLarge(RequestError):
     """More bytes than this route takes."""
+
+
+class TooSlow(RequestError):
+    """The body takes longer to arrive than anybody needs."""
 
 
 class WrongMediaType(RequestError):

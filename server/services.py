@@ -3,6 +3,7 @@
 import msgspec
 
 from server.access.keyring import Keyring
+from server.access.limits import Limits
 from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId
@@ -19,6 +20,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     store: Store
     keyring: Keyring
+    limits: Limits
     changes: Changes
     accounts: Accounts
     perform: Perform

@@ -14,6 +14,7 @@ from connectors.gateway import Gateway
 from server import logs
 from server.app import build_app
 from server.clock import process_name, utc_now
+from server.heads import BoundedHeads
 from server.liveness import stay_alive
 from server.settings import Settings, SettingsError
 from server.store.opening import open_store
@@ -93,7 +94,7 @@ def _config(app: Any, *, host: str, port: int) -> uvicorn.Config:
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=BoundedHeads,
         lifespan="on",
         access_log=False,
         log_config=None,

@@ -6,12 +6,19 @@ ISTHMUS_PROVIDER_URLS     JSON object, provider name to base URL: a simulator or
 ISTHMUS_ALLOWED_NETWORKS  comma-separated CIDR ranges that outbound calls may reach although they are not public
 ISTHMUS_MASTER_KEYS       comma-separated id:base64(32 bytes); the first encrypts, all decrypt
 ISTHMUS_MASTER_KEY_FILE   the same, one a line
+ISTHMUS_TRUSTED_PROXIES   comma-separated CIDR ranges of proxies whose X-Forwarded-For is believed (none)
+ISTHMUS_KEY_RATE          how often one full API key may call: 100/s, 20/m, 50/s burst 200 … (unlimited)
+ISTHMUS_BROWSER_RATE      the same for frontend keys and tokens, by address and group (50/s burst 200)
+ISTHMUS_FAILURE_RATE      how often one address may fail to authenticate (20/m)
+ISTHMUS_CONNECTION_RATE   how often one connection may be called, by writes and by the proxy (unlimited)
 """
 
 import ipaddress
 from collections.abc import Mapping
 
 import msgspec
+
+from server.rates import Rate, parse_rate
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,6 +37,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     master_keys: tuple[str, ...] = ()
     """``id:base64`` each; empty means: make one beside the database."""
     master_key_file: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    key_rate: Rate | None = None
+    """Rates hold for one process each; ``None`` is unlimited."""
+    browser_rate: Rate | None = Rate(count=50, seconds=1, burst=200)
+    failure_rate: Rate | None = Rate(count=20, seconds=60, burst=20)
+    connection_rate: Rate | None = None
+
+    def __repr__(self) -> str:
+        # The master keys are here, and a database URL may hold a password.
+        return "Settings(***)"
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -38,9 +55,14 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("ISTHMUS_DATABASE_URL") or Settings().database_url,
         public_url=(environment.get("ISTHMUS_PUBLIC_URL") or Settings().public_url).rstrip("/"),
         provider_urls=_provider_urls(environment.get("ISTHMUS_PROVIDER_URLS", "")),
-        allowed_networks=_networks(environment.get("ISTHMUS_ALLOWED_NETWORKS", "")),
+        allowed_networks=_networks(environment, "ISTHMUS_ALLOWED_NETWORKS"),
         master_keys=_items(environment.get("ISTHMUS_MASTER_KEYS", "")),
         master_key_file=environment.get("ISTHMUS_MASTER_KEY_FILE", ""),
+        trusted_proxies=_networks(environment, "ISTHMUS_TRUSTED_PROXIES"),
+        key_rate=_rate(environment, "ISTHMUS_KEY_RATE", Settings().key_rate),
+        browser_rate=_rate(environment, "ISTHMUS_BROWSER_RATE", Settings().browser_rate),
+        failure_rate=_rate(environment, "ISTHMUS_FAILURE_RATE", Settings().failure_rate),
+        connection_rate=_rate(environment, "ISTHMUS_CONNECTION_RATE", Settings().connection_rate),
     )
 
 
@@ -61,8 +83,16 @@ def _provider_urls(text: str) -> dict[str, str]:
     return {name: url.rstrip("/") for name, url in urls.items()}
 
 
-def _networks(text: str) -> tuple[Network, ...]:
+def _networks(environment: Mapping[str, str], variable: str) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(item) for item in _items(text))
+        return tuple(ipaddress.ip_network(item) for item in _items(environment.get(variable, "")))
     except ValueError as error:
-        raise SettingsError(f"ISTHMUS_ALLOWED_NETWORKS must list ranges such as 10.0.0.0/8: {error}") from error
+        raise SettingsError(f"{variable} must list ranges such as 10.0.0.0/8: {error}") from error
+
+
+def _rate(environment: Mapping[str, str], variable: str, default: Rate | None) -> Rate | None:
+    text = environment.get(variable, "")
+    try:
+        return parse_rate(text) if text.strip() else default
+    except ValueError as error:
+        raise SettingsError(f"{variable}: {error}") from error

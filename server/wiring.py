@@ -8,6 +8,7 @@ import httpx
 from connectors.connector import Connector, Flow
 from connectors.transport import perform
 from server.access.keyring import Keyring
+from server.access.limits import Limits
 from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId, new_id, process_name, utc_now
@@ -39,7 +40,8 @@ def build_services(
     return Services(
         settings=settings,
         store=store,
-        keyring=Keyring(store),
+        keyring=Keyring(store, public_url=settings.public_url, clock=clock),
+        limits=Limits(settings),
         changes=Changes(),
         accounts=accounts,
         perform=send,

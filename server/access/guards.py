@@ -7,6 +7,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from server.access.keyring import Access, Keyring
+from server.access.limits import Limits
 
 Connection = ASGIConnection[BaseRouteHandler, object, object, object]  # type: ignore[type-var]
 
@@ -35,6 +36,7 @@ def requires_full_key_but_for(open_handlers: Iterable[BaseRouteHandler]) -> Guar
 
 async def _enter(connection: Connection) -> Access:
     keyring: Keyring = connection.app.state.keyring
-    access = await keyring.admit(connection.scope["headers"])
+    limits: Limits = connection.app.state.limits
+    access = await limits.counted(keyring.admit(connection.scope["headers"]), connection.scope)
     connection.scope["state"]["access"] = access
     return access

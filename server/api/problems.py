@@ -4,6 +4,7 @@ Nothing else in the house knows an HTTP status of an error. Every error class of
 parent's; whatever has none is our fault, answered as such and recorded without its text.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -18,16 +19,19 @@ from connectors.errors import Ambiguous, ConnectorError, NotSent, Refused, Unrea
 from installations.errors import InstallationsError, InvalidInput, Issue, NotFound
 from installations.record import FaultKind
 from server import logs
-from server.access.errors import AccessError, Forbidden, Unauthenticated
+from server.access.errors import AccessError, BadToken, Forbidden, TooManyRequests, Unauthenticated
 from server.api.bodies import Malformed
 from server.idempotency import IdempotencyError, KeyInFlight, KeyReused
-from server.refusals import BadRequest, NotOffered, RequestError, TooLarge, WrongMediaType
+from server.refusals import BadRequest, NotOffered, RequestError, TooLarge, TooSlow, WrongMediaType
 from server.store.contract import InUse, Missing, StoreError, Superseded, Taken, Unavailable
 from server.store.vault import Unsealable
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 """What we ask a caller to wait while the database is away."""
+CHALLENGE = 'Bearer realm="isthmus"'
+LONGEST_RETRY_SECONDS = 24 * 3600
+"""The most that a provider can make us ask for."""
 
 
 Where = Literal["body", "header", "path", "query"]
@@ -95,6 +99,9 @@ TABLE: dict[type[BaseException], Problem] = {
     BadRequest: _MALFORMED,
     NotOffered: Problem(status=HTTPStatus.NOT_FOUND, code="not-offered", title="Not offered by this version"),
     TooLarge: Problem(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too-large", title="The request is too large"),
+    TooSlow: Problem(
+        status=HTTPStatus.REQUEST_TIMEOUT, code="too-slow", title="The request took too long to arrive", retryable=True
+    ),
     WrongMediaType: Problem(
         status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, code="media-type", title="The body must be plain JSON"
     ),
@@ -110,7 +117,11 @@ TABLE: dict[type[BaseException], Problem] = {
     ),
     AccessError: Problem(status=HTTPStatus.FORBIDDEN, code="forbidden", title="Not allowed"),
     Unauthenticated: Problem(status=HTTPStatus.UNAUTHORIZED, code="unauthenticated", title="Not authenticated"),
+    BadToken: Problem(status=HTTPStatus.UNAUTHORIZED, code="bad-token", title="The token is refused"),
     Forbidden: Problem(status=HTTPStatus.FORBIDDEN, code="forbidden", title="Not allowed"),
+    TooManyRequests: Problem(
+        status=HTTPStatus.TOO_MANY_REQUESTS, code="too-many-requests", title="Too many requests", retryable=True
+    ),
     StoreError: _INTERNAL,
     Unsealable: _INTERNAL,
     Missing: _MISSING,
@@ -188,7 +199,7 @@ def document_of(error: Exception, *, request_id: str, now: datetime) -> ProblemD
     issues = _issues(error)
     faults = [issue for issue in issues if issue.severity == "error"]
     causes = tuple(f"{i.name}: {i.detail}" if i.name else i.detail for i in faults)
-    after = now + timedelta(seconds=RETRY_SECONDS) if problem.retryable else UNSET
+    after = now + timedelta(seconds=_after_seconds(error)) if problem.retryable else UNSET
     return ProblemDocument(
         type=f"urn:isthmus:problem:{problem.code}",
         title=problem.title,
@@ -208,10 +219,24 @@ def document_of(error: Exception, *, request_id: str, now: datetime) -> ProblemD
 
 def headers_of(error: Exception) -> dict[str, str]:
     """Answer the headers that belong to an error."""
-    headers = {"retry-after": str(RETRY_SECONDS)} if problem_of(error).retryable else {}
+    headers = {"retry-after": str(_after_seconds(error))} if problem_of(error).retryable else {}
+    if isinstance(error, RequestError):
+        headers["connection"] = "close"  # the body may not have been read
+    if isinstance(error, Unauthenticated):
+        # https://www.rfc-editor.org/rfc/rfc6750#section-3; no scheme is registered for the header of API keys.
+        headers["www-authenticate"] = CHALLENGE + (', error="invalid_token"' if isinstance(error, BadToken) else "")
     if isinstance(error, HTTPException):
         headers |= {name.lower(): value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
     return headers
+
+
+def _after_seconds(error: Exception) -> int:
+    """Tell when it may be worth another try: where somebody said when, then not before."""
+    if isinstance(error, TooManyRequests):
+        return error.after_seconds
+    if isinstance(error, ConnectorError) and error.fault.retry_after_seconds is not None:
+        return max(1, math.ceil(min(error.fault.retry_after_seconds, LONGEST_RETRY_SECONDS)))
+    return RETRY_SECONDS
 
 
 def record(error: Exception, *, request_id: str) -> None:

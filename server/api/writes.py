@@ -89,7 +89,8 @@ class WritesFirst:
 
     async def _answer(self, names: Names, scope: Scope, receive: Receive) -> Answer:
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        access = await self._services.keyring.admit(scope["headers"])
+        services = self._services
+        access = await services.limits.counted(services.keyring.admit(scope["headers"]), scope)
         access.require_full()
         project_id = access.enter(names.project)
         if (service := scope["state"]["service"]) in _NOT_WRITING:
@@ -101,6 +102,7 @@ class WritesFirst:
             delivered = None if key is None else await self._deliveries.repeat(project_id, key)
             if delivered is None:
                 accepted = await self._deliveries.accept(project_id, names.integration, names.object_name, request)
+                services.limits.connection(accepted.target.installation.connection.id)
                 delivered = await self._deliveries.write(accepted, idempotency=key)
         except NotFound:
             raise

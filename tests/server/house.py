@@ -118,10 +118,12 @@ async def open_house(
     *,
     provider_urls: Mapping[str, str] | None = None,
     connectors: Iterable[Connector] = (),
+    **settings: Any,
 ) -> AsyncIterator[House]:
     """Open a house; the store is fresh memory unless one is given. ``provider_urls`` are for simulators.
 
     ``connectors`` are further ones, for providers that only a test knows (``tests/oauth_servers/providers.py``).
+    Nobody comes too often unless ``settings`` have a rate: matrices fail to authenticate hundreds of times.
     """
     async with serve() as sandbox_url:
         transport = Gateway(allowed_networks=[LOOPBACK]).transport()

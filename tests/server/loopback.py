@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from server.heads import BoundedHeads
 from tests.server.house import House, open_house
 
 
@@ -39,7 +40,7 @@ def on_loopback() -> Iterator[Served]:
 
 async def _serve(ready: "Future[Served]", done: threading.Event) -> None:
     try:
-        async with open_house() as house, _listening(house.app) as origin:
+        async with open_house() as house, listening(house.app) as origin:
             loop = asyncio.get_running_loop()
 
             def ask(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -54,10 +55,11 @@ async def _serve(ready: "Future[Served]", done: threading.Event) -> None:
 
 
 @asynccontextmanager
-async def _listening(app: Any) -> AsyncIterator[str]:
+async def listening(app: Any, *, protocol: type[BoundedHeads] = BoundedHeads) -> AsyncIterator[str]:
+    """Serve an application as `isthmus serve` does; the origin it is at."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = _Server(uvicorn.Config(app, http="httptools", access_log=False, log_config=None, server_header=False))
+        server = _Server(uvicorn.Config(app, http=protocol, access_log=False, log_config=None, server_header=False))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await asyncio.wait_for(server.listening.wait(), 30)
         try:
