@@ -12,6 +12,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.routes import HTTPRoute
 
 from installations.record import WriteRequest
+from server.api.jwt_keys import JwtKeyProblem
 from server.api.problems import PROBLEM_TYPE, ProblemDocument
 from server.write_results import AcceptedAnswer, BatchAnswer, SingleAnswer
 
@@ -25,6 +26,8 @@ _OPEN = ("/healthz", "/readyz", "/v1/providers", "/v1/uploads/")
 """Where no key is asked for."""
 _EMPTY = frozenset({"CreateIntegration", "CreateRevision", "PutUpload"})
 """Operations that succeed without a word."""
+_RELABELLED = frozenset({"CreateJwtKey", "ListJwtKeys", "GetJwtKey", "UpdateJwtKey", "DeleteJwtKey"})
+"""Operations whose problems are labelled as plain JSON, but for those that the door answers."""
 _ASKING = frozenset(
     {
         *("GenerateConnection", "UpdateConnection", "HydrateRevision"),
@@ -124,7 +127,7 @@ def _operation(
         ],
         "responses": {
             **dict(_successes(operation, empty=name in _EMPTY)),
-            **{str(status.value): _problem(components, status) for status in sorted(refusals)},
+            **{str(status.value): _problem(components, status, of=name) for status in sorted(refusals)},
         },
         "security": [{"apiKey": []}] if secured else [],
     }
@@ -188,8 +191,9 @@ def _write_operation(components: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _problem(components: dict[str, Any], status: HTTPStatus) -> dict[str, Any]:
-    return _answer(status.phrase, {PROBLEM_TYPE: {"schema": _schema(ProblemDocument, components)}})
+def _problem(components: dict[str, Any], status: HTTPStatus, *, of: str = "") -> dict[str, Any]:
+    content = {PROBLEM_TYPE: {"schema": _schema(ProblemDocument, components)}}
+    return _answer(status.phrase, content | _json(JwtKeyProblem, components) if of in _RELABELLED else content)
 
 
 def _answer(description: str, content: dict[str, Any]) -> dict[str, Any]:

@@ -76,10 +76,12 @@ async def create_api_key(services: FromApp, project_id: Entered, body: RawBody) 
 
 @get("/api-keys")
 async def list_api_keys(
-    services: FromApp, project_id: Entered, active: FromQuery[bool | None] = None
+    services: FromApp,
+    project_id: Entered,
+    active: FromQuery[bool] = False,  # noqa: FBT002 -- a query flag
 ) -> list[ApiKeyAnswer]:
-    """List keys, oldest first."""
-    return [_answer(key) for key in await services.store.api_keys(project_id, active=active)]
+    """List keys, oldest first; with ``active=true``, those that are in use."""
+    return [_answer(key) for key in await services.store.api_keys(project_id, active=True if active else None)]
 
 
 @get("/api-keys/{api_key:str}")
