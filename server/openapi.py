@@ -149,11 +149,12 @@ def _refusals(name: str, path: str, *, secured: bool, sends: bool, changes: bool
     """List the statuses with which an operation may be refused."""
     found = {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
     if secured:
-        found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
     if "{" in path:
         found.add(HTTPStatus.NOT_FOUND)
     if sends:
         found |= {
+            HTTPStatus.REQUEST_TIMEOUT,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -161,7 +162,7 @@ def _refusals(name: str, path: str, *, secured: bool, sends: bool, changes: bool
     if changes:
         found.add(HTTPStatus.CONFLICT)
     if name in _ASKING:
-        found |= {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY}
+        found |= {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_GATEWAY}
     return found
 
 
