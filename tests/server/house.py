@@ -20,7 +20,7 @@ from connectors.sandbox.server import serve
 from installations.installation import ApiKey, Project
 from server.access.keys import digest, new_key, shown_prefix
 from server.app import build_app
-from server.clock import new_id
+from server.clock import Clock, new_id, utc_now
 from server.services import Services
 from server.settings import Settings
 from server.store.contract import Store
@@ -118,6 +118,7 @@ async def open_house(
     *,
     provider_urls: Mapping[str, str] | None = None,
     connectors: Iterable[Connector] = (),
+    clock: Clock = utc_now,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """Open a house; the store is fresh memory unless one is given. ``provider_urls`` are for simulators.
@@ -141,6 +142,7 @@ async def open_house(
             store=store or MemoryStore(),
             connectors=(SandboxConnector(), HubSpot(), Salesforce(), *connectors),
             transport=transport,
+            clock=clock,
             owner="test",
         )
         app: Any = build_app(services)

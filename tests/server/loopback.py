@@ -55,10 +55,14 @@ async def _serve(ready: "Future[Served]", done: threading.Event) -> None:
 
 
 @asynccontextmanager
-async def listening(app: Any, *, protocol: type[BoundedHeads] = BoundedHeads) -> AsyncIterator[str]:
-    """Serve an application as `isthmus serve` does; the origin it is at."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+async def listening(
+    app: Any, *, protocol: type[BoundedHeads] = BoundedHeads, at: socket.socket | None = None
+) -> AsyncIterator[str]:
+    """Serve an application as `isthmus serve` does; the origin it is at.
+
+    ``at`` is a bound socket, for an application that has to know its port before it is built.
+    """
+    with at or bound() as listener:
         server = _Server(uvicorn.Config(app, http=protocol, access_log=False, log_config=None, server_header=False))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await asyncio.wait_for(server.listening.wait(), 30)
@@ -67,6 +71,13 @@ async def listening(app: Any, *, protocol: type[BoundedHeads] = BoundedHeads) ->
         finally:
             server.should_exit = True
             await serving
+
+
+def bound() -> socket.socket:
+    """Take a port of the kernel's on 127.0.0.1."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    return listener
 
 
 class _Server(uvicorn.Server):
