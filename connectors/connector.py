@@ -18,7 +18,7 @@ import httpx
 import msgspec
 
 from connectors.provider import Provider
-from installations.record import Change, Outcome, Record
+from installations.record import Change, Fault, Outcome, Record
 from installations.schema import ObjectMetadata
 
 T = TypeVar("T")
@@ -130,6 +130,15 @@ class Prober(Protocol):
 
     def probe(self, account: Account) -> Flow[None]:
         """Return if the provider accepts the credential; raise `Refused` with kind ``auth`` or ``forbidden`` if not."""
+        ...
+
+
+@runtime_checkable
+class Interpreter(Protocol):
+    """Knows more of a refusal than its status says, also of calls that are not its own, such as those of the proxy."""
+
+    def interpret(self, response: httpx.Response) -> Fault:
+        """Name what an answer without success means. Its body has been read; nothing is sent and nothing raised."""
         ...
 
 

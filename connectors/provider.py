@@ -42,7 +42,8 @@ class Support(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     read: bool = False
     write: bool = False
     delete: bool = False
-    proxy: bool = False
+    proxy: bool = True
+    """Calls are passed through to any provider: nothing of the connector's is needed for it."""
     subscribe: bool = False
     bulk_write: BulkWriteSupport = BulkWriteSupport()
     batch_write: BatchWriteSupport | UnsetType = UNSET

@@ -164,6 +164,10 @@ class HubSpot:
         if response.status_code != OK and read_response(response).code != "MISSING_SCOPES":
             refuse_read(response)  # A missing right for this one call still proves the token.
 
+    def interpret(self, response: httpx.Response) -> Fault:
+        """Read a refusal: the body of a 429 says which of several limits was met."""
+        return read_response(response)
+
     def _schema(self, account: Account, object_name: str) -> Flow[Schema | None]:
         """Answer the schema, or ``None`` where the token lacks the scope for it: fields can be had without."""
         response = yield build.build_get(account, build.metadata_path("schemas", object_name))

@@ -8,11 +8,11 @@ import httpx
 from connectors.connector import READS_ONLY, Account, Flow
 from connectors.provider import Provider
 from connectors.salesforce import addresses, answers, payloads
-from connectors.salesforce.faults import Target
+from connectors.salesforce.faults import Target, read_failure
 from connectors.salesforce.metadata import Description, from_description
 from connectors.salesforce.provider import COLLECTION_LIMIT, SALESFORCE
 from connectors.salesforce.soql import equality
-from installations.record import Change, Outcome, Record
+from installations.record import Change, Fault, Outcome, Record
 from installations.schema import ObjectMetadata
 
 RETRIEVE_LIMIT = 2000
@@ -163,6 +163,10 @@ class Salesforce:
         """
         response = yield httpx.Request("GET", f"{addresses.root(account)}/")
         answers.read(response, dict[str, Any])
+
+    def interpret(self, response: httpx.Response) -> Fault:
+        """Read a refusal: a spent limit is a 403 here, told from a missing right by its code alone."""
+        return read_failure(response, target="record").fault
 
 
 _BATCHES: dict[str, tuple[str, Target]] = {"create": ("POST", "object"), "update": ("PATCH", "record")}

@@ -19,7 +19,6 @@ _BATCH = BatchSupport(supported=True, default_record_limit=BATCH_LIMIT)
 _SUPPORT = Support(
     write=True,
     delete=True,
-    proxy=True,
     batch_write=BatchWriteSupport(create=_BATCH, update=_BATCH, delete=_BATCH, upsert=_BATCH),
 )
 

@@ -19,6 +19,7 @@ from connectors.connector import (
     Fetcher,
     Finder,
     Flow,
+    Interpreter,
     Prober,
     Upserter,
     Writer,
@@ -153,6 +154,7 @@ def test_names_are_unique() -> None:
 @connectors
 def test_declared_support_matches_the_protocols(connector: Connector) -> None:
     support = connector.provider.support
+    assert support.proxy, "calls are passed through to every provider"
     assert support.write == isinstance(connector, Writer)
     assert support.delete == isinstance(connector, Deleter)
     batches = support.batch_write
@@ -320,6 +322,16 @@ def test_hostile_answers_to_reads_come_out_as_data_or_errors(connector: Connecto
                 assert all(isinstance(key, str) and isinstance(value, dict) for key, value in result.items())
             elif name == "describe":
                 assert isinstance(result, ObjectMetadata)
+
+
+@connectors
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_whatever_a_call_of_others_is_answered_can_be_interpreted(connector: Connector, body: bytes) -> None:
+    if isinstance(connector, Interpreter):
+        for status in (400, 401, 403, 404, 429, 477, *SERVER_STATUSES):
+            fault = connector.interpret(httpx.Response(status, content=body))
+            assert fault.status == status
+            assert (fault.kind == "rate_limited") >= (status == 429)
 
 
 @connectors
