@@ -7,14 +7,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 OIDC := tests/oauth_servers/oidc
 
-.PHONY: install run test lint types bench wheel lock clean node
+.PHONY: install run test lint types bench wheel lock clean node chromium
 
 install: $(VENV)/run.stamp
 
 run: $(VENV)/run.stamp
 	$(BIN)/isthmus demo
 
-test: $(VENV)/test.stamp node
+test: $(VENV)/test.stamp node chromium
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/test.stamp
@@ -57,11 +57,17 @@ $(VENV)/test.stamp: $(BIN)/python .ci/requirements/test.txt pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/run.stamp
 
-# A server of others that the tests run. Without Node.js its tests skip and say so.
+# Parts of others that the tests run: an OpenID provider and a browser. Where one is absent, its tests skip and say so.
 node: $(OIDC)/node_modules/.package-lock.json
 
 $(OIDC)/node_modules/.package-lock.json: $(OIDC)/package-lock.json
-	if command -v node && command -v npm; then cd $(OIDC) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; fi > /dev/null
+	@if command -v node > /dev/null && command -v npm > /dev/null; then \
+		cd $(OIDC) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null && touch node_modules/.package-lock.json; fi
+
+chromium:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name > /dev/null && exit 0; done; \
+	if test "$$(id -u)" = 0 && command -v apt-get > /dev/null; then \
+		{ apt-get update && apt-get install --yes --no-install-recommends chromium; } > /dev/null || true; fi
 
 clean:
 	rm -rf $(VENV) dist .isthmus $(OIDC)/node_modules

@@ -1,21 +1,20 @@
 """The two servers as a test sees them: how to start one, register an application, and learn what it was asked."""
 
-import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import httpx
 import msgspec
-import pytest
 
 from connectors.provider import Provider
 from tests.oauth_servers.programs import running
 from tests.oauth_servers.providers import oidc_provider, toolkit_provider
+from tests.parts import absent
 
 GrantType = Literal["authorization-code", "client-credentials", "password"]
 SCOPES = ("contacts.read", "contacts.write")
@@ -124,13 +123,6 @@ def oidc() -> Iterator[OAuthServer]:
     """Run oidc-provider; skip where Node.js or the package is absent, and fail there if this is CI."""
     with running(_oidc_command()) as origin:
         yield OAuthServer(oidc_provider(origin), origin=origin)
-
-
-def absent(what: str) -> NoReturn:
-    """Skip a test whose part is not installed. In CI nothing may be absent, so it fails there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 def _oidc_command() -> Sequence[str]:

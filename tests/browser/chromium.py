@@ -1,0 +1,67 @@
+"""How to find and start Chromium so that it runs as root, without a screen, and reaches nothing but loopback."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+
+from tests.parts import absent
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Pages of others name fonts and scripts of public hosts. None is looked up.
+    "--host-resolver-rules=MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
+_ALL_COOKIES = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
+
+
+def find() -> str:
+    """Answer the browser's path; skip without one, and fail without one in CI."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    return path or absent("CHROMIUM ABSENT: install it (Debian: apt-get install chromium), or run `make test` as root")
+
+
+@asynccontextmanager
+async def started() -> AsyncIterator[Browser]:
+    """Start a browser; every context of it is a fresh, private profile, and these block third-party cookies."""
+    path = find()
+    async with async_playwright() as playwright, _launched(playwright, path) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def _launched(playwright: Playwright, path: str) -> AsyncIterator[Browser]:
+    # Its sandbox refuses to run as root, and nothing here comes from strangers.
+    browser = await playwright.chromium.launch(executable_path=path, args=FLAGS, chromium_sandbox=False)
+    try:
+        yield browser
+    finally:
+        await browser.close()
+
+
+@asynccontextmanager
+async def allowing_third_party_cookies() -> AsyncIterator[BrowserContext]:
+    """Start a browser with a profile on disk that keeps cookies of every site, wherever they are set."""
+    path = find()
+    with tempfile.TemporaryDirectory(prefix="isthmus-chromium-", ignore_cleanup_errors=True) as folder:
+        preferences = Path(folder) / "Default" / "Preferences"
+        preferences.parent.mkdir()
+        preferences.write_text(json.dumps(_ALL_COOKIES), "utf-8")
+        async with async_playwright() as playwright:
+            context = await playwright.chromium.launch_persistent_context(
+                folder, executable_path=path, args=FLAGS, chromium_sandbox=False
+            )
+            try:
+                yield context
+            finally:
+                await context.close()
