@@ -199,6 +199,8 @@ class CustomOpts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     redirect_url: str | UnsetType = msgspec.field(default=UNSET, name="redirectURL")
     """Ours. Where a multi-step customer goes; ``{{ .callbackURL }}`` and ``{{ .sessionId }}`` are known in it. What
     they bring back are further values for the templates."""
+    callback_params: tuple[str, ...] | UnsetType = UNSET
+    """Ours. The parameters that a multi-step customer brings back; all are needed, and no other is kept."""
     token_request: TokenRequest | UnsetType = UNSET
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from connectors.secret import Secret
 
@@ -27,3 +28,15 @@ def fill_secret(template: str, values: Mapping[str, Secret]) -> Secret:
     if missing:
         raise TemplateError(missing)
     return Secret(_PLACEHOLDER.sub(lambda found: values[found[1]].reveal(), template))
+
+
+def fill_url(template: str, values: Mapping[str, str]) -> str:
+    """Replace the placeholders of a URL; a value is quoted, so it stays one segment of a path or one parameter.
+
+    For pages that a browser goes to. What decides a host is filled by `server/accounts.py`, which checks it.
+    Raises `TemplateError` with every missing name.
+    """
+    missing = [name for name in placeholders(template) if name not in values]
+    if missing:
+        raise TemplateError(missing)
+    return _PLACEHOLDER.sub(lambda found: quote(values[found[1]], safe=""), template)

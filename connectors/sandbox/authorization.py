@@ -3,26 +3,18 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote_plus, urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from aiohttp import web
 
 from connectors.sandbox.access import DEMO_WORKSPACE
 from connectors.sandbox.calls import Answer
-from connectors.sandbox.door import Handler, json_response
+from connectors.sandbox.door import Handler, html_response, json_response, read_form
 from connectors.sandbox.oauth import SCOPES, OAuthRefusal, Untrusted
 from connectors.sandbox.pages import consent_page, documentation_page, refusal_page
-from connectors.sandbox.refusals import Refusal, bad_request
 from connectors.sandbox.state import Sandbox
 
-_MOST_FIELDS = 50
 _NO_STORE = {"Cache-Control": "no-store"}
-_PAGE_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 def page_routes(sandbox: Sandbox) -> tuple[tuple[str, str, Handler], ...]:
@@ -44,7 +36,7 @@ class _Pages:
 
     async def show_documentation(self, request: web.Request) -> web.Response:
         objects = self._sandbox.tenant(DEMO_WORKSPACE).workspace.definitions()
-        return _page(
+        return html_response(
             documentation_page(objects, origin=_origin(request), idempotency=self._sandbox.options.idempotency)
         )
 
@@ -57,7 +49,7 @@ class _Pages:
             "token_endpoint": f"{origin}/oauth/token",
             "revocation_endpoint": f"{origin}/oauth/revoke",
             "response_types_supported": ["code"],
-            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", "password"],
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "scopes_supported": list(SCOPES),
@@ -70,28 +62,28 @@ class _Pages:
         try:
             ticket, consent = self._sandbox.oauth.begin(request.query)
         except Untrusted as refusal:
-            return _page(refusal_page(refusal.description), status=400)
+            return html_response(refusal_page(refusal.description), status=400)
         except OAuthRefusal as refusal:
             said = {"error": refusal.error, "error_description": refusal.description}
             return _redirect(request, request.query["redirect_uri"], said, state=request.query.get("state", ""))
-        return _page(consent_page(consent, ticket=ticket, workspaces=self._sandbox.tenants))
+        return html_response(consent_page(consent, ticket=ticket, workspaces=self._sandbox.tenants))
 
     async def decide(self, request: web.Request) -> web.Response:
         """Take what the person decided."""
-        form = await _form(request)
+        form = await read_form(request)
         workspace = form.get("workspace", DEMO_WORKSPACE)
         try:
             consent = self._sandbox.oauth.decide(form.get("ticket", ""))
         except Untrusted as refusal:
-            return _page(refusal_page(refusal.description), status=400)
+            return html_response(refusal_page(refusal.description), status=400)
         if form.get("decision") != "allow" or workspace not in self._sandbox.tenants:
             return _redirect(request, consent.redirect_uri, {"error": "access_denied"}, state=consent.state)
         code = self._sandbox.oauth.grant(consent, workspace=workspace)
         return _redirect(request, consent.redirect_uri, {"code": code}, state=consent.state)
 
     async def give_token(self, request: web.Request) -> web.Response:
-        """RFC 6749, sections 4.1.3, 4.4 and 6."""
-        form = await _form(request)
+        """RFC 6749, sections 4.1.3, 4.3, 4.4 and 6."""
+        form = await read_form(request)
         try:
             client_id, client_secret = _client(request.headers, form)
             answer = self._sandbox.oauth.token(form, client_id=client_id, client_secret=client_secret)
@@ -101,17 +93,8 @@ class _Pages:
 
     async def revoke(self, request: web.Request) -> web.Response:
         """RFC 7009. Who holds a token may revoke it."""
-        self._sandbox.oauth.revoke((await _form(request)).get("token", ""))
+        self._sandbox.oauth.revoke((await read_form(request)).get("token", ""))
         return web.Response(status=200)
-
-
-async def _form(request: web.Request) -> Mapping[str, str]:
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise Refusal(415, "unsupported_media_type", "Send a form: application/x-www-form-urlencoded.")
-    try:
-        return dict(parse_qsl((await request.read()).decode("ascii"), max_num_fields=_MOST_FIELDS))
-    except ValueError as error:
-        raise bad_request("The form cannot be read.") from error
 
 
 def _client(headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[str, str]:
@@ -140,10 +123,6 @@ def _redirect(request: web.Request, target: str, said: dict[str, str], *, state:
     separator = "&" if "?" in target else "?"
     location = f"{target}{separator}{urlencode(query, errors='replace')}"
     return web.Response(status=302, headers={"Location": location, **_NO_STORE})
-
-
-def _page(html: str, *, status: int = 200) -> web.Response:
-    return web.Response(status=status, text=html, content_type="text/html", headers=_PAGE_HEADERS)
 
 
 def _origin(request: web.Request) -> str:

@@ -19,7 +19,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     access: str
     """``write`` or ``read``."""
     scheme: str
-    """``apiKey`` or ``oauth2``."""
+    """How the credential was shown."""
     path: Mapping[str, str]
     """The values of the placeholders in the route."""
     query: Mapping[str, str]

@@ -55,7 +55,7 @@ class _Page(msgspec.Struct, frozen=True, kw_only=True):
 class SandboxConnector:
     """Writes, reads and describes the sandbox's objects; each method is a flow.
 
-    One class serves both catalogue entries, since they differ in how a customer proves who they are.
+    One class serves all of its catalogue entries, since they differ in how a customer proves who they are.
     """
 
     def __init__(self, provider: Provider = SANDBOX) -> None:

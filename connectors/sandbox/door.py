@@ -5,22 +5,30 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from email.utils import format_datetime
+from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
 
-from connectors.sandbox.access import KEY_HEADER, Credential
+from connectors.sandbox.access import Credential
 from connectors.sandbox.calls import Answer, Call, Endpoint
+from connectors.sandbox.entrance import SECRET_HEADERS, enter, shown_path
 from connectors.sandbox.faults import FaultRule
 from connectors.sandbox.journal import BODY_KEPT, LoggedRequest
-from connectors.sandbox.refusals import ErrorBody, Refusal
+from connectors.sandbox.refusals import ErrorBody, Refusal, bad_request
 from connectors.sandbox.state import Sandbox, Tenant
 from connectors.sandbox.table import Unit
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_SECRET_HEADERS = frozenset({KEY_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
 _LONGEST_KEY = 255
+_MOST_FIELDS = 50
+_PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 _STATUS_WORDS = {
     401: ("unauthorized", "The credential was refused."),
     403: ("forbidden", "This is not allowed."),
@@ -45,11 +53,11 @@ class _Visit(msgspec.Struct, kw_only=True):
         return self.request.headers.get("Idempotency-Key")
 
 
-def guarded(sandbox: Sandbox, endpoint: Endpoint) -> Handler:
-    """Make a request handler of an endpoint."""
+def guarded(sandbox: Sandbox, endpoint: Endpoint, *, everybody: Credential | None = None) -> Handler:
+    """Make a request handler of an endpoint. With ``everybody``, that is what it opens to whoever comes."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        credential = _credential(sandbox, request.headers)
+        credential = everybody or enter(sandbox, request)
         body = await _read(request)
         tenant = sandbox.tenant(credential.workspace)
         visit = _Visit(
@@ -71,6 +79,21 @@ async def read_json(request: web.Request) -> bytes:
         message = "Send bodies as Content-Type: application/json, not compressed."
         raise Refusal(415, "unsupported_media_type", message)
     return await request.read()
+
+
+async def read_form(request: web.Request) -> Mapping[str, str]:
+    """Read a form; 415 for anything else, 400 for one that cannot be read."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise Refusal(415, "unsupported_media_type", "Send a form: application/x-www-form-urlencoded.")
+    try:
+        return dict(parse_qsl((await request.read()).decode("ascii"), max_num_fields=_MOST_FIELDS))
+    except ValueError as error:
+        raise bad_request("The form cannot be read.") from error
+
+
+def html_response(html: str, *, status: int = 200) -> web.Response:
+    """Encode a page."""
+    return web.Response(status=status, text=html, content_type="text/html", headers=_PAGE_HEADERS)
 
 
 def json_response(answer: Answer) -> web.Response:
@@ -203,7 +226,7 @@ def _log(sandbox: Sandbox, visit: _Visit, *, status: int | None) -> None:
             at=sandbox.options.now(),
             workspace=visit.credential.workspace,
             method=request.method,
-            path=request.path_qs,
+            path=shown_path(request),
             headers=_shown_headers(request.headers),
             body=visit.body[:BODY_KEPT].decode("utf-8", "replace"),
             status=status,
@@ -214,20 +237,9 @@ def _log(sandbox: Sandbox, visit: _Visit, *, status: int | None) -> None:
 
 def _shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {
-        name: "***" if name.lower() in _SECRET_HEADERS else value.encode("utf-8", "replace").decode()
+        name: "***" if name.lower() in SECRET_HEADERS else value.encode("utf-8", "replace").decode()
         for name, value in headers.items()
     }
-
-
-def _credential(sandbox: Sandbox, headers: Mapping[str, str]) -> Credential:
-    scheme, _, token = headers.get("Authorization", "").partition(" ")
-    bearer = scheme.lower() == "bearer"
-    found = sandbox.oauth.credential(token.strip()) if bearer else sandbox.keys.get(headers.get(KEY_HEADER, ""))
-    if found is not None and found.workspace in sandbox.tenants:
-        return found
-    challenge = 'Bearer realm="sandbox", error="invalid_token"' if bearer else 'Bearer realm="sandbox"'
-    message = f"Send a valid key in {KEY_HEADER}, or a valid OAuth access token."
-    raise Refusal(401, "unauthorized", message, headers={"WWW-Authenticate": challenge})
 
 
 async def _read(request: web.Request) -> bytes:

@@ -7,6 +7,7 @@ the whole family (RFC 9700, section 4.14.2).
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
@@ -23,6 +24,8 @@ DEMO_CLIENT_SECRET = "sandbox-demo-client-secret"  # noqa: S105 -- printed in th
 CODE_LIFE = timedelta(minutes=2)
 CONSENT_LIFE = timedelta(minutes=10)
 
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(?::\d{1,5})?(/.*)?")
+
 
 class Client(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An application that may ask for access. Without a secret it is public and must use PKCE."""
@@ -31,7 +34,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     client_secret: str = ""
     name: str = "An application"
     redirect_uris: tuple[str, ...] = ()
-    """Compared as exact strings."""
+    """Compared as exact strings, but for the port of a loopback address (RFC 8252, section 7.3)."""
     workspace: str = DEMO_WORKSPACE
     """What client credentials open."""
 
@@ -83,7 +86,10 @@ class _Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuthorizationServer:
-    """Everything the authorization server remembers. ``now`` is UTC, ``new_secret`` answers unguessable text."""
+    """Everything the authorization server remembers.
+
+    ``now`` is UTC, ``new_secret`` answers unguessable text, ``log_in`` what a user name and a password open.
+    """
 
     def __init__(
         self,
@@ -91,12 +97,15 @@ class AuthorizationServer:
         *,
         now: Callable[[], datetime],
         new_secret: Callable[[], str],
+        log_in: Callable[[str, str], Credential | None],
         token_life: timedelta,
     ) -> None:
         self._clients = {client.client_id: client for client in clients}
         self._now = now
         self._new_secret = new_secret
-        self._token_life = token_life
+        self._log_in = log_in
+        self.token_life = token_life
+        """Of access tokens that are yet to be given."""
         self._consents: dict[str, Consent] = {}
         self._codes: dict[str, _Grant] = {}
         self._access: dict[str, _Grant] = {}
@@ -136,9 +145,13 @@ class AuthorizationServer:
         client = self._clients.get(query.get("client_id", ""))
         if client is None:
             raise Untrusted("invalid_client", "No application with this client_id is registered.")
-        if query.get("redirect_uri") not in client.redirect_uris:
+        if not _is_among(query.get("redirect_uri", ""), client.redirect_uris):
             raise Untrusted("invalid_request", "redirect_uri is not registered for this application.")
         return client
+
+    def is_registered(self, redirect_uri: str) -> bool:
+        """Whether any client has registered it."""
+        return any(_is_among(redirect_uri, client.redirect_uris) for client in self._clients.values())
 
     def decide(self, ticket: str) -> Consent:
         """Take a waiting consent; each ticket works once."""
@@ -172,9 +185,16 @@ class AuthorizationServer:
             return self._rotate(form.get("refresh_token", ""), client=client)
         if form.get("grant_type") == "client_credentials":
             return self._for_client(form, client=client)
+        if form.get("grant_type") == "password":
+            return self._for_password(form, client=client)
         raise OAuthRefusal(
-            "unsupported_grant_type", "grant_type must be authorization_code, refresh_token or client_credentials."
+            "unsupported_grant_type",
+            "grant_type must be authorization_code, refresh_token, client_credentials or password.",
         )
+
+    def expire(self) -> None:
+        """End the time of all access tokens; refresh tokens stay."""
+        self._access.clear()
 
     def revoke(self, token: str) -> None:
         """Revoke a token and its family; unknown tokens are fine (RFC 7009, section 2.2)."""
@@ -227,19 +247,42 @@ class AuthorizationServer:
         )
         return self._issue(grant, refreshable=False)
 
+    def _for_password(self, form: Mapping[str, str], *, client: Client) -> TokenAnswer:
+        found = self._log_in(form.get("username", ""), form.get("password", ""))
+        if found is None:
+            raise OAuthRefusal("invalid_grant", "The username or password is wrong.")
+        scope = _checked_scope(form.get("scope", ""))
+        grant = _Grant(
+            family=self._new_secret(),
+            client_id=client.client_id,
+            workspace=found.workspace,
+            scope=scope if found.access == "write" else SCOPES[0],
+            expires=self._now(),
+        )
+        return self._issue(grant, refreshable=False)
+
     def _issue(self, grant: _Grant, *, refreshable: bool) -> TokenAnswer:
         access_token, refresh_token = self._new_secret(), self._new_secret() if refreshable else ""
-        self._access[access_token] = replace(grant, expires=self._now() + self._token_life)
+        self._access[access_token] = replace(grant, expires=self._now() + self.token_life)
         if refreshable:
             self._refresh[refresh_token] = replace(grant, spent=False)
         return TokenAnswer(
             access_token=access_token,
             refresh_token=refresh_token,
             token_type="Bearer",  # noqa: S106 -- the type's name
-            expires_in=int(self._token_life.total_seconds()),
+            expires_in=int(self.token_life.total_seconds()),
             scope=grant.scope,
             workspace_id=grant.workspace,
         )
+
+
+def _is_among(uri: str, registered: tuple[str, ...]) -> bool:
+    return uri in registered or any(_without_port(uri) == _without_port(each) for each in registered)
+
+
+def _without_port(uri: str) -> str:
+    found = _LOOPBACK.fullmatch(uri)
+    return uri if found is None else f"http://{found[1]}{found[2] or ''}"
 
 
 def _checked_scope(scope: str) -> str:

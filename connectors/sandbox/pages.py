@@ -3,7 +3,18 @@
 from collections.abc import Iterable
 from html import escape
 
-from connectors.sandbox.access import DEMO_KEY, DEMO_READ_KEY, KEY_HEADER
+from connectors.sandbox.access import (
+    DEMO_KEY,
+    DEMO_READ_KEY,
+    DEMO_WORKSPACE,
+    KEY_HEADER,
+    KEY_PARAMETER,
+    OPEN_PREFIX,
+    REGION_PARAMETER,
+    SECRET_HEADER,
+    SESSION_HEADER,
+    WORKSPACE_HEADER,
+)
 from connectors.sandbox.fields import Field, SandboxObject
 from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Consent
 
@@ -36,6 +47,18 @@ _ENDPOINTS = (
     ("DELETE /v1/objects/{object}/records/{id}/associations/{object}/{id}", "remove a link"),
 )
 
+_WAYS = (
+    (f"{KEY_HEADER}: {{key}}", "a header"),
+    (f"?{KEY_PARAMETER}={{key}}", "the query"),
+    ("Authorization: Basic {key}:", "the key as a user name"),
+    ("Authorization: Basic {workspace}:{key}", "user name and password"),
+    (f"{WORKSPACE_HEADER}, {SECRET_HEADER}, ?{REGION_PARAMETER}=eu", "workspace, key and region, each in its place"),
+    (f"{SESSION_HEADER}: {{token}}", f'a session: POST /session with {WORKSPACE_HEADER} and {{"secret": "{{key}}"}}'),
+    ("GET /connect?callback={url}&session={id}", "a page that sends you back with workspace, secret and region"),
+    ("Authorization: Bearer {token}", "OAuth 2, see above; also grant_type=password with workspace and key"),
+    (f"{OPEN_PREFIX}/v1/…", "no credential at all, in a workspace of its own"),
+)
+
 _SWITCHES = (
     ("PUT /_sandbox/faults?workspace=demo", "what goes wrong next; see below"),
     ("GET /_sandbox/faults?workspace=demo", "what is still to go wrong"),
@@ -43,6 +66,7 @@ _SWITCHES = (
     ("GET /_sandbox/ledger?workspace=demo&limit=100", "what really happened, newest last, with idempotency keys"),
     ("POST /_sandbox/workspaces", '{"name": "acme"}: another workspace, with a key of its own'),
     ("POST /_sandbox/clients", '{"clientId", "clientSecret", "name", "redirectUris"}: register an OAuth client'),
+    ("PUT /_sandbox/tokens", '{"lifeSeconds": 60}: how long new tokens live; DELETE ends the time of all'),
     ("DELETE /_sandbox", "start afresh"),
 )
 
@@ -73,7 +97,8 @@ def documentation_page(objects: Iterable[SandboxObject], *, origin: str, idempot
         f" <code>{escape(DEMO_READ_KEY)}</code> may only read. Or use OAuth 2 with the client",
         f" <code>{escape(DEMO_CLIENT_ID)}</code> and its secret <code>{escape(DEMO_CLIENT_SECRET)}</code>:",
         " <code>/oauth/authorize</code> (PKCE with S256), <code>/oauth/token</code> (authorization_code,",
-        " refresh_token, client_credentials) and <code>/oauth/revoke</code>.</p>",
+        " refresh_token, client_credentials, password) and <code>/oauth/revoke</code>.</p>",
+        f"<p>The workspace is <code>{escape(DEMO_WORKSPACE)}</code>. All ways to show a key:</p>{_table(_WAYS)}",
         f"<h2>A first record</h2><pre><code>{escape(create)}</code></pre>",
         f"<h2>Endpoints</h2>{_table(_ENDPOINTS)}",
         f"<p>The header <code>Idempotency-Key</code> {keys}. Refusals answer",
@@ -100,6 +125,20 @@ def consent_page(consent: Consent, *, ticket: str, workspaces: Iterable[str]) ->
         '<button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></form>'
     )
     return _page("Allow access", body)
+
+
+def connect_page(callback: str, session: str, *, workspaces: Iterable[str]) -> str:
+    """Build the page that asks whether a key shall be handed out."""
+    options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in workspaces)
+    body = (
+        "<h1>Hand out a key?</h1>"
+        f"<p>A new key of the workspace goes to <code>{escape(callback)}</code>.</p>"
+        f'<form method="post" action="/connect"><input type="hidden" name="callback" value="{escape(callback)}">'
+        f'<input type="hidden" name="session" value="{escape(session)}">'
+        f'<p><label>Workspace <select name="workspace">{options}</select></label></p>'
+        '<button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></form>'
+    )
+    return _page("Connect", body)
 
 
 def refusal_page(message: str) -> str:

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from connectors.sandbox import batches, records
+from connectors.sandbox.access import OPEN_PREFIX, OPEN_WORKSPACE, Credential
 from connectors.sandbox.authorization import page_routes
 from connectors.sandbox.calls import Endpoint
+from connectors.sandbox.connecting import connecting_routes
 from connectors.sandbox.door import guarded, refusal_response
 from connectors.sandbox.refusals import Refusal
 from connectors.sandbox.state import Options, Sandbox
@@ -42,9 +44,11 @@ API: tuple[tuple[str, str, Endpoint], ...] = (
 def build_app(sandbox: Sandbox) -> web.Application:
     """Build the server's application around its state."""
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_rim])
+    everybody = Credential(workspace=OPEN_WORKSPACE, scheme="none")
     for method, path, endpoint in API:
         app.router.add_route(method, path, guarded(sandbox, endpoint))
-    for method, path, handler in (*page_routes(sandbox), *switch_routes(sandbox)):
+        app.router.add_route(method, f"{OPEN_PREFIX}{path}", guarded(sandbox, endpoint, everybody=everybody))
+    for method, path, handler in (*page_routes(sandbox), *connecting_routes(sandbox), *switch_routes(sandbox)):
         app.router.add_route(method, path, handler)
     return app
 

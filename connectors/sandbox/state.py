@@ -8,12 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from connectors.sandbox.access import DEMO_KEYS, DEMO_WORKSPACE, Credential
+from connectors.sandbox.access import DEMO_KEYS, DEMO_WORKSPACE, OPEN_WORKSPACE, Credential
 from connectors.sandbox.calls import Answer
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.journal import Journal
 from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, AuthorizationServer, Client
 from connectors.sandbox.refusals import Refusal
+from connectors.sandbox.sessions import Sessions
 from connectors.sandbox.workspace import Workspace
 
 ANSWERS_KEPT = 50_000
@@ -23,7 +24,12 @@ DEMO_CLIENT = Client(
     client_id=DEMO_CLIENT_ID,
     client_secret=DEMO_CLIENT_SECRET,
     name="Isthmus",
-    redirect_uris=("http://127.0.0.1:8080/callbacks/v1/oauth", "http://localhost:8080/callbacks/v1/oauth"),
+    redirect_uris=(
+        "http://127.0.0.1:8080/callbacks/v1/oauth",
+        "http://localhost:8080/callbacks/v1/oauth",
+        "http://127.0.0.1:8080/callbacks/v1/custom-auth/default",
+        "http://localhost:8080/callbacks/v1/custom-auth/default",
+    ),
 )
 
 
@@ -83,12 +89,22 @@ class Sandbox:
         options = self.options
         self.keys = dict(options.keys)
         self.tenants: dict[str, Tenant] = {}
-        for name in (DEMO_WORKSPACE, *(credential.workspace for credential in self.keys.values())):
+        for name in (DEMO_WORKSPACE, OPEN_WORKSPACE, *(credential.workspace for credential in self.keys.values())):
             self.open_workspace(name)
         self.journal = Journal()
         self.oauth = AuthorizationServer(
-            options.clients, now=options.now, new_secret=options.new_secret, token_life=options.token_life
+            options.clients,
+            now=options.now,
+            new_secret=options.new_secret,
+            log_in=self.credential,
+            token_life=options.token_life,
         )
+        self.sessions = Sessions(now=options.now, new_secret=options.new_secret)
+
+    def credential(self, workspace: str, key: str) -> Credential | None:
+        """Answer what a key opens where it comes as the password of its workspace."""
+        found = self.keys.get(key)
+        return found if found is not None and found.workspace == workspace else None
 
     def open_workspace(self, name: str) -> Tenant:
         """Answer the workspace of this name, new if need be."""

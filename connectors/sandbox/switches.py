@@ -1,16 +1,17 @@
-"""The switches under ``/_sandbox``: faults, the request log, the ledger, workspaces, clients and a fresh start.
+"""The switches under ``/_sandbox``: faults, the request log, the ledger, workspaces, clients, tokens and a fresh start.
 
 Open to whoever reaches the server: a sandbox holds nothing worth a key. Bodies must be JSON, so that no form on a
 strange web page can use them.
 """
 
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from connectors.sandbox.access import DEMO_WORKSPACE, AccessLevel, Credential
+from connectors.sandbox.access import DEMO_WORKSPACE, AccessLevel, Credential, Region
 from connectors.sandbox.calls import Answer, read_body, read_count
 from connectors.sandbox.door import Handler, json_response, read_json
 from connectors.sandbox.faults import FaultPlan
@@ -26,6 +27,13 @@ class NewWorkspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
     key: Annotated[str, Meta(pattern=r"^[!-~]{1,200}\Z")] | None = None
     access: AccessLevel = "write"
+    region: Region = "eu"
+
+
+class TokenSwitch(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """How long tokens live that are given from now on, OAuth access tokens and sessions alike."""
+
+    life_seconds: Annotated[int, Meta(ge=1, le=366 * 24 * 3600)]
 
 
 def switch_routes(sandbox: Sandbox) -> tuple[tuple[str, str, Handler], ...]:
@@ -38,6 +46,8 @@ def switch_routes(sandbox: Sandbox) -> tuple[tuple[str, str, Handler], ...]:
         ("GET", "/_sandbox/ledger", switches.show_ledger),
         ("POST", "/_sandbox/workspaces", switches.open_workspace),
         ("POST", "/_sandbox/clients", switches.register_client),
+        ("PUT", "/_sandbox/tokens", switches.set_token_life),
+        ("DELETE", "/_sandbox/tokens", switches.expire_tokens),
         ("DELETE", "/_sandbox", switches.reset),
     )
 
@@ -71,7 +81,7 @@ class _Switches:
         if key in self._sandbox.keys:
             raise Refusal(409, "duplicate", "This key is in use.")
         self._sandbox.open_workspace(new.name)
-        self._sandbox.keys[key] = Credential(workspace=new.name, access=new.access)
+        self._sandbox.keys[key] = Credential(workspace=new.name, access=new.access, region=new.region)
         return json_response(Answer(status=201, body={"workspace": new.name, "key": key, "access": new.access}))
 
     async def register_client(self, request: web.Request) -> web.Response:
@@ -79,6 +89,16 @@ class _Switches:
         self._sandbox.tenant(client.workspace)
         self._sandbox.oauth.register(client)
         return json_response(Answer(status=201, body=client))
+
+    async def set_token_life(self, request: web.Request) -> web.Response:
+        wanted = read_body(await read_json(request), TokenSwitch)
+        self._sandbox.oauth.token_life = timedelta(seconds=wanted.life_seconds)
+        return json_response(Answer(body=wanted))
+
+    async def expire_tokens(self, _request: web.Request) -> web.Response:
+        self._sandbox.oauth.expire()
+        self._sandbox.sessions.end()
+        return json_response(Answer(status=204))
 
     async def reset(self, _request: web.Request) -> web.Response:
         self._sandbox.reset()

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from connectors.sandbox.access import DEMO_KEY, DEMO_READ_KEY
 from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from connectors.sandbox.server import serve
 from connectors.sandbox.state import DEMO_CLIENT, Options
@@ -178,7 +179,10 @@ async def test_a_client_has_credentials_of_its_own(browser: httpx.AsyncClient, *
 @pytest.mark.parametrize(
     ("form", "status", "error"),
     [
-        (DEMO | {"grant_type": "password"}, 400, "unsupported_grant_type"),
+        (DEMO | {"grant_type": "device_code"}, 400, "unsupported_grant_type"),
+        (DEMO | {"grant_type": "password"}, 400, "invalid_grant"),
+        (DEMO | {"grant_type": "password", "username": "demo", "password": "wrong"}, 400, "invalid_grant"),
+        (DEMO | {"grant_type": "password", "username": "open", "password": DEMO_KEY}, 400, "invalid_grant"),
         (DEMO | {"client_secret": "wrong", "grant_type": "client_credentials"}, 401, "invalid_client"),
         ({"grant_type": "client_credentials"}, 401, "invalid_client"),
         (DEMO | {"grant_type": "client_credentials", "scope": "everything"}, 400, "invalid_scope"),
@@ -192,10 +196,40 @@ async def test_the_token_endpoint_refuses_in_the_words_of_the_rfc(
     assert (response.status_code, response.json()["error"]) == (status, error)
 
 
+@pytest.mark.parametrize(("key", "scope"), [(DEMO_KEY, "records.read records.write"), (DEMO_READ_KEY, "records.read")])
+async def test_a_password_opens_what_its_key_opens(browser: httpx.AsyncClient, key: str, scope: str) -> None:
+    form = DEMO | {"grant_type": "password", "username": "demo", "password": key}
+    body = (await browser.post("/oauth/token", data=form)).json()
+    assert body["scope"] == scope
+    assert "refresh_token" not in body
+    assert await works(browser, body["access_token"])
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://127.0.0.1/callbacks/v1/oauth",
+        "http://127.0.0.1:1/callbacks/v1/oauth",
+        "http://localhost:65535/callbacks/v1/oauth",
+    ],
+)
+async def test_any_port_of_a_loopback_address_is_as_good_as_the_registered_one(
+    browser: httpx.AsyncClient, uri: str
+) -> None:
+    assert (await browser.get("/oauth/authorize", params=ASK | {"redirect_uri": uri})).status_code == 200
+
+
 @pytest.mark.parametrize(
     "asked",
     [
         {"redirect_uri": f"{REDIRECT}/"},
+        {"redirect_uri": "http://127.0.0.1:80@evil.test/callbacks/v1/oauth"},
+        {"redirect_uri": "http://127.0.0.1.evil.test/callbacks/v1/oauth"},
+        {"redirect_uri": "http://127.0.0.2:8080/callbacks/v1/oauth"},
+        {"redirect_uri": "https://127.0.0.1:8080/callbacks/v1/oauth"},
+        {"redirect_uri": "http://127.0.0.1:8080/callbacks/v1/oauth\r\nX: y"},
+        {"redirect_uri": "http://[::1]:8080/callbacks/v1/oauth"},
+        {"redirect_uri": ""},
         {"redirect_uri": f"{REDIRECT}?x=1"},
         {"redirect_uri": "http://evil.test/"},
         {"client_id": "unknown"},
@@ -246,6 +280,31 @@ async def test_a_consent_page_escapes_what_the_client_is_called(browser: httpx.A
     page = await browser.get("/oauth/authorize", params=ASK | {"client_id": "c"})
     assert "&lt;img src=x&gt;" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+async def test_tokens_live_as_long_as_one_says(browser: httpx.AsyncClient, clock: Clock) -> None:
+    assert (await browser.put("/_sandbox/tokens", json={"lifeSeconds": 60})).status_code == 200
+    body = await tokens(browser)
+    assert body["expires_in"] == 60
+    clock.time += timedelta(seconds=59)
+    assert await works(browser, body["access_token"])
+    clock.time += timedelta(seconds=1)
+    assert not await works(browser, body["access_token"])
+    await browser.delete("/_sandbox")
+    assert (await tokens(browser))["expires_in"] == 3600
+
+
+async def test_the_time_of_all_tokens_can_be_ended(browser: httpx.AsyncClient) -> None:
+    first = await tokens(browser)
+    assert (await browser.delete("/_sandbox/tokens")).status_code == 204
+    assert not await works(browser, first["access_token"])
+    second = (await refresh(browser, first["refresh_token"])).json()
+    assert await works(browser, second["access_token"])
+
+
+@pytest.mark.parametrize("body", [{}, {"lifeSeconds": 0}, {"lifeSeconds": "60"}, {"lifeSeconds": 60, "more": 1}])
+async def test_a_life_that_makes_no_sense_is_refused(browser: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    assert (await browser.put("/_sandbox/tokens", json=body)).status_code == 400
 
 
 async def test_the_server_describes_itself(browser: httpx.AsyncClient) -> None:

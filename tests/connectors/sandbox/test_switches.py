@@ -108,7 +108,7 @@ async def test_a_bad_switch_is_refused(
 
 
 async def test_the_log_shows_what_arrived_without_credentials(client: httpx.AsyncClient) -> None:
-    await client.post(f"{CONTACTS}?x=1", json=contact(), headers={"X-Trace": "t", "Authorization": "Basic eA=="})
+    await client.post(f"{CONTACTS}?x=1", json=contact(), headers={"X-Trace": "t", "Authorization": "Digest eA=="})
     (seen,) = (await client.get("/_sandbox/requests?workspace=demo")).json()["requests"]
     assert (seen["method"], seen["path"], seen["status"]) == ("POST", f"{CONTACTS}?x=1", 201)
     assert seen["body"] == '{"fields":{"email":"a@b.co"}}'
