@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
-from tests.server.api.test_isolation import furnished
+from tests.server.api.town import furnished
 from tests.server.loopback import Served, on_loopback
 
 EXAMPLES = int(os.environ.get("ISTHMUS_EXAMPLES", "50"))
@@ -34,6 +34,7 @@ PATHS = {
     "connectionId": "connection",
     "providerAppId": "providerApp",
     "apiKey": "apiKey",
+    "keyId": "jwtKey",
     "operationId": "operation",
 }
 SURFACE = schemathesis.openapi.from_path(

@@ -1,10 +1,11 @@
 """Every route of the server with a request that works on it: the base of the matrices. An unlisted route fails."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from tests.server.house import READ_AND_WRITE
+from tests.server.signing import public_pem
 
 P = "/v1/projects/{project}"
 I = P + "/integrations/{integration}"  # noqa: E741 -- as the contract writes it
@@ -17,8 +18,17 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     body: Any = None
     frontend: bool = False
-    """Whether a key that ships in browsers may call it."""
+    """Whether what browsers present, keys and tokens, may call it."""
     query: str = ""
+
+    @property
+    def touches(self) -> Literal["row", "person", "list", "project"]:
+        """What of a group's it touches: a stored row it names, a person its body names, a list, or nothing of one."""
+        if "{installation}" in self.path or "{connection}" in self.path + self.query:
+            return "row"
+        if isinstance(self.body, dict) and "groupRef" in self.body:
+            return "person"
+        return "list" if self.method == "GET" and self.path.endswith(("/installations", "/connections")) else "project"
 
 
 OPEN = {
@@ -30,8 +40,7 @@ OPEN = {
 }
 """Without a credential: nothing of a tenant's is there, or the URL is the credential."""
 
-OUTSIDE = {("GET", "/v1/projects"), ("GET", "/v1/generate-upload-url")}
-"""With a credential, but without a project in the path."""
+NEW_JWT_KEY = {"label": "x", "algorithm": "RS256", "publicKeyPem": public_pem()}
 
 UPDATE_READ = {
     "updateMask": ["config.content.read.objects.contacts.disabled"],
@@ -51,6 +60,11 @@ ROUTES = (
     Route(method="GET", path=P + "/api-keys/{apiKey}"),
     Route(method="PATCH", path=P + "/api-keys/{apiKey}", body={"updateMask": ["label"], "apiKey": {"label": "x"}}),
     Route(method="DELETE", path=P + "/api-keys/{apiKey}"),
+    Route(method="GET", path=P + "/jwt-keys"),
+    Route(method="POST", path=P + "/jwt-keys", body=NEW_JWT_KEY),
+    Route(method="GET", path=P + "/jwt-keys/{jwtKey}"),
+    Route(method="PATCH", path=P + "/jwt-keys/{jwtKey}", body={"updateMask": ["label"], "jwtKey": {"label": "x"}}),
+    Route(method="DELETE", path=P + "/jwt-keys/{jwtKey}"),
     Route(method="GET", path=P + "/provider-apps", frontend=True),
     Route(method="POST", path=P + "/provider-apps", body={"provider": "hubspot", "clientId": "1", "clientSecret": "s"}),
     Route(
@@ -97,3 +111,9 @@ ROUTES = (
     ),
     Route(method="DELETE", path=P + "/connections/{connection}", frontend=True),
 )
+
+OUTSIDE = (
+    Route(method="GET", path="/v1/projects"),
+    Route(method="GET", path="/v1/generate-upload-url"),
+)
+"""With a credential, but without a project in the path. A body may name one, as ``{project}``."""

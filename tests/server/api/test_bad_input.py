@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.server.api.routes import ROUTES, Route
-from tests.server.api.test_isolation import furnished
+from tests.server.api.town import furnished
 from tests.server.house import House
 
 DEEP = 20_000

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.server.api.routes import ROUTES, Route
-from tests.server.api.test_isolation import furnished
+from tests.server.api.town import furnished
 from tests.server.fuzz import post
 from tests.server.house import MANIFEST, House
 

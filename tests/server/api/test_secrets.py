@@ -16,7 +16,7 @@ from server import logs
 from server.settings import Settings
 from server.store.opening import open_store
 from tests.server.api.routes import ROUTES
-from tests.server.api.test_isolation import furnished
+from tests.server.api.town import furnished
 from tests.server.house import House, open_house
 from tests.server.store.samples import MASTER_KEY
 
