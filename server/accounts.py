@@ -1,28 +1,27 @@
 """Opens a connection for use: which connector, which base URL, which credentials."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-import httpx
-import msgspec
-from msgspec import UNSET, UnsetType
-
 from connectors.connector import Account, Connector
-from connectors.credentials import CredentialsError, authorize, parse_credentials
+from connectors.credentials import (
+    Credentials,
+    CredentialsError,
+    Tokened,
+    TokenSource,
+    authorize,
+    parse_credentials,
+    tokened,
+)
 from connectors.errors import Refused
 from connectors.provider import Provider
-from installations.errors import InvalidInput, Issue, NotFound, invalid
-from installations.installation import Connection, MetadataValue
+from connectors.signatures import ConnectionAuth, Verdicts
+from installations.installation import Connection
 from installations.record import Fault
+from server.places import Endpoints, Places, account_values, fill
 from server.store.contract import StoredCredentials
 
-_PLACEHOLDER = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
-_ORIGIN = re.compile(r"https?://[^/?#]*")
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_VALUE = re.compile(_LABEL, re.IGNORECASE)
-_SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL}){{0,3}}", re.IGNORECASE)
-"""A Salesforce sandbox is ``acme--dev.sandbox``; dots are safe where the provider's own domain follows."""
+__all__ = ["Accounts", "Endpoints", "account_values", "fill"]
 
 
 class CredentialStore(Protocol):
@@ -33,78 +32,38 @@ class CredentialStore(Protocol):
         ...
 
 
-class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """Where tokens of one account are had, placeholders filled."""
-
-    authorize: str
-    """Empty where no browser is sent anywhere."""
-    token: str
-    issuer: str | None
+class Giver(TokenSource, Verdicts, Protocol):
+    """Gives the token of a connection, and hears what became of it."""
 
 
-class Accounts:
+class Keeper(Protocol):
+    """Who keeps tokens fresh (`server/tokens`)."""
+
+    def source(self, connection: Connection, credentials: Tokened, *, version: int) -> Giver:
+        """Answer who gives the token of a connection."""
+        ...
+
+    def verdicts(self, connection: Connection, *, version: int) -> Verdicts:
+        """Answer who takes note of what becomes of credentials without a token."""
+        ...
+
+
+class Accounts(Places):
     """The connectors of this server, and the way from a connection to one of them."""
 
     def __init__(
-        self, connectors: Iterable[Connector], *, store: CredentialStore, provider_urls: Mapping[str, str]
-    ) -> None:
-        self._connectors = {connector.provider.name: connector for connector in connectors}
-        self._store = store
-        self._provider_urls = provider_urls
-
-    @property
-    def providers(self) -> dict[str, Provider]:
-        """The providers by name, in the catalog's order."""
-        return {name: connector.provider for name, connector in self._connectors.items()}
-
-    def connector(self, provider: str) -> Connector:
-        """Find a connector. Raises `NotFound`."""
-        try:
-            return self._connectors[provider]
-        except KeyError:
-            raise unknown_provider(provider) from None
-
-    def account(
         self,
-        provider: str,
+        connectors: Iterable[Connector],
         *,
-        workspace_ref: str | UnsetType = UNSET,
-        metadata: Mapping[str, MetadataValue] | UnsetType = UNSET,
-    ) -> Account:
-        """Fill the base URL. Raises `InvalidInput` with every value that is missing or not allowed."""
-        values = account_values(workspace_ref=workspace_ref, metadata=metadata)
-        declared = self.connector(provider).provider
-        template = self._provider_urls.get(provider, declared.base_url)
-        base_url = fill(template, _with_defaults(declared, values)).rstrip("/")
-        return Account(base_url=base_url, metadata=values)
+        provider_urls: Mapping[str, str],
+        store: CredentialStore,
+        tokens: Keeper,
+    ) -> None:
+        super().__init__(connectors, provider_urls=provider_urls)
+        self._store = store
+        self._tokens = tokens
 
-    def endpoints(self, provider: str, values: Mapping[str, str]) -> Endpoints:
-        """Answer where tokens are had, ``values`` filled in (`account_values`).
-
-        Where the operator has moved the provider's base URL, endpoints of the same origin move along.
-        Raises `NotFound`, and `InvalidInput` with every value that is missing or not allowed, or where the provider
-        gives no tokens.
-        """
-        declared = self.connector(provider).provider
-        authorize, token, issuer = _endpoint_templates(declared)
-        known = _with_defaults(declared, values)
-        return Endpoints(
-            authorize=fill(self._moved(declared, authorize), known),
-            token=fill(self._moved(declared, token), known),
-            issuer=None if issuer is None else fill(self._moved(declared, issuer), known),
-        )
-
-    def _moved(self, provider: Provider, endpoint: str) -> str:
-        moved = self._provider_urls.get(provider.name)
-        if moved is None:
-            return endpoint
-        base = provider.base_url.rstrip("/")
-        if endpoint == base or endpoint.startswith((f"{base}/", f"{base}?")):
-            return moved.rstrip("/") + endpoint.removeprefix(base)
-        origin = _origin(provider.base_url)
-        return _origin(moved) + endpoint.removeprefix(origin) if _origin(endpoint) == origin else endpoint
-
-    async def open(self, connection: Connection) -> tuple[Connector, Account, httpx.Auth]:
+    async def open(self, connection: Connection) -> tuple[Connector, Account, ConnectionAuth]:
         """Answer everything needed to call the customer's account.
 
         Raises `NotFound` if the provider has left the catalog, `Refused` (``auth``) if there is no usable credential.
@@ -117,63 +76,19 @@ class Accounts:
         )
         stored = await self._store.credentials(connection.project_id, connection.id)
         try:
-            auth = authorize(connector.provider, parse_credentials(stored.content))
+            auth = self._authorize(connection, connector.provider, stored)
         except CredentialsError as error:
             raise Refused(Fault(kind="auth", message=str(error))) from error
         return connector, account, auth
 
-
-def unknown_provider(provider: str) -> NotFound:
-    """Build the error for a provider that is not in the catalog."""
-    return NotFound([Issue(path="provider", message=f"there is no provider {provider!r}", code="unknown-provider")])
-
-
-def account_values(
-    *, workspace_ref: str | UnsetType = UNSET, metadata: Mapping[str, MetadataValue] | UnsetType = UNSET
-) -> dict[str, str]:
-    """Collect what fills a provider's placeholders."""
-    values = {name: entry.value for name, entry in (metadata or {}).items()}
-    if workspace_ref is not UNSET:
-        values.setdefault("workspace", workspace_ref)
-    return values
-
-
-def _endpoint_templates(provider: Provider) -> tuple[str, str, str | None]:
-    if provider.oauth2_opts is not UNSET:
-        options = provider.oauth2_opts
-        return options.auth_url or "", options.token_url, options.issuer or None
-    if provider.custom_opts is not UNSET and provider.custom_opts.token_request is not UNSET:
-        return "", provider.custom_opts.token_request.url, None
-    raise invalid("provider", f"{provider.display_name} gives no tokens", code="not-supported")
-
-
-def _origin(template: str) -> str:
-    found = _ORIGIN.match(template)
-    return found[0] if found else ""
-
-
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """Put values into a URL. Raises `InvalidInput` with every value that is missing or not allowed."""
-    issues = [
-        issue for name in dict.fromkeys(_PLACEHOLDER.findall(template)) if (issue := _issue(template, name, values))
-    ]
-    if issues:
-        raise InvalidInput(issues)
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
-
-
-def _issue(template: str, name: str, values: Mapping[str, str]) -> Issue | None:
-    path = f"providerMetadata.{name}"
-    value = values.get(name, "")
-    if not value:
-        return Issue(path=path, message="this provider needs it, to know where the account lives", code="required")
-    allowed = _SUBDOMAIN if "{{." + name + "}}." in template else _VALUE
-    if not allowed.fullmatch(value):
-        return Issue(path=path, message="only letters, digits and inner hyphens are allowed", code="bad-value")
-    return None
-
-
-def _with_defaults(provider: Provider, values: Mapping[str, str]) -> dict[str, str]:
-    inputs = provider.metadata.input if provider.metadata is not UNSET else ()
-    defaults = {item.name: item.default_value for item in inputs if item.default_value is not UNSET}
-    return {**defaults, **values}
+    def _authorize(self, connection: Connection, provider: Provider, stored: StoredCredentials) -> ConnectionAuth:
+        credentials: Credentials = parse_credentials(stored.content)
+        held = tokened(provider, credentials)
+        if held is None:
+            auth = authorize(provider, credentials)
+            auth.verdicts = self._tokens.verdicts(connection, version=stored.version)
+            return auth
+        source = self._tokens.source(connection, held, version=stored.version)
+        auth = authorize(provider, credentials, tokens=source)
+        auth.verdicts = source
+        return auth

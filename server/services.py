@@ -12,6 +12,7 @@ from server.directory import Directory
 from server.look_ups import Perform
 from server.settings import Settings
 from server.store.contract import Store
+from server.tokens.tokens import Tokens
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     changes: Changes
     accounts: Accounts
+    tokens: Tokens
     perform: Perform
     directory: Directory
     deliveries: Deliveries

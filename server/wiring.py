@@ -6,6 +6,9 @@ from typing import TypeVar
 import httpx
 
 from connectors.connector import Connector, Flow
+from connectors.errors import Refused
+from connectors.grants import Granted
+from connectors.signatures import ConnectionAuth, Verdicts
 from connectors.transport import perform
 from server.access.keyring import Keyring
 from server.access.limits import Limits
@@ -15,9 +18,13 @@ from server.clock import Clock, NewId, new_id, process_name, utc_now
 from server.deliveries import Deliveries
 from server.directory import Directory
 from server.look_ups import Perform
+from server.places import Places
 from server.services import Services
 from server.settings import Settings
 from server.store.contract import Store
+from server.tokens.grants import Ask
+from server.tokens.pace import Pace
+from server.tokens.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -31,12 +38,22 @@ def build_services(
     clock: Clock = utc_now,
     new_id: NewId = new_id,
     owner: str | None = None,
+    pace: Pace | None = None,
 ) -> Services:
     """Put everything together; nothing is started. ``owner`` names this process among all that share the store."""
-    accounts = Accounts(connectors, store=store, provider_urls=settings.provider_urls)
+    known, pace, name = tuple(connectors), pace or Pace(), owner or process_name()
+    tokens = Tokens(
+        store,
+        Places(known, provider_urls=settings.provider_urls),
+        ask=asking(transport, pace),
+        clock=clock,
+        new_id=new_id,
+        owner=name,
+        pace=pace,
+    )
+    accounts = Accounts(known, provider_urls=settings.provider_urls, store=store, tokens=tokens)
     directory = Directory(store, accounts)
     send = performing(transport)
-    name = owner or process_name()
     return Services(
         settings=settings,
         store=store,
@@ -44,6 +61,7 @@ def build_services(
         limits=Limits(settings),
         changes=Changes(),
         accounts=accounts,
+        tokens=tokens,
         perform=send,
         directory=directory,
         deliveries=Deliveries(store=store, directory=directory, perform=send, clock=clock, new_id=new_id, owner=name),
@@ -54,9 +72,32 @@ def build_services(
 
 
 def performing(transport: httpx.AsyncBaseTransport) -> Perform:
-    """Bind the transport, so that nobody else needs to know it."""
+    """Bind the transport, so that nobody else needs to know it. Connections hear what their providers say to them."""
 
     async def send(flow: Flow[T], *, auth: httpx.Auth, origin: str) -> T:
-        return await perform(flow, transport=transport, auth=auth, origin=origin)
+        verdicts: Verdicts | None = getattr(auth, "verdicts", None)
+        if verdicts is None:
+            return await perform(flow, transport=transport, auth=auth, origin=origin)
+        version = verdicts.version
+        try:
+            result = await perform(flow, transport=transport, auth=auth, origin=origin)
+        except Refused as error:
+            if error.fault.kind == "auth":
+                await verdicts.refused(error.fault, version=version)
+            raise
+        if verdicts.troubled:
+            verdicts.accepted()
+        return result
 
     return send
+
+
+def asking(transport: httpx.AsyncBaseTransport, pace: Pace) -> Ask:
+    """Bind the transport for grants, which prove themselves in what they send."""
+
+    async def ask(flow: Flow[Granted], url: str) -> Granted:
+        return await perform(
+            flow, transport=transport, auth=ConnectionAuth(), origin=url, deadline_seconds=pace.deadline_seconds
+        )
+
+    return ask

@@ -34,6 +34,12 @@ class Leases(Protocol):
     async def release_lease(self, name: str, *, owner: str) -> None:
         """Give a lease back; one that somebody else has taken meanwhile is left alone."""
 
+    async def abandoned_leases(self, prefix: str, *, dead_after_seconds: float, limit: int) -> list[str]:
+        """List leases that nobody gave back: they are over, or their holder has not been heard of for so long.
+
+        What they guarded was broken off. The oldest come first; taking one and giving it back strikes it off the list.
+        """
+
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """A place where a manifest archive may be put once."""

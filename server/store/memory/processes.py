@@ -43,8 +43,7 @@ class MemoryLeases(Shelf):
         """Take a lease if nobody alive holds it."""
         now = time.monotonic()
         holder, over = self.leases.get(name, (owner, now))
-        dead = now - self.processes.get(holder, math.inf) > dead_after_seconds
-        if holder != owner and over > now and not dead:
+        if holder != owner and over > now and not self._is_dead(holder, now, dead_after_seconds):
             return False
         self.leases[name] = (owner, now + seconds)
         return True
@@ -53,6 +52,19 @@ class MemoryLeases(Shelf):
         """Give a lease back, if it is still ours."""
         if name in self.leases and self.leases[name][0] == owner:
             del self.leases[name]
+
+    async def abandoned_leases(self, prefix: str, *, dead_after_seconds: float, limit: int) -> list[str]:
+        """List leases that nobody gave back."""
+        now = time.monotonic()
+        left = [
+            (over, name)
+            for name, (holder, over) in self.leases.items()
+            if name.startswith(prefix) and (over <= now or self._is_dead(holder, now, dead_after_seconds))
+        ]
+        return [name for _, name in sorted(left)[:limit]]
+
+    def _is_dead(self, owner: str, now: float, after_seconds: float) -> bool:
+        return now - self.processes.get(owner, math.inf) > after_seconds
 
 
 class MemoryUploads(Shelf):

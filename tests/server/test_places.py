@@ -12,12 +12,7 @@ from connectors.connector import Connector
 from connectors.memory.connector import MEMORY, Memory
 from connectors.provider import CustomOpts, OAuth2Opts, Provider, TokenRequest
 from installations.errors import InvalidInput
-from server.accounts import Accounts, Endpoints
-
-
-class NoStore:
-    async def credentials(self, project_id: str, connection_id: str) -> Any:
-        raise AssertionError(f"no credentials of {project_id}/{connection_id} are needed to know an address")
+from server.places import Endpoints, Places
 
 
 class Declared(Memory):
@@ -40,12 +35,12 @@ OAUTH = OAuth2Opts(
 VALUES = {"workspace": "acme", "region": "eu"}
 
 
-def accounts(*connectors: Connector, **moved: str) -> Accounts:
-    return Accounts((*CATALOG, *connectors), store=NoStore(), provider_urls=moved)
+def places(*connectors: Connector, **moved: str) -> Places:
+    return Places((*CATALOG, *connectors), provider_urls=moved)
 
 
 def test_placeholders_of_endpoints_are_filled() -> None:
-    found = accounts().endpoints("salesforce", VALUES)
+    found = places().endpoints("salesforce", VALUES)
 
     assert found == Endpoints(
         authorize="https://acme.my.salesforce.com/services/oauth2/authorize",
@@ -55,7 +50,7 @@ def test_placeholders_of_endpoints_are_filled() -> None:
 
 
 def test_endpoints_move_along_with_the_base_url_they_share_an_origin_with() -> None:
-    found = accounts(Declared(oauth2_opts=OAUTH), memory="http://127.0.0.1:9/sim").endpoints("memory", VALUES)
+    found = places(Declared(oauth2_opts=OAUTH), memory="http://127.0.0.1:9/sim").endpoints("memory", VALUES)
 
     assert found == Endpoints(
         authorize="https://login.example.com/eu/authorize",
@@ -65,38 +60,38 @@ def test_endpoints_move_along_with_the_base_url_they_share_an_origin_with() -> N
 
 
 def test_endpoints_below_the_base_url_stay_below_it() -> None:
-    found = accounts(salesforce="http://127.0.0.1:9/sim").endpoints("salesforce", VALUES)
+    found = places(salesforce="http://127.0.0.1:9/sim").endpoints("salesforce", VALUES)
 
     assert found.token == "http://127.0.0.1:9/sim/services/oauth2/token"
 
 
 def test_a_missing_value_is_named() -> None:
     with pytest.raises(InvalidInput) as caught:
-        accounts().endpoints("salesforce", {})
+        places().endpoints("salesforce", {})
 
     assert [issue.path for issue in caught.value.issues] == ["providerMetadata.workspace"]
 
 
 def test_a_value_cannot_move_the_token_endpoint_to_another_host() -> None:
     with pytest.raises(InvalidInput):
-        accounts().endpoints("salesforce", {"workspace": "evil.example/x?"})
+        places().endpoints("salesforce", {"workspace": "evil.example/x?"})
 
 
 def test_a_token_request_has_a_token_endpoint_alone() -> None:
     options = CustomOpts(token_request=TokenRequest(url="https://api.example.com/auth/{{ .region }}"))
 
-    found = accounts(Declared(custom_opts=options)).endpoints("memory", VALUES)
+    found = places(Declared(custom_opts=options)).endpoints("memory", VALUES)
 
     assert found == Endpoints(authorize="", token="https://api.example.com/auth/eu", issuer=None)
 
 
 def test_a_provider_without_tokens_says_so() -> None:
     with pytest.raises(InvalidInput, match="gives no tokens"):
-        accounts(Declared(oauth2_opts=UNSET)).endpoints("memory", VALUES)
+        places(Declared(oauth2_opts=UNSET)).endpoints("memory", VALUES)
 
 
 def test_every_endpoint_of_the_catalog_can_be_filled_in() -> None:
-    known = accounts()
+    known = places()
     for name, provider in known.providers.items():
         if provider.oauth2_opts is not UNSET:
             assert httpx.URL(known.endpoints(name, VALUES).token).host
