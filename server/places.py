@@ -1,7 +1,7 @@
 """Where customers' accounts live and where their tokens are had: the connectors of this server, and their addresses."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -33,7 +33,7 @@ class Places:
 
     def __init__(self, connectors: Iterable[Connector], *, provider_urls: Mapping[str, str]) -> None:
         self._connectors = {connector.provider.name: connector for connector in connectors}
-        self._provider_urls = provider_urls
+        self._moves = dict(_moves(self.providers.values(), provider_urls))
 
     @property
     def providers(self) -> dict[str, Provider]:
@@ -57,8 +57,7 @@ class Places:
         """Fill the base URL. Raises `InvalidInput` with every value that is missing or not allowed."""
         values = account_values(workspace_ref=workspace_ref, metadata=metadata)
         declared = self.connector(provider).provider
-        template = self._provider_urls.get(provider, declared.base_url)
-        base_url = fill(template, _with_defaults(declared, values)).rstrip("/")
+        base_url = fill(self.moved(declared, declared.base_url), _with_defaults(declared, values)).rstrip("/")
         return Account(base_url=base_url, metadata=values)
 
     def module_account(self, account: Account, provider: str, module: str) -> Account:
@@ -71,7 +70,7 @@ class Places:
         found = modules.get(module or declared.default_module)
         if found is None:
             return account
-        base_url = fill(self._moved(declared, found.base_url), _with_defaults(declared, account.metadata)).rstrip("/")
+        base_url = fill(self.moved(declared, found.base_url), _with_defaults(declared, account.metadata)).rstrip("/")
         return Account(base_url=base_url, metadata=account.metadata)
 
     def endpoints(self, provider: str, values: Mapping[str, str]) -> Endpoints:
@@ -85,20 +84,41 @@ class Places:
         authorize, token, issuer = _endpoint_templates(declared)
         known = _with_defaults(declared, values)
         return Endpoints(
-            authorize=fill(self._moved(declared, authorize), known),
-            token=fill(self._moved(declared, token), known),
-            issuer=None if issuer is None else fill(self._moved(declared, issuer), known),
+            authorize=fill(self.moved(declared, authorize), known),
+            token=fill(self.moved(declared, token), known),
+            issuer=None if issuer is None else fill(self.moved(declared, issuer), known),
         )
 
-    def _moved(self, provider: Provider, endpoint: str) -> str:
-        moved = self._provider_urls.get(provider.name)
-        if moved is None:
+    def moved(self, provider: Provider, endpoint: str) -> str:
+        """Answer where one of the provider's own URLs lies, which may be where the operator has moved it."""
+        move = self._moves.get(provider.name)
+        if move is None:
             return endpoint
-        base = provider.base_url.rstrip("/")
-        if endpoint == base or endpoint.startswith((f"{base}/", f"{base}?")):
-            return moved.rstrip("/") + endpoint.removeprefix(base)
-        origin = _origin(provider.base_url)
-        return _origin(moved) + endpoint.removeprefix(origin) if _origin(endpoint) == origin else endpoint
+        if endpoint == move.base or endpoint.startswith((f"{move.base}/", f"{move.base}?")):
+            return move.to + endpoint.removeprefix(move.base)
+        origin = _origin(move.base)
+        return _origin(move.to) + endpoint.removeprefix(origin) if _origin(endpoint) == origin else endpoint
+
+
+class _Move(msgspec.Struct, frozen=True, kw_only=True):
+    base: str
+    to: str
+
+
+def _moves(providers: Iterable[Provider], provider_urls: Mapping[str, str]) -> Iterator[tuple[str, _Move]]:
+    """Tell which providers were moved: those that were named, and those at the same origin that were not.
+
+    One server may be several entries of the catalog, as the sandbox is.
+    """
+    known = {provider.name: provider.base_url.rstrip("/") for provider in providers}
+    named = {
+        name: _Move(base=known[name], to=provider_urls[name].rstrip("/")) for name in known if name in provider_urls
+    }
+    for name, base in known.items():
+        neighbours = (move for move in named.values() if _origin(move.base) == _origin(base))
+        move = named.get(name) or next(neighbours, None)
+        if move is not None:
+            yield name, move
 
 
 def unknown_provider(provider: str) -> NotFound:

@@ -11,6 +11,7 @@ from connectors.catalog import CATALOG
 from connectors.connector import Connector
 from connectors.memory.connector import MEMORY, Memory
 from connectors.provider import CustomOpts, OAuth2Opts, Provider, TokenRequest
+from connectors.sandbox.data import BASE_URL, SANDBOXES
 from installations.errors import InvalidInput
 from server.places import Endpoints, Places
 
@@ -57,6 +58,25 @@ def test_endpoints_move_along_with_the_base_url_they_share_an_origin_with() -> N
         token="http://127.0.0.1:9/oauth/token/",
         issuer="http://127.0.0.1:9",
     )
+
+
+def test_entries_of_one_server_move_together() -> None:
+    known = places(sandbox="http://127.0.0.1:9/crm")
+    bases = {name: known.account(name).base_url for name in known.providers if name.startswith("sandbox")}
+
+    assert bases.pop("sandboxOpen") == "http://127.0.0.1:9/crm/open"
+    assert len(bases) == len(SANDBOXES) - 1
+    assert set(bases.values()) == {"http://127.0.0.1:9/crm"}
+    assert known.endpoints("sandboxSession", {}).token == "http://127.0.0.1:9/crm/session"
+    assert known.account("hubspot").base_url == "https://api.hubapi.com"
+
+
+def test_an_entry_with_a_url_of_its_own_moves_there() -> None:
+    known = places(sandbox="http://127.0.0.1:9", sandboxOAuth="http://127.0.0.1:10")
+
+    assert known.endpoints("sandboxOAuth", {}).issuer == "http://127.0.0.1:10"
+    assert known.endpoints("sandboxOAuthCode", {}).issuer == "http://127.0.0.1:9"
+    assert places().endpoints("sandboxOAuth", {}).issuer == BASE_URL
 
 
 def test_endpoints_below_the_base_url_stay_below_it() -> None:
