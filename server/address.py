@@ -12,6 +12,7 @@ Segments of the result stay escaped (``%2F``, ``%25``) so that a slash inside a 
 last step, taken by whoever uses the name.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal, get_args
 from urllib.parse import unquote_to_bytes
@@ -31,6 +32,8 @@ VERBS = frozenset(
 """The suffixes that may follow an id or a collection."""
 OBJECT_SUFFIXES = frozenset({"metadata", "config-content", "backfill-progress"})
 """The segments that may follow an object name."""
+PROXY_HEADER = b"x-amp-proxy-version"
+PROXY_PREFIX = b"/proxy"
 _MAX_SEGMENT = 1024
 
 
@@ -56,6 +59,20 @@ def parse_address(raw_path: bytes, *, host: bytes = b"") -> Address:
         service, segments = _service(segments[0]), segments[1:]
     segments = _join_object_name(segments)
     return Address(service=service, path="/" + "/".join(_split_verb([_escape(_decode(s)) for s in segments])))
+
+
+def proxied_path(raw_path: bytes, *, headers: Mapping[bytes, bytes], own_host: str = "") -> bytes | None:
+    """Answer what a call through the proxy has behind the provider's base URL, byte for byte; ``None`` for no call.
+
+    A request is one by its host (``proxy.`` or ``own_host``), where the path is the provider's as a whole; else by the
+    header ``x-amp-proxy-version`` or the prefix ``/proxy``, which is taken off.
+    """
+    host = headers.get(b"host", b"").lower()
+    if host.startswith(b"proxy.") or (own_host and host.partition(b":")[0].decode("latin-1") == own_host):
+        return raw_path
+    if raw_path == PROXY_PREFIX or raw_path.startswith(PROXY_PREFIX + b"/"):
+        return raw_path.removeprefix(PROXY_PREFIX)
+    return raw_path if PROXY_HEADER in headers else None
 
 
 def unescape(segment: str) -> str:

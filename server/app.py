@@ -25,6 +25,7 @@ from server.api import (
     projects,
     provider_apps,
     providers,
+    proxy,
     revisions,
     uploads,
     writes,
@@ -152,8 +153,15 @@ def build_app(services: Services) -> ASGIApp:
     app.state.limits = services.limits
     services.changes.subscribe(services.keyring.forget)
     services.changes.subscribe(services.directory.forget)
+    services.changes.subscribe(services.proxy.forget)
     browsers = Browsers(_paths(app, FOR_BROWSERS), public_url=services.settings.public_url)
-    return Front(writes.WritesFirst(app, services), browsers=browsers, clock=services.clock, new_id=services.new_id)
+    return Front(
+        proxy.ProxyFirst(writes.WritesFirst(app, services), services),
+        browsers=browsers,
+        clock=services.clock,
+        new_id=services.new_id,
+        proxy_host=services.settings.proxy_host,
+    )
 
 
 def _paths(app: Litestar, handlers: Iterable[BaseRouteHandler]) -> Iterator[str]:

@@ -85,7 +85,7 @@ class Directory:
         return target
 
     async def _load(self, project_id: str, integration: str, *, group_ref: str, object_name: str) -> Target:
-        installation = await self._installation(project_id, integration, group_ref)
+        installation = await find_installation(self._store, project_id, integration, group_ref=group_ref)
         revision = await self._store.revision(project_id, installation.config.revision_id)
         connector, account, auth = await self._accounts.open(installation.connection)
         rules = compile_rules(
@@ -93,17 +93,17 @@ class Directory:
         )
         return Target(installation=installation, rules=rules, connector=connector, account=account, auth=auth)
 
-    async def _installation(self, project_id: str, integration: str, group_ref: str) -> Installation:
-        try:
-            found = await self._store.integration(project_id, integration)
-        except Missing as error:
-            raise _not_found(
-                "path.integrationId", f"there is no integration {integration!r} in this project"
-            ) from error
-        installations = await self._store.installations(project_id, integration_id=found.id, group_ref=group_ref)
-        if not installations:
-            raise _not_found("groupRef", f"group {group_ref!r} has not installed the integration {found.name!r}")
-        return installations[0]
+
+async def find_installation(store: Lookups, project_id: str, integration: str, *, group_ref: str) -> Installation:
+    """Find what a group installed. Raises `NotFound` with a sentence for whichever link is missing."""
+    try:
+        found = await store.integration(project_id, integration)
+    except Missing as error:
+        raise _not_found("path.integrationId", f"there is no integration {integration!r} in this project") from error
+    installations = await store.installations(project_id, integration_id=found.id, group_ref=group_ref)
+    if not installations:
+        raise _not_found("groupRef", f"group {group_ref!r} has not installed the integration {found.name!r}")
+    return installations[0]
 
 
 def _not_found(path: str, message: str) -> NotFound:

@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import logs
-from server.address import parse_address
+from server.address import Address, parse_address, proxied_path
 from server.api import problems
 from server.browsers import Browsers
 from server.clock import Clock, NewId
@@ -25,13 +25,21 @@ class Front:
     """Admits requests that are in order to the application, and finishes every answer."""
 
     def __init__(
-        self, app: ASGIApp, *, browsers: Browsers, clock: Clock, new_id: NewId, body_seconds: float = BODY_SECONDS
+        self,
+        app: ASGIApp,
+        *,
+        browsers: Browsers,
+        clock: Clock,
+        new_id: NewId,
+        body_seconds: float = BODY_SECONDS,
+        proxy_host: str = "",
     ) -> None:
         self._app = app
         self._browsers = browsers
         self._clock = clock
         self._new_id = new_id
         self._body_seconds = body_seconds
+        self._proxy_host = proxy_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -52,18 +60,25 @@ class Front:
 
     def _address(self, scope: Any, headers: Headers, answer: "_Answer") -> None:
         """Say in the request's scope what its URL means. Raises `BadRequest`."""
-        address = parse_address(scope.get("raw_path") or scope["path"].encode(), host=headers.get(b"host", b""))
-        scope["path"] = f"/proxy{address.path}" if address.service == "proxy" else address.path
-        scope["raw_path"] = scope["path"].encode()
+        raw_path = scope.get("raw_path") or scope["path"].encode()
         state = scope.setdefault("state", {})
-        state["service"] = address.service
         state["request_id"] = answer.request_id
+        proxied = proxied_path(raw_path, headers=headers, own_host=self._proxy_host)
+        if proxied is None:
+            address = parse_address(raw_path, host=headers.get(b"host", b""))
+        else:
+            # The path is the provider's: none of our own meanings are read into it.
+            address = Address(service="proxy", path="/proxy/")
+            state["proxied_path"] = proxied
+        scope["path"] = address.path
+        scope["raw_path"] = scope["path"].encode()
+        state["service"] = address.service
         answer.readable = self._browsers.may_call(scope["path"])
 
     def _admit(self, scope: Any, receive: Receive, headers: Headers) -> Receive:
         """Check the request. Raises `RequestError`."""
         check_framing(scope["headers"], headers)
-        if scope["query_string"]:
+        if scope["query_string"] and scope["state"]["service"] != "proxy":
             check_query(scope["query_string"])
         return admit_body(receive, headers, method=scope["method"], path=scope["path"], seconds=self._body_seconds)
 

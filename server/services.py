@@ -10,6 +10,7 @@ from server.clock import Clock, NewId
 from server.deliveries import Deliveries
 from server.directory import Directory
 from server.look_ups import Perform
+from server.proxying.passing import Proxy
 from server.settings import Settings
 from server.store.contract import Store
 from server.tokens.tokens import Tokens
@@ -28,6 +29,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     perform: Perform
     directory: Directory
     deliveries: Deliveries
+    proxy: Proxy
     clock: Clock
     new_id: NewId
     owner: str

@@ -11,15 +11,18 @@ ISTHMUS_KEY_RATE          how often one full API key may call: 100/s, 20/m, 50/s
 ISTHMUS_BROWSER_RATE      the same for frontend keys and tokens, by address and group (50/s burst 200)
 ISTHMUS_FAILURE_RATE      how often one address may fail to authenticate (20/m)
 ISTHMUS_CONNECTION_RATE   how often one connection may be called, by writes and by the proxy (unlimited)
+ISTHMUS_PROXY_HOST        the host name that is the proxy's alone, besides any that begins with proxy.  (none)
 """
 
 import ipaddress
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from server.rates import Rate, parse_rate
 
+_HOST_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -43,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     browser_rate: Rate | None = Rate(count=50, seconds=1, burst=200)
     failure_rate: Rate | None = Rate(count=20, seconds=60, burst=20)
     connection_rate: Rate | None = None
+    proxy_host: str = ""
 
     def __repr__(self) -> str:
         # The master keys are here, and a database URL may hold a password.
@@ -63,11 +67,19 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         browser_rate=_rate(environment, "ISTHMUS_BROWSER_RATE", Settings().browser_rate),
         failure_rate=_rate(environment, "ISTHMUS_FAILURE_RATE", Settings().failure_rate),
         connection_rate=_rate(environment, "ISTHMUS_CONNECTION_RATE", Settings().connection_rate),
+        proxy_host=_host(environment.get("ISTHMUS_PROXY_HOST", "")),
     )
 
 
 def _items(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def _host(text: str) -> str:
+    name = text.strip().lower()
+    if name and not _HOST_NAME.fullmatch(name):
+        raise SettingsError(f"ISTHMUS_PROXY_HOST must be a host name without scheme, port or path, not {text!r}")
+    return name
 
 
 def _provider_urls(text: str) -> dict[str, str]:

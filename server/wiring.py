@@ -1,6 +1,8 @@
 """Makes the services out of a store, connectors and a transport: for `isthmus serve`, the demo and the tests alike."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
@@ -8,8 +10,10 @@ import httpx
 from connectors.connector import Connector, Flow
 from connectors.errors import Refused
 from connectors.grants import Granted
+from connectors.relay import relay
 from connectors.signatures import ConnectionAuth, Verdicts
 from connectors.transport import perform
+from installations.record import Fault
 from server.access.keyring import Keyring
 from server.access.limits import Limits
 from server.accounts import Accounts
@@ -19,6 +23,8 @@ from server.deliveries import Deliveries
 from server.directory import Directory
 from server.look_ups import Perform
 from server.places import Places
+from server.proxying.destinations import Destinations
+from server.proxying.passing import Proxy, Relay
 from server.services import Services
 from server.settings import Settings
 from server.store.contract import Store
@@ -54,17 +60,19 @@ def build_services(
     accounts = Accounts(known, provider_urls=settings.provider_urls, store=store, tokens=tokens)
     directory = Directory(store, accounts)
     send = performing(transport)
+    limits = Limits(settings)
     return Services(
         settings=settings,
         store=store,
         keyring=Keyring(store, public_url=settings.public_url, clock=clock),
-        limits=Limits(settings),
+        limits=limits,
         changes=Changes(),
         accounts=accounts,
         tokens=tokens,
         perform=send,
         directory=directory,
         deliveries=Deliveries(store=store, directory=directory, perform=send, clock=clock, new_id=new_id, owner=name),
+        proxy=Proxy(Destinations(store, accounts), relay=relaying(transport), limits=limits, clock=clock),
         clock=clock,
         new_id=new_id,
         owner=name,
@@ -88,6 +96,26 @@ def performing(transport: httpx.AsyncBaseTransport) -> Perform:
         if verdicts.troubled:
             verdicts.accepted()
         return result
+
+    return send
+
+
+def relaying(transport: httpx.AsyncBaseTransport) -> Relay:
+    """Bind the transport for calls that are passed through. Connections hear what comes of these as well."""
+
+    @asynccontextmanager
+    async def send(
+        request: httpx.Request, *, auth: httpx.Auth, origin: str, deadline: float
+    ) -> AsyncIterator[httpx.Response]:
+        verdicts: Verdicts | None = getattr(auth, "verdicts", None)
+        version = verdicts.version if verdicts is not None else 0
+        async with relay(request, transport=transport, auth=auth, origin=origin, deadline=deadline) as response:
+            if verdicts is not None and response.status_code == HTTPStatus.UNAUTHORIZED:
+                fault = Fault(kind="auth", message="the provider answered 401", status=response.status_code)
+                await verdicts.refused(fault, version=version)
+            elif verdicts is not None and verdicts.troubled and response.is_success:
+                verdicts.accepted()
+            yield response
 
     return send
 

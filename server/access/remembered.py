@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 REMEMBER_SECONDS = 1.0
@@ -11,10 +12,10 @@ REMEMBER_SECONDS = 1.0
 REMEMBER_MOST = 10_000
 
 
-class Remembered(Generic[T]):
+class Remembered(Generic[K, T]):
     """Answers of one kind of look-up. Errors are not remembered."""
 
-    def __init__(self, look_up: Callable[[str], Awaitable[T]], *, monotonic: Callable[[], float]) -> None:
+    def __init__(self, look_up: Callable[[K], Awaitable[T]], *, monotonic: Callable[[], float]) -> None:
         self._look_up = look_up
         self._monotonic = monotonic
         self._known: dict[Hashable, tuple[float, T]] = {}
@@ -27,7 +28,7 @@ class Remembered(Generic[T]):
         self._asked.clear()
         self._age += 1
 
-    async def get(self, name: str) -> T:
+    async def get(self, name: K) -> T:
         """Answer what the look-up says of ``name``. Raises what it raises."""
         known = self._known.get(name)
         if known is not None and known[0] > self._monotonic():
@@ -39,7 +40,7 @@ class Remembered(Generic[T]):
             asked.add_done_callback(lambda done: self._answered(name, done))
         return await asyncio.shield(asked)
 
-    async def _ask(self, name: str) -> T:
+    async def _ask(self, name: K) -> T:
         age = self._age
         # The second begins before the look-up: what it reads may be changed while it is on its way back.
         until = self._monotonic() + REMEMBER_SECONDS
@@ -50,7 +51,7 @@ class Remembered(Generic[T]):
             self._known[name] = (until, found)
         return found
 
-    def _answered(self, name: str, done: "asyncio.Task[T]") -> None:
+    def _answered(self, name: K, done: "asyncio.Task[T]") -> None:
         if self._asked.get(name) is done:
             del self._asked[name]
         if not done.cancelled():

@@ -22,6 +22,16 @@ from server import logs
 from server.access.errors import AccessError, BadToken, Forbidden, TooManyRequests, Unauthenticated
 from server.api.bodies import Malformed
 from server.idempotency import IdempotencyError, KeyInFlight, KeyReused
+from server.proxying.errors import (
+    AnswerWithheld,
+    HeldBack,
+    MaybeForwarded,
+    NeverForwarded,
+    NotForwarded,
+    NotPassed,
+    ProxyError,
+    ProxyOff,
+)
 from server.refusals import BadRequest, NotOffered, RequestError, TooLarge, TooSlow, WrongMediaType
 from server.store.contract import InUse, Missing, StoreError, Superseded, Taken, Unavailable
 from server.store.vault import Unsealable
@@ -122,6 +132,24 @@ TABLE: dict[type[BaseException], Problem] = {
     TooManyRequests: Problem(
         status=HTTPStatus.TOO_MANY_REQUESTS, code="too-many-requests", title="Too many requests", retryable=True
     ),
+    ProxyError: _BAD_GATEWAY,
+    ProxyOff: Problem(status=HTTPStatus.FORBIDDEN, code="proxy-off", title="Proxy calls are not offered"),
+    HeldBack: Problem(
+        status=HTTPStatus.TOO_MANY_REQUESTS, code="held-back", title="This account is not called yet", retryable=True
+    ),
+    NotPassed: _BAD_GATEWAY,
+    NotForwarded: Problem(
+        status=HTTPStatus.BAD_GATEWAY, code="not-sent", title="Nothing was sent to the provider", retryable=True
+    ),
+    NeverForwarded: Problem(
+        status=HTTPStatus.BAD_GATEWAY, code="not-sendable", title="Nothing can be sent to the provider"
+    ),
+    MaybeForwarded: Problem(
+        status=HTTPStatus.BAD_GATEWAY, code="ambiguous", title="The provider may have acted, or not"
+    ),
+    AnswerWithheld: Problem(
+        status=HTTPStatus.BAD_GATEWAY, code="answer-withheld", title="The provider's answer cannot be passed on"
+    ),
     StoreError: _INTERNAL,
     Unsealable: _INTERNAL,
     Missing: _MISSING,
@@ -220,6 +248,8 @@ def document_of(error: Exception, *, request_id: str, now: datetime) -> ProblemD
 def headers_of(error: Exception) -> dict[str, str]:
     """Answer the headers that belong to an error."""
     headers = {"retry-after": str(_after_seconds(error))} if problem_of(error).retryable else {}
+    if isinstance(error, ProxyError):
+        headers |= error.headers
     if isinstance(error, RequestError):
         headers["connection"] = "close"  # the body may not have been read
     if isinstance(error, Unauthenticated):
@@ -232,7 +262,7 @@ def headers_of(error: Exception) -> dict[str, str]:
 
 def _after_seconds(error: Exception) -> int:
     """Tell when it may be worth another try: where somebody said when, then not before."""
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | HeldBack):
         return error.after_seconds
     if isinstance(error, ConnectorError) and error.fault.retry_after_seconds is not None:
         return max(1, math.ceil(min(error.fault.retry_after_seconds, LONGEST_RETRY_SECONDS)))
