@@ -13,7 +13,7 @@ import msgspec
 import uvloop
 
 from connectors.sandbox import server as sandbox
-from server import logs, serving
+from server import logs, rekeying, serving
 from server.demo.running import run_demo
 from server.deploying import Unreachable, deploy_file
 from server.settings import Settings, SettingsError, from_environment
@@ -76,6 +76,10 @@ def _add_setup(commands: Any) -> None:
     init.set_defaults(run=_init)
     keys = commands.add_parser("keys", help="master keys").add_subparsers(required=True, metavar="COMMAND")
     keys.add_parser("new", help="print a fresh master key for ISTHMUS_MASTER_KEYS").set_defaults(run=_new_master_key)
+    rotate = keys.add_parser("rotate", help="wrap data keys with the first master key")
+    rotate.add_argument("--data-keys", action="store_true", help="also make new data keys and seal everything anew")
+    rotate.set_defaults(run=_rotate)
+    keys.add_parser("check", help="say which keys are needed, and whether everything opens").set_defaults(run=_check)
     api_keys = commands.add_parser("api-keys", help="API keys").add_subparsers(required=True, metavar="COMMAND")
     new = api_keys.add_parser("new", help="make another API key")
     new.add_argument("--project", required=True, metavar="NAME")
@@ -152,6 +156,23 @@ def _init(parsed: argparse.Namespace) -> None:
 
 def _new_master_key(_: argparse.Namespace) -> None:
     _say(new_master_key())
+
+
+def _rotate(parsed: argparse.Namespace) -> None:
+    logs.start_logging()
+    _tell(
+        _run(rekeying.rotate(_settings(), data_keys=parsed.data_keys, tell=lambda step: print(step, file=sys.stderr)))
+    )
+
+
+def _check(_: argparse.Namespace) -> None:
+    _tell(_run(rekeying.check(_settings())))
+
+
+def _tell(findings: rekeying.Findings) -> None:
+    _say("\n".join(findings.lines))
+    if not findings.ok:
+        sys.exit(_FAILED)
 
 
 def _new_key(parsed: argparse.Namespace) -> None:

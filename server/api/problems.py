@@ -34,7 +34,8 @@ from server.proxying.errors import (
 )
 from server.refusals import BadRequest, NotOffered, RequestError, TooLarge, TooSlow, WrongMediaType
 from server.store.contract import InUse, Missing, StoreError, Superseded, Taken, Unavailable
-from server.store.vault import Unsealable
+from server.store.keyring import RetiredKey
+from server.store.vault import UnknownKey, Unsealable
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -96,6 +97,13 @@ _INTERNAL = Problem(
     status=HTTPStatus.INTERNAL_SERVER_ERROR, code="internal", title="Something went wrong here", says_why=False
 )
 _MALFORMED = Problem(status=HTTPStatus.BAD_REQUEST, code="malformed", title="The request cannot be understood")
+_UNAVAILABLE = Problem(
+    status=HTTPStatus.SERVICE_UNAVAILABLE,
+    code="unavailable",
+    title="Not available right now",
+    retryable=True,
+    says_why=False,
+)
 _MISSING = Problem(status=HTTPStatus.NOT_FOUND, code="not-found", title="Not found")
 _CONFLICT = Problem(status=HTTPStatus.CONFLICT, code="conflict", title="This conflicts with what is there")
 _BAD_GATEWAY = Problem(status=HTTPStatus.BAD_GATEWAY, code="provider", title="The provider failed", retryable=True)
@@ -152,19 +160,15 @@ TABLE: dict[type[BaseException], Problem] = {
     ),
     StoreError: _INTERNAL,
     Unsealable: _INTERNAL,
+    UnknownKey: _INTERNAL,
     Missing: _MISSING,
     Taken: _CONFLICT,
     InUse: _CONFLICT,
     Superseded: Problem(
         status=HTTPStatus.CONFLICT, code="superseded", title="Somebody else changed it first", retryable=True
     ),
-    Unavailable: Problem(
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-        code="unavailable",
-        title="Not available right now",
-        retryable=True,
-        says_why=False,
-    ),
+    Unavailable: _UNAVAILABLE,
+    RetiredKey: _UNAVAILABLE,
     ConnectorError: _BAD_GATEWAY,
     NotSent: _BAD_GATEWAY,
     Refused: Problem(status=HTTPStatus.UNPROCESSABLE_ENTITY, code="provider-refused", title="The provider refused"),

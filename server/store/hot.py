@@ -42,6 +42,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
 
     operation: Row
     claim: Claim | None = None
+    sealed_by: str = ""
+    """The data key, which must not have been retired."""
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     settled: Row
     """In the order of `SETTLED_COLUMNS`; ``None`` for attempts and run_at leaves them."""
     attempt: Row | None = None
+    sealed_by: str = ""
+    """As in `Begin`."""
 
 
 Move = Begin | Settle
@@ -66,7 +70,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: bytes
 
 
-Result = Held | Literal["stored", "superseded"]
+Result = Held | Literal["stored", "superseded", "retired"]
+"""``retired`` says that the data key was, and that nothing was done."""
 
 
 def insert_into(table: str, columns: Sequence[str], *, marks: Sequence[str]) -> str:

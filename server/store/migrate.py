@@ -42,6 +42,15 @@ async def migrate(database: Database) -> list[str]:
     return missing
 
 
+async def require_current(database: Database) -> None:
+    """Raise `Unavailable` unless an open database has the schema of this code."""
+    async with database.reading():
+        Migration._meta.db = ENGINE  # noqa: SLF001 -- as below
+        ran = set(await Migration.get_migrations_which_ran(app_name=APP)) if await Migration.table_exists() else set()
+    if ran != set(_steps()):
+        raise Unavailable("the database has another schema than this version; run `isthmus migrate` first.")
+
+
 async def _take_turn(session: Session) -> None:
     if session.dialect == "postgres":
         await session.fetch(f"SET LOCAL lock_timeout = '{WAIT_SECONDS:.0f}s'", ())

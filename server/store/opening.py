@@ -24,16 +24,24 @@ def open_store(settings: Settings) -> Store:
 
     Raises `SettingsError` for a URL or keys that cannot be used.
     """
+    database, keys = choose_database(settings)
+    if isinstance(database, SqliteDatabase):
+        return PiccoloStore(database, moves=SqliteMoves(database), master=keys)
+    return PiccoloStore(database, moves=PostgresMoves(database), master=keys)
+
+
+def choose_database(settings: Settings) -> tuple[SqliteDatabase | PostgresDatabase, MasterKeys]:
+    """Choose the database and the keys to what is sealed in it. Raises as `open_store`."""
     keys = configured_keys(settings)
     database = _database(settings.database_url)
     if isinstance(database, SqliteDatabase):
-        return PiccoloStore(database, moves=SqliteMoves(database), master=keys or _own_keys(database.path))
+        return database, keys or _own_keys(database.path)
     if keys is None:
         raise SettingsError(
             f"PostgreSQL needs ISTHMUS_MASTER_KEYS (or ISTHMUS_MASTER_KEY_FILE): the key that seals credentials must "
             f"not lie where several processes cannot share it. {how_to_make_one()}"
         )
-    return PiccoloStore(database, moves=PostgresMoves(database), master=keys)
+    return database, keys
 
 
 async def migrate_database(database_url: str) -> list[str]:
@@ -78,6 +86,7 @@ def _own_keys(path: Path) -> MasterKeys:
             "store.master_key_made",
             level=logging.WARNING,
             file=str(made),
-            advice="It seals every credential in the database. Keep a copy of it apart from the database.",
+            advice="It seals every credential in the database, and only its owner may read it (mode 0600). "
+            "Keep a copy of it apart from the database.",
         )
     return keys

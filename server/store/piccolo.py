@@ -1,9 +1,11 @@
 """The store over SQL: every noun's rows on one database, SQLite or PostgreSQL."""
 
+from server import logs
 from server.store.commits import Commits, Moves
 from server.store.engine import Database
 from server.store.keyring import Keyring
 from server.store.migrate import migrate
+from server.store.rotation import Rotation
 from server.store.rows.connect_sessions import ConnectSessionRows
 from server.store.rows.connections import ConnectionRows
 from server.store.rows.events import EventRows
@@ -49,11 +51,18 @@ class PiccoloStore(
             await migrate(self._database)
             await self._keyring.prove()
             if self._database.dialect == "sqlite":
-                async with self.writing() as session:
-                    await forget_processes(session)
+                await self._start_alone()
         except BaseException:
             await self._database.close()
             raise
+
+    async def _start_alone(self) -> None:
+        """Do what only the one process of a database may do."""
+        async with self.writing() as session:
+            await forget_processes(session)
+        wrapped = await Rotation(self._database, self._keyring, tell=lambda _: None).rewrap()
+        if wrapped:
+            logs.event("keys.rewrapped", data_keys=wrapped, master_key=self._keyring.master.names[0])
 
     async def close(self) -> None:
         """Commit what is under way and disconnect."""

@@ -4,7 +4,7 @@ Rows are locked in the order of their ids, keys before operations, so that two p
 a circle.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from server.store.contract import StoreError, Unavailable
@@ -42,6 +42,8 @@ HOLDERS = (
     "FROM idempotency_keys k JOIN operations o ON o.id = k.operation_id AND o.project_id = k.project_id "
     "WHERE k.id = ANY($1::text[])"
 )
+KEYS = "SELECT id FROM data_keys WHERE id = ANY($1::text[]) AND NOT retired FOR KEY SHARE"
+"""As `keyring.hold`: none of them is retired before this commit."""
 LOCK = "SELECT id FROM operations WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 SETTLE = (
     "UPDATE operations o SET state = n.state, owner = n.owner, outcome = n.outcome, summary = n.summary, "
@@ -79,13 +81,19 @@ class PostgresMoves:
     async def _commit(self, moves: Sequence[Move], *, again: bool) -> list[Result]:
         results: dict[int, Result] = {}
         async with self._database.writing() as session:
-            begins = {number: move for number, move in enumerate(moves) if isinstance(move, Begin)}
-            settles = {number: move for number, move in enumerate(moves) if isinstance(move, Settle)}
+            usable = {row["id"] for row in await session.connection.fetch(KEYS, [*{move.sealed_by for move in moves}])}
+            results |= {number: "retired" for number, move in enumerate(moves) if move.sealed_by not in usable}
+            begins = {number: move for number, move in _rest(moves, results) if isinstance(move, Begin)}
+            settles = {number: move for number, move in _rest(moves, results) if isinstance(move, Settle)}
             if begins:
                 results |= await _begin(session, begins)
             for wave in _waves(settles):
                 results |= await _settle(session, wave, again=again)
         return [results[number] for number, _ in enumerate(moves)]
+
+
+def _rest(moves: Sequence[Move], done: Container[int]) -> list[tuple[int, Move]]:
+    return [(number, move) for number, move in enumerate(moves) if number not in done]
 
 
 async def _begin(session: PostgresSession, begins: dict[int, Begin]) -> dict[int, Result]:

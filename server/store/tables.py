@@ -57,12 +57,14 @@ class MasterKeyChecks(Table, tablename="master_key_checks", db=ENGINE):
 
 
 class DataKeys(Table, tablename="data_keys", db=ENGINE):
-    """Each project's own encryption keys, wrapped by a master key. The newest seals."""
+    """Each project's own encryption keys, wrapped by a master key. That of the highest generation seals."""
 
     id = Text(primary_key=True)
     project_id = ForeignKey(Projects, null=False, index=True)
     master_key_id = Text()
     wrapped = Bytea()
+    generation = Integer(default=0)
+    retired = Boolean(default=False)
     create_time = Timestamptz()
 
 
@@ -254,10 +256,11 @@ class Uploads(Table, tablename="uploads", db=ENGINE):
 
 
 class Processes(Table, tablename="processes", db=ENGINE):
-    """Which processes live. ``seen_at`` is seconds of the database's own clock."""
+    """Which processes live. ``seen_at`` is seconds of the database's own clock; ``master_keys`` are ids, never keys."""
 
     id = Text(primary_key=True)
     kind = Text()
+    master_keys = Text()
     seen_at = BigInt()
 
 
@@ -270,7 +273,10 @@ class Leases(Table, tablename="leases", db=ENGINE):
 
 
 class Counters(Table, tablename="counters", db=ENGINE):
-    """``config`` grows with every change of configuration, ``ready`` with every proof that writes work."""
+    """``config`` grows with every change of configuration, ``ready`` with every proof that writes work.
+
+    ``keys`` is the generation of the newest data keys.
+    """
 
     id = Text(primary_key=True)
     value = BigInt()

@@ -26,10 +26,20 @@ NONCE_BYTES = 12
 KEY_BYTES = 32
 CHECK = b"this master key belongs to this database"
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+HEAD_BYTES = 72
+"""So many bytes of a sealed value hold the id of its key, whatever that is."""
 
 
 class Unsealable(StoreError):
     """A sealed value does not open: it was changed, moved to another row, or sealed by a key we do not have."""
+
+
+class UnknownKey(Unsealable):
+    """A sealed value names a key that this box does not hold; a newer box of the project may."""
+
+    def __init__(self, message: str, *, project_id: str) -> None:
+        super().__init__(message)
+        self.project_id = project_id
 
 
 def new_master_key() -> str:
@@ -41,7 +51,7 @@ class Box:
     """Seals and opens with a set of named keys; the first seals, all open."""
 
     def __init__(self, keys: Mapping[str, bytes], *, project_id: str = "") -> None:
-        self._project_id = project_id
+        self.project_id = project_id
         self._keys = {name.encode(): AESGCM(key) for name, key in keys.items()}
         self._first = next(iter(self._keys))
 
@@ -49,6 +59,11 @@ class Box:
     def names(self) -> tuple[str, ...]:
         """The key ids, the sealing one first."""
         return tuple(name.decode() for name in self._keys)
+
+    @property
+    def sealing(self) -> str:
+        """The id of the key that seals."""
+        return self._first.decode()
 
     def seal(self, plain: bytes, *, table: str, column: str, row_id: str) -> bytes:
         """Encrypt for one cell. Nothing stays nothing."""
@@ -66,7 +81,8 @@ class Box:
         name, _, body = rest.partition(b".")
         key = self._keys.get(name)
         if version != VERSION or key is None:
-            raise Unsealable(f"{table}.{column} of {row_id} is sealed by a key that is not here: {name[:64]!r}")
+            message = f"{table}.{column} of {row_id} is sealed by a key that is not here: {name[:64]!r}"
+            raise UnknownKey(message, project_id=self.project_id)
         try:
             return key.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], self._bound(table, column, row_id))
         except (InvalidTag, ValueError) as error:
@@ -78,7 +94,12 @@ class Box:
         return self.seal(plain, table=table, column=column, row_id=row_id)
 
     def _bound(self, table: str, column: str, row_id: str) -> bytes:
-        return f"v1\0{table}\0{column}\0{self._project_id}\0{row_id}".encode()
+        return f"v1\0{table}\0{column}\0{self.project_id}\0{row_id}".encode()
+
+
+def key_of(sealed: bytes) -> str:
+    """Tell the id of the key that sealed a value, from its first bytes; empty where nothing is sealed."""
+    return sealed[:HEAD_BYTES].split(b".", 2)[1].decode("ascii", "replace") if sealed.count(b".") else ""
 
 
 class MasterKeys:
@@ -93,13 +114,17 @@ class MasterKeys:
         """The key ids, the wrapping one first."""
         return self._all.names
 
-    def wrap(self, data_key: bytes, *, data_key_id: str) -> bytes:
-        """Wrap a data key with the first master key."""
-        return self._all.seal(data_key, table="data_keys", column="wrapped", row_id=data_key_id)
+    def wrap(self, data_key: bytes, *, data_key_id: str, name: str | None = None) -> bytes:
+        """Wrap a data key with the master key of that name, or with the first."""
+        box = self._all if name is None else self._each[name]
+        return box.seal(data_key, table="data_keys", column="wrapped", row_id=data_key_id)
 
     def unwrap(self, wrapped: bytes, *, data_key_id: str) -> bytes:
         """Open a data key. Raises `Unsealable`."""
-        return self._all.open(wrapped, table="data_keys", column="wrapped", row_id=data_key_id)
+        try:
+            return self._all.open(wrapped, table="data_keys", column="wrapped", row_id=data_key_id)
+        except UnknownKey as error:  # no newer list of master keys is to be had while we run
+            raise Unsealable(f"{error}. Is it missing in ISTHMUS_MASTER_KEYS?") from error
 
     def check_value(self, name: str) -> bytes:
         """Seal a constant with one key, so that a later start can tell whether it has the same key."""

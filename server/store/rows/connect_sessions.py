@@ -4,7 +4,8 @@ from datetime import datetime
 
 from server.store.contract import ConnectSession, Missing, Stage, Superseded
 from server.store.engine import Row
-from server.store.rows.scope import Rows, insert
+from server.store.keyring import hold
+from server.store.rows.scope import Rows, insert, with_fresh_keys
 from server.store.tables import ConnectSessions
 from server.store.vault import Box
 
@@ -14,10 +15,12 @@ TABLE = "connect_sessions"
 class ConnectSessionRows(Rows):
     """Implements `contract.ConnectSessions`."""
 
+    @with_fresh_keys
     async def create_connect_session(self, session: ConnectSession) -> None:
         """Store one."""
         box = await self.box(session.project_id)
         async with self.writing():
+            await hold(box)
             await insert(
                 ConnectSessions,
                 id=session.id,
@@ -29,6 +32,7 @@ class ConnectSessionRows(Rows):
                 expire_time=session.expire_time,
             )
 
+    @with_fresh_keys
     async def connect_session(self, key_digest: bytes, *, now: datetime) -> ConnectSession:
         """Find one by what it is opened with, whatever its project and stage."""
         async with self.reading():
@@ -40,12 +44,14 @@ class ConnectSessionRows(Rows):
         box = await self.box(rows[0]["project_id"])
         return _connect_session(rows[0], box)
 
+    @with_fresh_keys
     async def advance_connect_session(self, session: ConnectSession, *, from_stage: Stage, now: datetime) -> None:
         """Replace one by its next stage, if it is still in the stage before."""
         box = await self.box(session.project_id)
         mine = (ConnectSessions.project_id == session.project_id) & (ConnectSessions.id == session.id)
         alive = mine & (ConnectSessions.expire_time > now)
         async with self.writing():
+            await hold(box)
             moved = await (
                 ConnectSessions.update(
                     {

@@ -10,10 +10,11 @@ from msgspec import UNSET, UnsetType
 from installations.installation import Connection, ConnectionStatus, MetadataValue
 from server.store.contract import Event, InUse, NewConnection, StoredCredentials, Superseded
 from server.store.engine import Row
+from server.store.keyring import hold
 from server.store.rows.events import store_event
 from server.store.rows.people import consumer, group, keep_consumer, keep_group
 from server.store.rows.provider_apps import provider_app
-from server.store.rows.scope import Rows, find, given, insert, or_unset, text_of
+from server.store.rows.scope import Rows, find, given, insert, or_unset, text_of, with_fresh_keys
 from server.store.tables import Connections, Consumers, Groups, Installations, ProviderApps
 from server.store.vault import Box
 
@@ -26,6 +27,7 @@ USABLE_FIRST: dict[str, int] = {"working": 0, "created": 1, "bad_credentials": 2
 class ConnectionRows(Rows):
     """Implements `contract.Connections`."""
 
+    @with_fresh_keys
     async def create_connection(self, new: NewConnection, *, event: Event | None = None) -> Connection:
         """Store a connection, and its group and consumer where they are new."""
         box = await self.box(new.project_id)
@@ -33,6 +35,7 @@ class ConnectionRows(Rows):
         async with self.changing():
             if new.provider_app_id is not UNSET:
                 await find(ProviderApps, new.project_id, new.provider_app_id, noun="provider app")
+            await hold(box)
             await _insert(new, sealed)
             await store_event(new.project_id, event)
             return await load_connection(new.project_id, new.id)
@@ -63,6 +66,7 @@ class ConnectionRows(Rows):
         async with self.reading():
             return await load_connection(project_id, connection_id)
 
+    @with_fresh_keys
     async def update_connection(
         self,
         project_id: str,
@@ -97,6 +101,8 @@ class ConnectionRows(Rows):
         async with self.changing():
             if provider_app_id is not UNSET:
                 await find(ProviderApps, project_id, provider_app_id, noun="provider app")
+            if credentials is not UNSET:
+                await hold(box)
             await _update(changes, project_id, connection_id, if_version=if_version)
             await store_event(project_id, event)
             return await load_connection(project_id, connection_id)
@@ -112,6 +118,7 @@ class ConnectionRows(Rows):
             await Connections.delete().where(Connections.project_id == project_id, Connections.id == connection_id)
             await store_event(project_id, event)
 
+    @with_fresh_keys
     async def credentials(self, project_id: str, connection_id: str) -> StoredCredentials:
         """Open the credentials."""
         box = await self.box(project_id)
@@ -120,6 +127,7 @@ class ConnectionRows(Rows):
         content = box.open(row["credentials"], table=TABLE, column="credentials", row_id=connection_id)
         return StoredCredentials(content=content, version=row["credential_version"])
 
+    @with_fresh_keys
     async def renew_credentials(
         self,
         project_id: str,
@@ -140,11 +148,13 @@ class ConnectionRows(Rows):
             & (Connections.credential_version == if_version)
         )
         async with self.writing():
+            await hold(box)
             usable = Connections.status != "bad_credentials"
             if await Connections.update(changes).where(mine, usable).returning(Connections.id):
                 return if_version + 1
         # A connection that heals is a change of configuration: caches must not go on refusing it.
         async with self.changing():
+            await hold(box)
             await _update(changes | {Connections.status: "working"}, project_id, connection_id, if_version=if_version)
             return if_version + 1
 

@@ -2,12 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from server.store.clocks import SECONDS
 from server.store.engine import Session
-from server.store.rows.scope import Rows, only
+from server.store.rows.scope import Rows, text_of
 from server.store.tables import ConnectSessions, Counters, Events, IdempotencyKeys, Processes, Uploads
-
-CLOCK = {"sqlite": "CAST(strftime('%s', 'now') AS INTEGER)", "postgres": "CAST(extract(epoch FROM now()) AS BIGINT)"}
-"""Seconds of the database's own clock."""
 
 FORGET_SECONDS = 86_400
 """For how long a dead process stays listed for the operator."""
@@ -21,12 +19,14 @@ class HeartbeatRows(Rows):
     async def beat(self, owner: str, *, kind: str) -> None:
         """Say that this process lives."""
         async with self.writing() as session:
-            clock = CLOCK[session.dialect]
+            clock = SECONDS[session.dialect]
             await Processes.raw(
-                f"INSERT INTO processes (id, kind, seen_at) VALUES ({{}}, {{}}, {clock}) "  # noqa: S608 -- a constant
-                "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, seen_at = excluded.seen_at",
+                f"INSERT INTO processes (id, kind, master_keys, seen_at) VALUES ({{}}, {{}}, {{}}, {clock}) "  # noqa: S608 -- a constant
+                "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, master_keys = excluded.master_keys, "
+                "seen_at = excluded.seen_at",
                 owner,
                 kind,
+                text_of(self._keyring.master.names),
             )
             await Processes.raw(f"DELETE FROM processes WHERE seen_at < {clock} - {FORGET_SECONDS}")  # noqa: S608 -- constants
 
@@ -34,7 +34,7 @@ class HeartbeatRows(Rows):
         """List the processes heard of lately."""
         async with self.reading() as session:
             rows = await Processes.raw(
-                f"SELECT id FROM processes WHERE seen_at >= {CLOCK[session.dialect]} - {{}} ORDER BY id",  # noqa: S608 -- a constant
+                f"SELECT id FROM processes WHERE seen_at >= {SECONDS[session.dialect]} - {{}} ORDER BY id",  # noqa: S608 -- a constant
                 int(within_seconds),
             )
         return [row["id"] for row in rows]
@@ -42,8 +42,10 @@ class HeartbeatRows(Rows):
     async def epoch(self) -> int:
         """Tell a number that grows with every change of configuration."""
         async with self.reading():
-            rows = await Counters.select(Counters.value).where(Counters.id == "config")
-        return int(only(rows, noun="counter", name="config")["value"])
+            rows = await Counters.select().where(Counters.id.is_in(["config", "keys"]))
+        values = {row["id"]: int(row["value"]) for row in rows}
+        self._keyring.notice(values["keys"])
+        return values["config"]
 
     async def sweep(self, *, now: datetime) -> None:
         """Forget idempotency keys, uploads and connect sessions whose time is over, and old events."""
@@ -55,6 +57,7 @@ class HeartbeatRows(Rows):
 
 
 async def forget_processes(session: Session) -> None:
-    """Forget every process and what it held: where only one can live, the others are dead."""
+    """Forget every process and end what it held: where only one can live, the others are dead."""
     await session.fetch("DELETE FROM processes", ())
-    await session.fetch("DELETE FROM leases", ())
+    # Not deleted: they tell what was broken off.
+    await session.fetch("UPDATE leases SET over_at = 0", ())

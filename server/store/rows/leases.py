@@ -1,15 +1,8 @@
 """Leases as rows: each is taken in one conditional statement, so that of two who come together one wins."""
 
-from server.store.engine import Dialect
+from server.store.clocks import MILLISECONDS
 from server.store.rows.scope import Rows
 from server.store.tables import Leases
-
-CLOCK: dict[Dialect, str] = {
-    "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
-    "postgres": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-}
-"""Milliseconds of the database's own clock, at the moment and not at the transaction's start: a statement may have
-waited for the one that came first."""
 
 TAKE = (
     "INSERT INTO leases (id, owner, over_at) VALUES ({{}}, {{}}, {clock} + {{}}) "
@@ -20,6 +13,12 @@ TAKE = (
 )
 """``seen_at`` is in whole seconds; the second that is added lets nobody die early."""
 
+ABANDONED = (
+    "SELECT id FROM leases WHERE substr(id, 1, {{}}) = {{}} AND (over_at <= {clock} OR EXISTS ("
+    "SELECT 1 FROM processes p WHERE p.id = leases.owner AND {clock} - (p.seen_at + 1) * 1000 > {{}})) "
+    "ORDER BY over_at, id LIMIT {{}}"
+)
+
 
 class LeaseRows(Rows):
     """Implements `contract.Leases`."""
@@ -28,8 +27,15 @@ class LeaseRows(Rows):
         """Take a lease if nobody alive holds it."""
         length, patience = round(seconds * 1000), round(dead_after_seconds * 1000)
         async with self.writing() as session:
-            take = TAKE.format(clock=CLOCK[session.dialect])
+            take = TAKE.format(clock=MILLISECONDS[session.dialect])
             return bool(await Leases.raw(take, name, owner, length, length, patience))
+
+    async def abandoned_leases(self, prefix: str, *, dead_after_seconds: float, limit: int) -> list[str]:
+        """List leases that nobody gave back."""
+        async with self.reading() as session:
+            left = ABANDONED.format(clock=MILLISECONDS[session.dialect])
+            rows = await Leases.raw(left, len(prefix), prefix, round(dead_after_seconds * 1000), limit)
+        return [row["id"] for row in rows]
 
     async def release_lease(self, name: str, *, owner: str) -> None:
         """Give a lease back, if it is still ours."""

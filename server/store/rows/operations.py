@@ -13,8 +13,8 @@ from server.store.commits import Commits
 from server.store.contract import Earlier, IdempotencyKey, Missing, Page, Settlement, Superseded
 from server.store.engine import Database, Row
 from server.store.hot import OPERATION_COLUMNS, Begin, Claim, Held, Settle
-from server.store.keyring import Keyring
-from server.store.rows.scope import Rows, find
+from server.store.keyring import Keyring, RetiredKey
+from server.store.rows.scope import Rows, find, with_fresh_keys
 from server.store.tables import Attempts, IdempotencyKeys, Operations
 from server.store.vault import Box
 
@@ -33,16 +33,21 @@ class OperationRows(Rows):
         super().__init__(database, keyring)
         self._commits = commits
 
+    @with_fresh_keys
     async def begin(self, operation: Operation, *, idempotency: IdempotencyKey | None = None) -> Earlier | None:
         """Store an operation with its idempotency key, or answer the operation that has the key."""
         box = await self.box(operation.project_id)
         claim = _claim(operation, idempotency) if idempotency else None
-        result = await self._commits.submit(Begin(operation=_operation_row(operation, box), claim=claim))
+        row = _operation_row(operation, box)
+        result = await self._commits.submit(Begin(operation=row, claim=claim, sealed_by=box.sealing))
+        if result == "retired":
+            raise RetiredKey(operation.project_id)
         if not isinstance(result, Held):
             return None
-        row = dict(zip(OPERATION_COLUMNS, result.operation, strict=True))
-        return Earlier(operation=_operation(row, box), fingerprint=result.fingerprint)
+        held = dict(zip(OPERATION_COLUMNS, result.operation, strict=True))
+        return Earlier(operation=_operation(held, box), fingerprint=result.fingerprint)
 
+    @with_fresh_keys
     async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
         """Look who has a key."""
         box = await self.box(project_id)
@@ -54,15 +59,20 @@ class OperationRows(Rows):
             row = await find(Operations, project_id, held[0]["operation_id"], noun="operation")
         return Earlier(operation=_operation(row, box), fingerprint=held[0]["fingerprint"])
 
+    @with_fresh_keys
     async def settle(self, settlement: Settlement) -> None:
         """Move an operation and store the attempt."""
         box = await self.box(settlement.project_id)
-        if await self._commits.submit(_settle(settlement, box)) == "superseded":
+        result = await self._commits.submit(_settle(settlement, box))
+        if result == "retired":
+            raise RetiredKey(settlement.project_id)
+        if result == "superseded":
             raise Superseded(
                 f"operation {settlement.operation_id!r} is no longer {settlement.from_state} "
                 f"in the hands of {settlement.owner!r}"
             )
 
+    @with_fresh_keys
     async def operation(self, project_id: str, operation_id: str) -> Operation:
         """Find one."""
         box = await self.box(project_id)
@@ -70,6 +80,7 @@ class OperationRows(Rows):
             row = await find(Operations, project_id, operation_id, noun="operation")
         return _operation(row, box)
 
+    @with_fresh_keys
     async def operations(
         self, project_id: str, installation_id: str, *, page_size: int, page_token: str | None = None
     ) -> Page:
@@ -95,6 +106,7 @@ class OperationRows(Rows):
             )
         return [_attempt(row) for row in rows]
 
+    @with_fresh_keys
     async def orphans(self, *, living: Sequence[str], limit: int) -> list[Operation]:
         """List operations in flight whose process does not live, oldest first."""
         query = Operations.select().where(Operations.state.is_in(["claimed", "sent"]))
@@ -148,6 +160,7 @@ def _settle(settlement: Settlement, box: Box) -> Settle:
         project_id=settlement.project_id,
         from_state=settlement.from_state,
         owner=settlement.owner,
+        sealed_by=box.sealing,
         settled=(
             settlement.to_state,
             "" if settlement.to_state in UNOWNED else settlement.owner,

@@ -6,7 +6,8 @@ from msgspec import UNSET
 from installations.installation import ProviderApp
 from server.store.contract import Taken
 from server.store.engine import Row
-from server.store.rows.scope import Rows, find, insert, or_unset, text_of
+from server.store.keyring import hold
+from server.store.rows.scope import Rows, find, insert, or_unset, text_of, with_fresh_keys
 from server.store.tables import ProviderApps
 from server.store.vault import Box
 
@@ -24,10 +25,12 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
 class ProviderAppRows(Rows):
     """Implements `contract.ProviderApps`."""
 
+    @with_fresh_keys
     async def create_provider_app(self, app: ProviderApp, *, client_secret: bytes) -> None:
         """Store one."""
         box = await self.box(app.project_id)
         async with self.changing():
+            await hold(box)
             await _refuse_taken(app)
             await insert(
                 ProviderApps,
@@ -56,6 +59,7 @@ class ProviderAppRows(Rows):
         async with self.reading():
             return provider_app(await find(ProviderApps, project_id, app_id, noun="provider app"))
 
+    @with_fresh_keys
     async def update_provider_app(
         self, project_id: str, app: ProviderApp, *, client_secret: bytes | None = None
     ) -> ProviderApp:
@@ -72,6 +76,7 @@ class ProviderAppRows(Rows):
                 ProviderApps.update_time: app.update_time or None,
             }
             if client_secret is not None:
+                await hold(box)
                 changes[ProviderApps.client_secret] = _seal(box, app.id, client_secret)
             await ProviderApps.update(changes).where(  # type: ignore[arg-type]
                 ProviderApps.project_id == project_id, ProviderApps.id == app.id
@@ -84,6 +89,7 @@ class ProviderAppRows(Rows):
             await find(ProviderApps, project_id, app_id, noun="provider app")
             await ProviderApps.delete().where(ProviderApps.project_id == project_id, ProviderApps.id == app_id)
 
+    @with_fresh_keys
     async def client_secret(self, project_id: str, app_id: str) -> bytes:
         """Open the secret."""
         box = await self.box(project_id)

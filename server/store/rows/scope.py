@@ -1,8 +1,9 @@
 """What every noun's queries share: sessions, the tenant's key, and the answers for rows that are not there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -11,11 +12,12 @@ from piccolo.table import Table
 
 from server.store.contract import Missing
 from server.store.engine import Database, Row, Session
-from server.store.keyring import Keyring
+from server.store.keyring import Keyring, RetiredKey
 from server.store.tables import Counters, Projects
-from server.store.vault import Box
+from server.store.vault import Box, UnknownKey
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Rows:
@@ -47,6 +49,35 @@ class Rows:
     async def box(self, project_id: str) -> Box:
         """Fetch a project's keys. Raises `Missing`. Call it before a session is open."""
         return await self._keyring.box(project_id)
+
+    def forget_box(self, project_id: str) -> None:
+        """Read a project's keys again before they are used next."""
+        self._keyring.forget(project_id)
+
+
+RowsT = TypeVar("RowsT", bound=Rows)
+Method = Callable[Concatenate[RowsT, P], Coroutine[Any, Any, T]]
+
+
+def with_fresh_keys(method: Method[RowsT, P, T]) -> Method[RowsT, P, T]:
+    """Make a call again with a project's keys as they are now, once, when it met a newer key or used a retired one.
+
+    A method is one transaction: when it raises, nothing was done.
+    """
+
+    @wraps(method)
+    async def call(self: RowsT, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        renewed: set[str] = set()
+        while True:
+            try:
+                return await method(self, *args, **kwargs)
+            except (UnknownKey, RetiredKey) as error:
+                if error.project_id in renewed:
+                    raise
+                renewed.add(error.project_id)
+                self.forget_box(error.project_id)
+
+    return call
 
 
 async def require_project(project_id: str) -> None:

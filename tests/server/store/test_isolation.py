@@ -159,6 +159,7 @@ def test_tables_are_touched_by_the_store_alone() -> None:
     assert importers == {
         "migrations/isthmus_migrations/isthmus_0002_indexes.py",
         "migrations/isthmus_migrations/isthmus_0004_connect_indexes.py",
+        "migrations/isthmus_migrations/isthmus_0005_rotation.py",
         "migrations/piccolo_app.py",
         "server/store/keyring.py",
         "server/store/piccolo.py",

@@ -56,6 +56,29 @@ async def test_a_process_that_was_never_heard_of_keeps_its_lease(store: Store) -
     assert not await take(store, "you", dead_after=DEAD)
 
 
+async def abandoned(store: Store, *, dead_after: float = ALIVE, limit: int = 10) -> list[str]:
+    return await store.abandoned_leases("refresh/", dead_after_seconds=dead_after, limit=limit)
+
+
+async def test_a_lease_that_nobody_gave_back_is_listed_until_somebody_does(store: Store) -> None:
+    await store.beat("me", kind="server")
+    assert await take(store, "me")
+    assert await abandoned(store) == []
+    assert await abandoned(store, dead_after=DEAD) == ["refresh/c1"]
+    assert await take(store, "you", seconds=0, dead_after=DEAD)
+    assert await abandoned(store) == ["refresh/c1"]
+    await store.release_lease("refresh/c1", owner="you")
+    assert await abandoned(store, dead_after=DEAD) == []
+
+
+async def test_only_so_many_abandoned_leases_of_one_prefix_are_listed(store: Store) -> None:
+    for number in range(3):
+        await store.take_lease(f"refresh/c{number}", owner="me", seconds=0, dead_after_seconds=ALIVE)
+    await store.take_lease("refresh_1", owner="me", seconds=0, dead_after_seconds=ALIVE)
+    assert await abandoned(store, limit=2) == ["refresh/c0", "refresh/c1"]
+    assert len(await abandoned(store)) == 3
+
+
 async def test_on_sqlite_nothing_is_held_by_a_process_that_was_there_before(sqlite_url: str) -> None:
     settings = Settings(database_url=sqlite_url, master_keys=(MASTER_KEY,))
     before, now = open_store(settings), open_store(settings)
@@ -63,6 +86,7 @@ async def test_on_sqlite_nothing_is_held_by_a_process_that_was_there_before(sqli
     assert await take(before, "before")
     await before.close()
     await now.start()
+    assert await abandoned(now) == ["refresh/c1"]
     assert await take(now, "now")
     await now.close()
 
