@@ -26,7 +26,7 @@ SERVICES = frozenset(get_args(Service)) - {"any"}
 VERBS = frozenset(
     {
         *("generate", "batch", "hydrate", "oauth-update", "pause", "unpause"),
-        *("deliverResults", "accept", "explain"),
+        *("deliverResults", "accept", "explain", "complete"),
     }
 )
 """The suffixes that may follow an id or a collection."""

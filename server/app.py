@@ -10,15 +10,18 @@ from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
-from server.access.guards import requires_full_key, requires_full_key_but_for
+from server.access.guards import requires_any_key, requires_full_key, requires_full_key_but_for
 from server.api import (
     api_keys,
+    connect_pages,
     connections,
+    custom_auth,
     explain,
     health,
     installations,
     integrations,
     jwt_keys,
+    oauth,
     object_metadata,
     operations,
     problems,
@@ -67,6 +70,7 @@ FOR_ANY_KEY = [
     connections.get_connection,
     connections.update_connection,
     connections.delete_connection,
+    oauth.oauth_update,
 ]
 """Routes below a project for every key: what the embedded UI calls."""
 
@@ -105,6 +109,13 @@ OUTSIDE_PROJECTS = [
 ]
 """Routes for keys that are kept on a server, which name no project."""
 
+CONNECTING = [
+    oauth.oauth_connect,
+    oauth.complete_oauth,
+    custom_auth.custom_auth_connect,
+]
+"""Routes for every key, which name their project in the body."""
+
 DELIVERIES = [
     explain.explain_write,
     operations.get_operation,
@@ -115,7 +126,7 @@ DELIVERIES = [
 """Routes about writes; they change no configuration."""
 
 
-FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY]
+FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY, *CONNECTING]
 """Routes that pages of other origins may call. Whatever else there is answers without CORS."""
 
 
@@ -127,6 +138,12 @@ def build_app(services: Services) -> ASGIApp:
             *PUBLIC,
             *DELIVERIES,
             Router("/", route_handlers=OUTSIDE_PROJECTS, guards=[requires_full_key]),
+            Router("/", route_handlers=CONNECTING, guards=[requires_any_key]),
+            Router(
+                "/",
+                route_handlers=connect_pages.CONNECT_PAGES,
+                exception_handlers={Exception: connect_pages.page_problem},
+            ),
             Router(
                 PROJECT,
                 route_handlers=[

@@ -16,8 +16,8 @@ MAX_PROXY_BYTES = 50_000_000
 BODY_SECONDS = 30.0
 """How long a whole body may take to arrive."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_ANY_TYPE = ("/v1/uploads/", "/callbacks/")
-"""Where others decide on the type: the deploy tool sends a zip, providers may answer with a form."""
+_ANY_TYPE = ("/v1/uploads/", "/callbacks/", "/connect/")
+"""Where others decide on the type: the deploy tool sends a zip, providers and pages of ours send a form."""
 Headers = dict[bytes, bytes]
 
 

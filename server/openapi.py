@@ -28,8 +28,12 @@ _EMPTY = frozenset({"CreateIntegration", "CreateRevision", "PutUpload"})
 """Operations that succeed without a word."""
 _RELABELLED = frozenset({"CreateJwtKey", "ListJwtKeys", "GetJwtKey", "UpdateJwtKey", "DeleteJwtKey"})
 """Operations whose problems are labelled as plain JSON, but for those that the door answers."""
+_OPTIONAL_BODY = frozenset({"OauthUpdate"})
+_NAMING_IN_BODY = frozenset({"OauthConnect", "CompleteOauth", "CustomAuthConnect"})
+"""Operations whose body names the project, which may not be there."""
 _ASKING = frozenset(
     {
+        *("CompleteOauth", "CustomAuthConnect"),
         *("GenerateConnection", "UpdateConnection", "HydrateRevision"),
         *("GetIntegrationObject", "GetConnectionObject", "ExplainWrite"),
     }
@@ -134,7 +138,7 @@ def _operation(
     if name == "PutUpload":
         published["requestBody"] = _ARCHIVE
     if body is not None:
-        published["requestBody"] = {"required": True, "content": _json(body, components)}
+        published["requestBody"] = {"required": name not in _OPTIONAL_BODY, "content": _json(body, components)}
     return published
 
 
@@ -150,7 +154,7 @@ def _refusals(name: str, path: str, *, secured: bool, sends: bool, changes: bool
     found = {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
     if secured:
         found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
-    if "{" in path:
+    if "{" in path or name in _NAMING_IN_BODY:
         found.add(HTTPStatus.NOT_FOUND)
     if sends:
         found |= {

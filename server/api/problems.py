@@ -21,6 +21,7 @@ from installations.record import FaultKind
 from server import logs
 from server.access.errors import AccessError, BadToken, Forbidden, TooManyRequests, Unauthenticated
 from server.api.bodies import Malformed
+from server.connecting.errors import ConnectError
 from server.idempotency import IdempotencyError, KeyInFlight, KeyReused
 from server.proxying.errors import (
     AnswerWithheld,
@@ -140,6 +141,7 @@ TABLE: dict[type[BaseException], Problem] = {
     TooManyRequests: Problem(
         status=HTTPStatus.TOO_MANY_REQUESTS, code="too-many-requests", title="Too many requests", retryable=True
     ),
+    ConnectError: _MALFORMED,
     ProxyError: _BAD_GATEWAY,
     ProxyOff: Problem(status=HTTPStatus.FORBIDDEN, code="proxy-off", title="Proxy calls are not offered"),
     HeldBack: Problem(

@@ -7,9 +7,11 @@ from litestar import get, patch
 from litestar.params import QueryParameter, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
-from installations.installation import Project
+from installations.errors import InvalidInput, Issue
+from installations.installation import AccessPolicy, Project
 from server.api.bodies import UpdateMask, parse_masked
 from server.api.provided import Entered, FromAccess, FromApp, takes
+from server.connecting.origins import is_origin, is_safe
 
 ProjectName = Annotated[str, Meta(min_length=2, max_length=128, pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$(?!\n)")]
 AppName = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -33,11 +35,20 @@ class EntitledProject(Project, frozen=True, kw_only=True, rename="camel"):
     entitlements: Entitlements | UnsetType = UNSET
 
 
+class AccessPolicyChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """How strictly browsers shall be let in, as a whole: what is not said is the default."""
+
+    require_jwt: bool = False
+    strict_connect: bool = False
+    allowed_origins: Annotated[tuple[Annotated[str, Meta(max_length=300)], ...], Meta(max_length=100)] = ()
+
+
 class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What may be changed of a project."""
 
     app_name: AppName | UnsetType = UNSET
     name: ProjectName | UnsetType = UNSET
+    access_policy: AccessPolicyChange | UnsetType = UNSET
 
 
 class UpdateProject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -67,8 +78,28 @@ async def get_project(
 
 @patch("/", opt=takes(UpdateProject))
 async def update_project(services: FromApp, project_id: Entered, body: RawBody) -> Project:
-    """Change names; a project's name is kept in lower case."""
+    """Change names, and how browsers are let in; a project's name is kept in lower case."""
     members = parse_masked(body, UpdateProject)
+    if "access_policy" in members:
+        members["access_policy"] = _policy(members["access_policy"])
     if "name" in members:
         members["name"] = members["name"].lower()
     return await services.store.update_project(project_id, now=services.clock(), **members)
+
+
+def _policy(wanted: AccessPolicyChange) -> AccessPolicy:
+    """Raises `InvalidInput` with every origin that no browser would send, or that anybody on the way could pose as."""
+    issues = [
+        Issue(
+            path=f"project.accessPolicy.allowedOrigins[{index}]",
+            message=f"{origin!r} is no origin such as https://app.example.com",
+            code="bad-value",
+            remedy="Scheme, host and port as browsers send them: https, or http on this machine; lower case, no path.",
+        )
+        for index, origin in enumerate(wanted.allowed_origins)
+        if not (is_origin(origin) and is_safe(origin))
+    ]
+    if issues:
+        raise InvalidInput(issues)
+    origins = tuple(dict.fromkeys(wanted.allowed_origins))
+    return AccessPolicy(require_jwt=wanted.require_jwt, strict_connect=wanted.strict_connect, allowed_origins=origins)

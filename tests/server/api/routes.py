@@ -20,6 +20,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     frontend: bool = False
     """Whether what browsers present, keys and tokens, may call it."""
     query: str = ""
+    stands_for: bool = False
+    """Whether the caller must stand for somebody, which a frontend key does not."""
 
     @property
     def touches(self) -> Literal["row", "person", "list", "project"]:
@@ -49,6 +51,7 @@ UPDATE_READ = {
 CHANGE = {"groupRef": "g1", "action": "write", "changes": [{"op": "add", "path": "/deletionSettings", "value": {}}]}
 WRITE = {"groupRef": "g1", "type": "create", "record": {"email": "a@b.co"}}
 NEW_CONNECTION = {"provider": "sandbox", "groupRef": "g1", "consumerRef": "c1", "apiKey": "none"}
+CONSENT = {"projectIdOrName": "{project}", "groupRef": "g1", "consumerRef": "c1"}
 NEW_INSTALLATION = {"groupRef": "g1", "config": {"content": READ_AND_WRITE}}
 NEW_INTEGRATION = {"name": "x", "provider": "sandbox", "latestRevision": {"content": {"proxy": {"enabled": True}}}}
 
@@ -110,10 +113,20 @@ ROUTES = (
         frontend=True,
     ),
     Route(method="DELETE", path=P + "/connections/{connection}", frontend=True),
+    Route(method="PATCH", path=P + "/connections/{connection}:oauth-update", frontend=True),
 )
 
 OUTSIDE = (
     Route(method="GET", path="/v1/projects"),
     Route(method="GET", path="/v1/generate-upload-url"),
+    Route(method="POST", path="/v1/oauth-connect", body={**CONSENT, "provider": "salesforce"}, frontend=True),
+    Route(
+        method="POST",
+        path="/v1/oauth-connect:complete",
+        body={"projectIdOrName": "{project}", "completionCode": "none"},
+        frontend=True,
+        stands_for=True,
+    ),
+    Route(method="POST", path="/v1/custom-auth/connect", body={**CONSENT, "provider": "sandboxSteps"}, frontend=True),
 )
 """With a credential, but without a project in the path. A body may name one, as ``{project}``."""

@@ -78,7 +78,8 @@ def verdict(route: Route, kind: Kind, whose: Whose) -> Verdict:
     """Tell what a route owes a credential that names these things."""
     if kind.power == "nobody":
         return "unauthenticated"
-    if kind.power == "barred" or (kind.power != "full" and not route.frontend):
+    stands_for_nobody = kind.power == "frontend" and route.stands_for
+    if kind.power == "barred" or (kind.power != "full" and not route.frontend) or stands_for_nobody:
         return "forbidden"
     if whose in {"another project", "nowhere"}:
         return "missing" if "project" in named(route) else "in"

@@ -1,0 +1,1 @@
+"""How customers give access: from the link we hand out, by way of the provider, to a connection."""

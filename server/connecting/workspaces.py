@@ -1,0 +1,78 @@
+"""Which of the provider's workspaces a consent was given for, and what is written down about it."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from connectors.provider import Provider
+from installations.installation import Connection, MetadataValue
+from server.connecting.passage import Customer
+
+Metadata = dict[str, MetadataValue]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider told about the account along with a token; nothing where it tells nothing."""
+
+    workspace_ref: str | None = None
+    consumer_ref: str | None = None
+    facts: Mapping[str, tuple[str, str]] = msgspec.field(default_factory=dict)
+    """From a name to a value and its display name."""
+
+
+def metadata_after(customer: Customer, provider: Provider, told: Told) -> Metadata:
+    """Answer what the customer filled in and what the provider told, which wins."""
+    facts = {
+        name: MetadataValue(value=value, source="token", display_name=display or UNSET)
+        for name, (value, display) in told.facts.items()
+    }
+    name = _workspace_field(provider)
+    if name and told.workspace_ref:
+        facts.setdefault(name, MetadataValue(value=told.workspace_ref, source="token"))
+    return {**_given(customer, provider), **facts}
+
+
+def workspace_after(customer: Customer, provider: Provider, told: Told) -> str | UnsetType:
+    """Answer the reference of the workspace: in the customer's spelling where URLs are made of it."""
+    ref = told.workspace_ref or UNSET
+    return (customer.workspace_ref or ref) if _is_asked(provider) else (ref or customer.workspace_ref)
+
+
+def is_another(connection: Connection, provider: Provider, told: Told) -> bool:
+    """Tell whether a consent was given for another workspace than a connection's. Where nobody can tell, it was not."""
+    known = _told_before(connection, provider)
+    return known is not None and told.workspace_ref is not None and known != told.workspace_ref
+
+
+def _given(customer: Customer, provider: Provider) -> Metadata:
+    """Answer what was filled in, with the workspace where the provider asks for it and only the reference was given.
+
+    The embedded UI asks the customer again while a connection lacks a declared input.
+    """
+    if "workspace" in _inputs(provider) - set(customer.metadata) and customer.workspace_ref:
+        return {**customer.metadata, "workspace": MetadataValue(value=customer.workspace_ref)}
+    return customer.metadata
+
+
+def _told_before(connection: Connection, provider: Provider) -> str | None:
+    """Answer what the provider called the connection's workspace; customers may call it otherwise."""
+    entry = (connection.provider_metadata or {}).get(_workspace_field(provider))
+    if entry is not None and entry.source == "token":
+        return entry.value
+    return None if _is_asked(provider) else connection.provider_workspace_ref or None
+
+
+def _is_asked(provider: Provider) -> bool:
+    options = provider.oauth2_opts
+    return "workspace" in _inputs(provider) or (options is not UNSET and options.explicit_workspace_required)
+
+
+def _inputs(provider: Provider) -> set[str]:
+    return {item.name for item in provider.metadata.input} if provider.metadata is not UNSET else set()
+
+
+def _workspace_field(provider: Provider) -> str:
+    """Name the entry for it as the provider does: ``instance_url``, ``workspace_id``; empty where it tells none."""
+    field = UNSET if provider.oauth2_opts is UNSET else provider.oauth2_opts.token_metadata_fields.workspace_ref_field
+    return (field or "").rpartition(".")[2]
