@@ -43,7 +43,7 @@ _UNWANTED = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "enc", "zip"})
 _RS256 = jws.JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)
 _RS256.max_header_length = MAX_HEADER_BYTES
 
-_Ref = Annotated[str, Meta(min_length=1, max_length=255)]
+_Ref = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\0]*$")]
 _Seconds = Annotated[int, Meta(ge=0, le=2**53)]
 
 
