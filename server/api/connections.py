@@ -12,14 +12,16 @@ from connectors.credentials import CredentialsError, authorize, build_credential
 from connectors.departure import ADDRESS_DENIED
 from connectors.errors import ConnectorError
 from connectors.provider import Provider
-from installations.errors import invalid
+from installations.errors import InvalidInput, Issue, invalid
 from installations.installation import Connection, ConnectionStatus, MetadataValue
 from server.access.keyring import Access
+from server.accounts import account_values
 from server.address import unescape
 from server.api.bodies import Name, Text, UpdateMask, parse_body, parse_masked
 from server.api.credential_forms import CredentialForms, Opened, open_forms
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.api.stored_tokens import ConnectionWithTokens, with_tokens
+from server.inputs import metadata_issues
 from server.services import Services
 from server.store.contract import NewConnection
 
@@ -62,10 +64,7 @@ async def generate_connection(services: FromApp, access: FromAccess, project_id:
     wanted = parse_body(body, GenerateConnection)
     access.require_person(wanted.group_ref, wanted.consumer_ref)
     connector = _connector(services, wanted.provider)
-    account = services.accounts.account(
-        wanted.provider, workspace_ref=wanted.provider_workspace_ref, metadata=wanted.provider_metadata
-    )
-    opened = open_forms(wanted, provider=connector.provider)
+    account, opened = _filled_in(services, wanted, provider=connector.provider)
     new = NewConnection(
         id=services.new_id(),
         project_id=project_id,
@@ -130,11 +129,7 @@ async def update_connection(
     connection = await find_connection(services, project_id, connection_id, access=access)
     named = ("provider_workspace_ref", "provider_metadata")
     described: dict[str, Any] = {name: members.pop(name) for name in named if name in members}
-    account = services.accounts.account(
-        connection.provider,
-        workspace_ref=described.get("provider_workspace_ref", connection.provider_workspace_ref),
-        metadata=described.get("provider_metadata", connection.provider_metadata),
-    )
+    account = _described(services, connection, described)
     if members:
         described |= await _new_credentials(services, connection, account, CredentialForms(**members))
     return await services.store.update_connection(project_id, connection.id, now=services.clock(), **described)
@@ -157,11 +152,58 @@ async def find_connection(services: Services, project_id: str, connection_id: st
     return connection
 
 
+def _filled_in(services: Services, wanted: GenerateConnection, *, provider: Provider) -> tuple[Account, Opened]:
+    """Check all that the customer filled in. Raises `InvalidInput` with every issue of it."""
+    issues: list[Issue] = []
+    account = opened = None
+    try:
+        account = _account(services, provider, wanted.provider_workspace_ref, wanted.provider_metadata)
+    except InvalidInput as error:
+        issues += error.issues
+    try:
+        opened = open_forms(wanted, provider=provider)
+    except InvalidInput as error:
+        issues += error.issues
+    if account is None or opened is None:
+        raise InvalidInput(issues)
+    return account, opened
+
+
+def _account(
+    services: Services,
+    provider: Provider,
+    workspace_ref: str | UnsetType,
+    metadata: dict[str, MetadataValue] | UnsetType,
+) -> Account:
+    """Find the account. Raises `InvalidInput` with every declared input that is missing or not allowed."""
+    issues: list[Issue] = []
+    account = None
+    try:
+        account = services.accounts.account(provider.name, workspace_ref=workspace_ref, metadata=metadata)
+    except InvalidInput as error:
+        issues += error.issues
+    named = {issue.path for issue in issues}
+    known = account_values(workspace_ref=workspace_ref, metadata=metadata)
+    issues += [issue for issue in metadata_issues(provider, known) if issue.path not in named]
+    if account is None or issues:
+        raise InvalidInput(issues)
+    return account
+
+
+def _described(services: Services, connection: Connection, described: dict[str, Any]) -> Account:
+    ref = described.get("provider_workspace_ref", connection.provider_workspace_ref)
+    metadata = described.get("provider_metadata", connection.provider_metadata)
+    if described:
+        return _account(services, _connector(services, connection.provider).provider, ref, metadata)
+    # What a provider has come to ask for since must not keep anybody from giving a new key.
+    return services.accounts.account(connection.provider, workspace_ref=ref, metadata=metadata)
+
+
 async def _new_credentials(
     services: Services, connection: Connection, account: Account, forms: CredentialForms
 ) -> dict[str, Any]:
     connector = _connector(services, connection.provider)
-    opened = open_forms(forms, provider=connector.provider)
+    opened = open_forms(forms, provider=connector.provider, path="connection")
     if opened.scheme != connection.auth_scheme:
         message = f"the connection authenticates by {connection.auth_scheme}, which does not change"
         raise invalid(f"connection.{opened.member}", message, code="credentials")

@@ -1,5 +1,6 @@
 """The ways a caller may hand us credentials, and which of them fit which provider."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -18,9 +19,10 @@ from connectors.credentials import (
 )
 from connectors.provider import Provider
 from connectors.secret import Secret
-from installations.errors import InvalidInput, invalid
+from installations.errors import InvalidInput, Issue, at, invalid
 from installations.installation import AuthScheme
 from server.api.bodies import Name, Text
+from server.inputs import custom_issues
 
 OAuthScopes = Annotated[tuple[Name, ...], Meta(max_length=200)]
 ApiKeyText = Annotated[
@@ -83,7 +85,7 @@ class CredentialForms(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
         default=UNSET, name="oauth2PasswordCredentials"
     )
     oauth2_authorization_code: TokensForm | UnsetType = msgspec.field(default=UNSET, name="oauth2AuthorizationCode")
-    custom_auth: dict[str, ApiKeyText] | UnsetType = UNSET
+    custom_auth: Annotated[dict[Name, Secretish], Meta(max_length=50)] | UnsetType = UNSET
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,32 +96,51 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     credentials: Credentials
 
 
-_FITS: dict[str, frozenset[str]] = {
-    # An OAuth provider's hand-made token is sent like an API key; some take a key as a user name.
-    "apiKey": frozenset({"apiKey", "basic", "oauth2"}),
-    "basicAuth": frozenset({"basic"}),
-    "oauth2ClientCredentials": frozenset({"oauth2"}),
-    "oauth2PasswordCredentials": frozenset({"oauth2"}),
-    "oauth2AuthorizationCode": frozenset({"oauth2"}),
-    "customAuth": frozenset({"custom"}),
+_OAUTH_FORMS: dict[str, str] = {
+    "authorizationCode": "oauth2AuthorizationCode",
+    "authorizationCodePKCE": "oauth2AuthorizationCode",
+    "clientCredentials": "oauth2ClientCredentials",
+    "password": "oauth2PasswordCredentials",
 }
 
 
-def open_forms(forms: CredentialForms, *, provider: Provider) -> Opened:
-    """Find the one form that was filled in. Raises `InvalidInput` unless it is exactly one, and fits the provider."""
+def open_forms(forms: CredentialForms, *, provider: Provider, path: str = "") -> Opened:
+    """Find the one form that was filled in. ``path`` is where the forms stand in the request.
+
+    Raises `InvalidInput` with every issue unless it is exactly one, fits the provider and holds all it asks for.
+    """
     found = [opened for opened in _filled_in(forms, provider) if opened is not None]
     if not found and provider.auth_type == "none":
         return Opened(member="", scheme="none", credentials=NoCredentials())
     if len(found) != 1:
-        raise invalid("", _count_message(found, provider), code="credentials")
-    if provider.auth_type not in _FITS[found[0].member]:
-        raise _misfit(found[0].member, provider)
-    return found[0]
+        raise invalid(path, _count_message(found, provider), code="credentials")
+    (opened,) = found
+    if opened.member not in form_names(provider):
+        raise _misfit(at(path, opened.member), provider)
+    if issues := list(_content_issues(forms, provider, path)):
+        raise InvalidInput(issues)
+    return opened
 
 
 def form_names(provider: Provider) -> list[str]:
-    """List the forms that fit a provider."""
-    return [member for member, types in _FITS.items() if provider.auth_type in types]
+    """List the forms that fit a provider, the usual one first."""
+    if provider.auth_type == "oauth2":
+        own = "" if provider.oauth2_opts is UNSET else _OAUTH_FORMS[provider.oauth2_opts.grant_type]
+        # A token that somebody made by hand at an OAuth provider is sent like an API key.
+        return [name for name in (own, "apiKey") if name]
+    if provider.auth_type == "basic":
+        takes_key = provider.basic_opts is not UNSET and provider.basic_opts.api_key_as_basic is True
+        return ["apiKey", "basicAuth"] if takes_key else ["basicAuth"]
+    return {"apiKey": ["apiKey"], "custom": ["customAuth"]}.get(provider.auth_type, [])
+
+
+def _content_issues(forms: CredentialForms, provider: Provider, path: str) -> Iterator[Issue]:
+    if forms.basic_auth is not UNSET and ":" in forms.basic_auth.username:
+        # RFC 7617, section 2: the first colon ends the user name.
+        where = at(at(path, "basicAuth"), "username")
+        yield Issue(path=where, message="must not hold a colon", code="bad-value")
+    if forms.custom_auth is not UNSET:
+        yield from custom_issues(provider, forms.custom_auth, path=at(path, "customAuth"))
 
 
 def _count_message(found: list[Opened], provider: Provider) -> str:
@@ -128,9 +149,9 @@ def _count_message(found: list[Opened], provider: Provider) -> str:
     return f"{provider.display_name} needs credentials; give one of {', '.join(form_names(provider))}"
 
 
-def _misfit(member: str, provider: Provider) -> InvalidInput:
+def _misfit(path: str, provider: Provider) -> InvalidInput:
     remedy = f"Give one of {', '.join(form_names(provider)) or 'nothing'}."
-    return invalid(member, f"{provider.display_name} does not authenticate this way", code="credentials", remedy=remedy)
+    return invalid(path, f"{provider.display_name} does not authenticate this way", code="credentials", remedy=remedy)
 
 
 def _filled_in(forms: CredentialForms, provider: Provider) -> list[Opened | None]:

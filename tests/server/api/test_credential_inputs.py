@@ -1,0 +1,292 @@
+"""What customers must fill in: every issue at once, each with its path, and nothing stored until all is right."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from connectors.provider import MetadataInput, OAuth2Opts, ProviderMetadata
+from connectors.sandbox.access import DEMO_KEY
+from connectors.sandbox.connector import SandboxConnector
+from connectors.sandbox.data import SANDBOX, SANDBOXES
+from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+from server.api.credential_forms import CredentialForms, form_names, open_forms
+from server.inputs import brought_issues, step_issues
+from tests.server.house import House, open_house
+
+BY_NAME = {provider.name: provider for provider in SANDBOXES}
+REGION = MetadataInput(name="region", display_name="Region", prompt="eu or us")
+PLAN = MetadataInput(name="plan", display_name="Plan", default_value="free")
+ASKING = replace(
+    BY_NAME["sandboxCustom"], name="asking", metadata=ProviderMetadata(input=(REGION, PLAN, MetadataInput(name="hub")))
+)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    more = [SandboxConnector(provider) for provider in (*SANDBOXES[1:], ASKING)]
+    async with open_house(connectors=more) as opened:
+        yield opened
+
+
+async def generate(house: House, provider: str, **members: Any) -> Any:
+    body = {"provider": provider, "groupRef": "g1", "consumerRef": "c1", **members}
+    return await house.call("POST", "/connections:generate", json=body)
+
+
+def names(answer: Any) -> list[tuple[str, str]]:
+    return [(issue["name"], issue["code"]) for issue in answer.json()["issues"]]
+
+
+VALUES = {"workspace": "demo", "secret": DEMO_KEY, "region": "eu"}
+CLIENT = {"clientId": DEMO_CLIENT_ID, "clientSecret": DEMO_CLIENT_SECRET}
+
+WORKS: list[tuple[str, dict[str, Any], str]] = [
+    ("sandbox", {"apiKey": DEMO_KEY}, "apiKey"),
+    ("sandboxKeyInQuery", {"apiKey": DEMO_KEY}, "apiKey"),
+    ("sandboxKeyAsBasic", {"apiKey": DEMO_KEY}, "apiKey"),
+    ("sandboxKeyAsBasic", {"basicAuth": {"username": DEMO_KEY, "password": ""}}, "basic"),
+    ("sandboxBasic", {"basicAuth": {"username": "demo", "password": DEMO_KEY}}, "basic"),
+    ("sandboxCustom", {"customAuth": VALUES}, "none"),
+    ("sandboxSession", {"customAuth": {"workspace": "demo", "secret": DEMO_KEY}}, "none"),
+    ("sandboxSteps", {"customAuth": VALUES}, "none"),
+    ("sandboxOAuthClient", {"oauth2ClientCredentials": CLIENT}, "oauth2/clientCredentials"),
+    (
+        "sandboxOAuthPassword",
+        {"oauth2PasswordCredentials": {"username": "demo", "password": DEMO_KEY, **CLIENT}},
+        "oauth2/password",
+    ),
+    ("sandboxOpen", {}, "none"),
+]
+
+
+@pytest.mark.parametrize(("provider", "given", "scheme"), WORKS, ids=[f"{row[0]} {[*row[1]]}" for row in WORKS])
+async def test_every_scheme_without_a_browser_makes_a_connection(
+    house: House, provider: str, given: dict[str, Any], scheme: str
+) -> None:
+    answer = await generate(house, provider, **given)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["authScheme"] == scheme
+    assert DEMO_KEY not in answer.text
+
+
+ODD = "a-canary-4711"
+
+ISSUES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
+    (
+        "nothing filled in",
+        "sandboxCustom",
+        {"customAuth": {}},
+        [("customAuth.workspace", "required"), ("customAuth.secret", "required"), ("customAuth.region", "required")],
+    ),
+    (
+        "empty values",
+        "sandboxCustom",
+        {"customAuth": {**VALUES, "workspace": "", "secret": ""}},
+        [("customAuth.workspace", "required"), ("customAuth.secret", "required")],
+    ),
+    (
+        "unknown names",
+        "sandboxCustom",
+        {"customAuth": {**VALUES, "tenant": ODD, "api.key": ODD}},
+        [("customAuth.tenant", "unknown-input"), ('customAuth["api.key"]', "unknown-input")],
+    ),
+    (
+        "a choice that is none",
+        "sandboxCustom",
+        {"customAuth": {**VALUES, "region": ODD}},
+        [("customAuth.region", "bad-value")],
+    ),
+    (
+        "case matters in a choice",
+        "sandboxCustom",
+        {"customAuth": {**VALUES, "region": "EU"}},
+        [("customAuth.region", "bad-value")],
+    ),
+    (
+        "values that no header carries",
+        "sandboxCustom",
+        {"customAuth": {"workspace": f"{ODD}\r\nX-Evil: 1", "secret": f"{ODD}é", "region": "eu"}},
+        [("customAuth.workspace", "bad-value"), ("customAuth.secret", "bad-value")],
+    ),
+    (
+        "space around a value",
+        "sandboxCustom",
+        {"customAuth": {**VALUES, "secret": f" {ODD}"}},
+        [("customAuth.secret", "bad-value")],
+    ),
+    (
+        "a value that goes into a header of the token request",
+        "sandboxSession",
+        {"customAuth": {"workspace": f"{ODD}\n", "secret": "in the body, where é is welcome"}},
+        [("customAuth.workspace", "bad-value")],
+    ),
+    (
+        "what steps bring back",
+        "sandboxSteps",
+        {"customAuth": {"workspace": "demo"}},
+        [("customAuth.secret", "required"), ("customAuth.region", "required")],
+    ),
+    ("two ways at once", "sandboxCustom", {"customAuth": VALUES, "apiKey": ODD}, [("", "credentials")]),
+    ("no way at all", "sandboxCustom", {}, [("", "credentials")]),
+    (
+        "a colon in a user name",
+        "sandboxBasic",
+        {"basicAuth": {"username": "a:b", "password": ODD}},
+        [("basicAuth.username", "bad-value")],
+    ),
+    (
+        "the account and the credentials at once",
+        "asking",
+        {
+            "customAuth": {"workspace": "demo", "tenant": ODD},
+            "providerMetadata": {"region": {"value": "", "source": "input"}},
+        },
+        [
+            ("providerMetadata.region", "required"),
+            ("providerMetadata.hub", "required"),
+            ("customAuth.secret", "required"),
+            ("customAuth.region", "required"),
+            ("customAuth.tenant", "unknown-input"),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "provider", "given", "issues"), ISSUES, ids=[row[0] for row in ISSUES])
+async def test_all_that_is_wrong_is_said_at_once(
+    house: House, case: str, provider: str, given: dict[str, Any], issues: list[tuple[str, str]]
+) -> None:
+    del case
+    before = (await house.call("GET", "/connections")).json()
+    answer = await generate(house, provider, **given)
+    assert (answer.status_code, names(answer)) == (422, issues)
+    assert ODD not in answer.text
+    assert (await house.call("GET", "/connections")).json() == before
+
+
+FORMS: dict[str, Any] = {
+    "apiKey": ODD,
+    "basicAuth": {"username": "u", "password": ODD},
+    "oauth2ClientCredentials": {"clientId": "i", "clientSecret": ODD},
+    "oauth2PasswordCredentials": {"username": "u", "password": ODD, "clientId": "i", "clientSecret": ODD},
+    "oauth2AuthorizationCode": {"accessToken": {"token": ODD}},
+    "customAuth": VALUES,
+}
+
+
+@pytest.mark.parametrize("provider", [name for name in BY_NAME if name != "sandboxOpen"])
+async def test_a_way_that_is_not_the_providers_is_refused_by_name(house: House, provider: str) -> None:
+    fitting = form_names(BY_NAME[provider])
+    assert fitting
+    for member, value in FORMS.items():
+        if member in fitting:
+            continue
+        answer = await generate(house, provider, **{member: value})
+        (issue,) = answer.json()["issues"]
+        assert (answer.status_code, issue["name"], issue["code"]) == (422, member, "credentials")
+        assert issue["remedy"] == f"Give one of {', '.join(fitting)}."
+        assert ODD not in answer.text
+
+
+FITTING: list[tuple[str, list[str]]] = [
+    ("sandbox", ["apiKey"]),
+    ("sandboxKeyAsBasic", ["apiKey", "basicAuth"]),
+    ("sandboxBasic", ["basicAuth"]),
+    ("sandboxSteps", ["customAuth"]),
+    ("sandboxOAuth", ["oauth2AuthorizationCode", "apiKey"]),
+    ("sandboxOAuthCode", ["oauth2AuthorizationCode", "apiKey"]),
+    ("sandboxOAuthClient", ["oauth2ClientCredentials", "apiKey"]),
+    ("sandboxOAuthPassword", ["oauth2PasswordCredentials", "apiKey"]),
+    ("sandboxOpen", []),
+]
+
+
+@pytest.mark.parametrize(("provider", "fitting"), FITTING)
+def test_forms_follow_from_what_a_provider_declares(provider: str, fitting: Sequence[str]) -> None:
+    assert form_names(BY_NAME[provider]) == fitting
+
+
+def test_a_provider_without_credentials_wants_none() -> None:
+    assert open_forms(CredentialForms(), provider=BY_NAME["sandboxOpen"]).scheme == "none"
+
+
+async def test_credentials_for_a_provider_that_wants_none_are_refused(house: House) -> None:
+    answer = await generate(house, "sandboxOpen", apiKey=ODD)
+    (issue,) = answer.json()["issues"]
+    assert (issue["name"], issue["remedy"]) == ("apiKey", "Give one of nothing.")
+
+
+async def test_a_change_names_its_issues_below_the_connection(house: House) -> None:
+    made = (await generate(house, "sandboxCustom", customAuth=VALUES)).json()
+    change = {"updateMask": ["customAuth"], "connection": {"customAuth": {"workspace": "", "tenant": ODD}}}
+    answer = await house.call("PATCH", f"/connections/{made['id']}", json=change)
+    assert names(answer) == [
+        ("connection.customAuth.workspace", "required"),
+        ("connection.customAuth.secret", "required"),
+        ("connection.customAuth.region", "required"),
+        ("connection.customAuth.tenant", "unknown-input"),
+    ]
+    change = {"updateMask": ["apiKey"], "connection": {"apiKey": ODD}}
+    answer = await house.call("PATCH", f"/connections/{made['id']}", json=change)
+    assert names(answer) == [("connection.apiKey", "credentials")]
+    right = {"updateMask": ["customAuth"], "connection": {"customAuth": VALUES}}
+    assert (await house.call("PATCH", f"/connections/{made['id']}", json=right)).status_code == 200
+
+
+async def test_a_change_cannot_take_away_what_the_provider_needs(house: House) -> None:
+    filled = {"region": {"value": "eu", "source": "input"}, "hub": {"value": "h1", "source": "input"}}
+    made = (await generate(house, "asking", customAuth=VALUES, providerMetadata=filled)).json()
+    change = {"updateMask": ["providerMetadata"], "connection": {"providerMetadata": {"hub": filled["hub"]}}}
+    answer = await house.call("PATCH", f"/connections/{made['id']}", json=change)
+    assert (answer.status_code, names(answer)) == (422, [("providerMetadata.region", "required")])
+    assert (await house.call("GET", f"/connections/{made['id']}")).json()["providerMetadata"] == filled
+
+
+async def test_the_inputs_are_in_the_catalog(house: House) -> None:
+    shown = (await house.client.get("/v1/providers/sandboxCustom")).json()
+    assert shown["customOpts"]["inputs"] == [
+        {
+            "name": "workspace",
+            "displayName": "Workspace",
+            "prompt": "Such as demo",
+            "docsURL": "http://127.0.0.1:8090/",
+            "fieldType": "fieldTypeText",
+        },
+        {
+            "name": "secret",
+            "displayName": "Secret",
+            "prompt": "A key of the workspace",
+            "docsURL": "http://127.0.0.1:8090/",
+        },
+        {
+            "name": "region",
+            "displayName": "Region",
+            "prompt": "Where the workspace is",
+            "fieldType": "fieldTypeSelect",
+            "options": [{"value": "eu", "label": "Europe"}, {"value": "us", "label": "United States"}],
+        },
+    ]
+    asking = (await house.client.get("/v1/providers/asking")).json()
+    assert [item["name"] for item in asking["metadata"]["input"]] == ["region", "plan", "hub"]
+
+
+def test_steps_ask_for_their_inputs_first_and_for_the_rest_afterwards() -> None:
+    steps = BY_NAME["sandboxSteps"]
+    assert list(step_issues(steps, {})) == []
+    assert [issue.path for issue in step_issues(steps, {"secret": ODD})] == ["customAuth.secret"]
+    brought = {"workspace": "demo", "secret": f"{ODD}\n", "state": ODD}
+    issues = list(brought_issues(steps, brought))
+    assert [(issue.path, issue.code) for issue in issues] == [
+        ("callbackParams.secret", "bad-value"),
+        ("callbackParams.region", "required"),
+    ]
+    assert ODD not in str(issues)
+
+
+def test_a_provider_of_no_grant_takes_keys_alone() -> None:
+    assert form_names(replace(SANDBOX, auth_type="oauth2", api_key_opts=UNSET)) == ["apiKey"]
+    options = OAuth2Opts(grant_type="password", token_url="https://p.test/token")
+    assert form_names(replace(SANDBOX, auth_type="oauth2", oauth2_opts=options))[0] == "oauth2PasswordCredentials"
