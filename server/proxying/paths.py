@@ -24,7 +24,7 @@ def require_below(path: bytes, query: bytes) -> None:
     """Raises `BadRequest` for a path that is not surely below the base, and for a query that is not ASCII text."""
     if len(path) + len(query) > _LONGEST:
         raise BadRequest(f"The path and the query are longer than {_LONGEST} bytes.")
-    if not _VISIBLE.fullmatch(path) or not _VISIBLE.fullmatch(query):
+    if b"?" in path or not _VISIBLE.fullmatch(path) or not _VISIBLE.fullmatch(query):
         raise BadRequest("The path and the query must be percent-encoded; backslashes do not belong in them.")
     if path.startswith(b"//") or _ABSOLUTE.match(path):
         raise BadRequest("The path must not name another host; send what follows the provider's base URL.")

@@ -8,6 +8,7 @@ import pytest
 from server.settings import Settings
 from server.store.opening import open_store
 from tests.server.house import House, open_house
+from tests.server.proxied import Line, lined_up
 from tests.server.store.samples import MASTER_KEY
 
 DATABASES = {"sqlite": "sqlite_url", "postgres": "migrated_postgres_url"}
@@ -34,3 +35,10 @@ async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
 @pytest.fixture
 def api(house: House) -> httpx.AsyncClient:
     return house.client
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[Line]:
+    """A server on a real port, to call a provider through that shows what reached it."""
+    async with lined_up() as opened:
+        yield opened
