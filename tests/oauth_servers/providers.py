@@ -65,6 +65,8 @@ def oidc_provider(origin: str) -> Provider:
             auth_url=f"{origin}/auth",
             token_url=f"{origin}/token",
             issuer=origin,
+            # Else it asks a customer once, and never again while its cookie lives.
+            auth_url_params={"prompt": "consent"},
             token_metadata_fields=_SCOPES,
         ),
     )

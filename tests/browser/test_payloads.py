@@ -1,0 +1,143 @@
+"""What comes from outside is text on every page: no script of a stranger's runs, and words arrive as they were sent."""
+
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import pytest
+from playwright.async_api import BrowserContext, Dialog, Page
+
+from tests.browser.stage import Stage, opened_by, state
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "<!--<script>alert(1)//-->",
+    "--></script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
+    "'><svg onload=alert(1)>",
+    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<a href=javascript:alert(1)>x</a>",
+    "javascript:alert(1)",
+    "<body onpageshow=alert(1)>",
+    "<math><mi xlink:href=javascript:alert(1)>x</mi></math>",
+    "<details open ontoggle=alert(1)>x</details>",
+    "<input autofocus onfocus=alert(1)>",
+    "<base href=//evil.test/>",
+    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "<style>@import'//evil.test';</style>",
+    "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e",
+    "];alert(1);//\u2028\u2029';alert(1)//",
+    "{{constructor.constructor('alert(1)')()}}${alert(1)}",
+]
+
+
+BREAK_IN = """
+async () => {
+  const reported = [];
+  document.addEventListener('securitypolicyviolation', (event) => reported.push(event.effectiveDirective));
+  const add = (html) => document.body.insertAdjacentHTML('beforeend', html);
+  const script = document.createElement('script');
+  script.textContent = 'alert(1)';
+  document.body.append(script);
+  add('<img src="//evil.test/x.png">');
+  add('<a id=link href="javascript:alert(1)">x</a>');
+  document.getElementById('link').click();
+  add('<p style="color:red">x</p>');
+  await new Promise((done) => setTimeout(done, 50));
+  return [...new Set(reported)].sort();
+}
+"""
+
+
+class Watch:
+    """Sees every sign that a page did what a payload wants."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.dialogs: list[str] = []
+        self.strangers: list[str] = []
+        """Addresses that a page asked for, let through or not."""
+        context.on("dialog", self._dismiss)
+        context.on("request", lambda request: self._ask(request.url))
+
+    async def _dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        await dialog.dismiss()
+
+    def _ask(self, url: str) -> None:
+        if urlsplit(url).hostname not in {"localhost", "127.0.0.1"}:
+            self.strangers.append(url)
+
+    @property
+    def saw_nothing(self) -> bool:
+        return not self.dialogs and not self.strangers
+
+
+async def test_a_provider_s_words_arrive_as_text(stage: Stage, context: BrowserContext) -> None:
+    watch, site = Watch(context), await stage.prepare("sandboxOAuth")
+    for payload in PAYLOADS:
+        page = await stage.visit(context, provider="sandboxOAuth", groupName=payload, consumerName=payload)
+        popup = await opened_by(page, "first")
+        await site.arrive(popup)
+        await popup.evaluate("url => location.assign(url)", callback(stage, popup.url, payload))
+        seen = await state(page, "failed")
+        assert seen["error"] == f"Sandbox CRM (OAuth) answered server_error: {payload}"
+        await page.close()
+    assert watch.saw_nothing
+
+
+async def test_names_and_errors_stand_as_text_on_pages(stage: Stage, context: BrowserContext) -> None:
+    watch, site = Watch(context), await stage.prepare("sandboxOAuth")
+    page = await context.new_page()
+    for payload in PAYLOADS:
+        patch = {"updateMask": ["appName"], "project": {"appName": payload}}
+        assert (await stage.house.call("PATCH", "", json=patch)).is_success
+        await page.goto(await stage.link("sandboxOAuth", groupName=payload))
+        assert await page.title() == f"Connect Sandbox CRM (OAuth) to {payload}"
+        assert await page.locator("h1").text_content() == f"Connect Sandbox CRM (OAuth) to {payload}"
+        assert await page.locator("b").last.text_content() == payload
+        assert await tags(page) == {"b", "button", "form", "h1", "input", "p"}
+        await page.get_by_role("button").click()
+        await site.arrive(page)
+        await page.goto(callback(stage, page.url, payload))
+        assert payload in (await page.locator("p").text_content() or "")
+        assert await tags(page) == {"h1", "p", "script"}
+    assert watch.saw_nothing
+
+
+async def test_addresses_do_not_appear_on_pages(stage: Stage, context: BrowserContext) -> None:
+    watch, page = Watch(context), await context.new_page()
+    for payload in PAYLOADS:
+        quoted = quote(payload, safe="")
+        for path in (f"connect/{quoted}", f"callbacks/v1/oauth/{quoted}/{quoted}?state={quoted}&error={quoted}"):
+            await page.goto(f"{stage.origin}/{path}")
+            # Chromium shows our JSON, which an address of no page gets, in the last two.
+            assert await tags(page) <= {"h1", "p", "pre", "div"}
+            assert "alert(1)" not in await page.content()
+    assert watch.saw_nothing
+
+
+async def test_a_script_that_got_in_would_not_run(stage: Stage, context: BrowserContext) -> None:
+    watch, page = Watch(context), await context.new_page()
+    await stage.prepare("sandboxOAuth")
+    await page.goto(await stage.link("sandboxOAuth"))
+    blocked = await page.evaluate(BREAK_IN)
+    assert blocked == ["img-src", "script-src-elem", "style-src-attr"]
+    assert watch.dialogs == []
+
+
+def callback(stage: Stage, asked_url: str, said: str) -> str:
+    """Answer an authorization request as a provider with an odd sense of humour does."""
+    asked = parse_qs(urlsplit(asked_url).query)
+    answer = {"error": "server_error", "error_description": said, "error_uri": "javascript:alert(1)"}
+    more = {"state": asked["state"][0], "iss": stage.house.sandbox_url}
+    return f"{asked['redirect_uri'][0]}?{urlencode(answer | more)}"
+
+
+async def tags(page: Page) -> set[str]:
+    """List what kinds of elements a page's body has."""
+    names = await page.evaluate("[...document.body.querySelectorAll('*')].map((each) => each.localName)")
+    return set(names)
