@@ -5,7 +5,7 @@ again with its own credential, which ends the flow. What it sends must be what w
 """
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import msgspec
@@ -19,7 +19,7 @@ from connectors.grants import trade
 from connectors.provider import CustomOpts, Provider
 from connectors.secret import Secret
 from connectors.signatures import ConnectionAuth
-from installations.errors import InvalidInput, Issue, at, invalid
+from installations.errors import InvalidInput, invalid
 from installations.installation import ConnectionStatus
 from server.access.keyring import Access
 from server.accounts import fill
@@ -38,6 +38,7 @@ from server.connecting.passage import (
     passage_of,
     values_of,
 )
+from server.inputs import brought_issues, step_issues
 from server.services import Services
 from server.store.contract import ConnectSession, Missing, Superseded
 
@@ -66,7 +67,7 @@ async def begin(services: Services, asker: Asker, customer: Customer, inputs: Ma
     Raises `InvalidInput` with every issue; `ConnectorError` where the provider does not take the inputs.
     """
     provider, options = multi_step_provider(services, customer.provider)
-    problems = [*missing_inputs(customer, provider), *_input_issues(options, inputs)]
+    problems = [*missing_inputs(customer, provider), *step_issues(provider, inputs)]
     if problems:
         raise InvalidInput(problems)
     way = Stepwise(state=new_key(), inputs={name: Secret(value) for name, value in inputs.items()})
@@ -113,6 +114,10 @@ async def go_on(services: Services, access: Access, session_id: str, parameters:
     if session.stage == "started":
         raise invalid("sessionId", "the customer has not come back from the provider yet", code="not-returned")
     _require_brought(way, parameters)
+    provider, options = multi_step_provider(services, customer.provider)
+    if problems := list(brought_issues(provider, parameters)):
+        raise InvalidInput(problems)
+    known = {name: way.brought[name] for name in options.callback_params or ()}
     spent = replace(passage, way=replace(way, inputs={}, brought={}))
     try:
         await services.store.advance_connect_session(
@@ -120,7 +125,7 @@ async def go_on(services: Services, access: Access, session_id: str, parameters:
         )
     except (Superseded, Missing) as error:
         raise _unknown() from error
-    return await _finish(services, session.project_id, passage, way)
+    return await _finish(services, session.project_id, passage, replace(way, brought=known))
 
 
 def multi_step_provider(services: Services, name: str) -> tuple[Provider, CustomOpts]:
@@ -135,9 +140,9 @@ def multi_step_provider(services: Services, name: str) -> tuple[Provider, Custom
 
 def redirect_of(services: Services, customer: Customer, way: Stepwise) -> str:
     """Fill in where the customer goes. Raises `InvalidInput` with every value that is missing or cannot stand there."""
-    _, options = multi_step_provider(services, customer.provider)
+    provider, options = multi_step_provider(services, customer.provider)
     ours = (callback_url(services), way.state.reveal())
-    template = options.redirect_url or ""
+    template = services.accounts.moved(provider, options.redirect_url or "")
     for name, value in zip(_OURS, ours, strict=True):
         for spelling in ("{{." + name + "}}", "{{ ." + name + " }}"):
             template = template.replace(spelling, quote(value, safe=""))
@@ -168,12 +173,6 @@ def _require_brought(way: Stepwise, parameters: Mapping[str, str]) -> None:
 
 def _canonical(parameters: Mapping[str, str]) -> bytes:
     return msgspec.json.encode(sorted(parameters.items()))
-
-
-def _input_issues(options: CustomOpts, inputs: Mapping[str, str]) -> Iterator[Issue]:
-    for item in options.inputs or ():
-        if not inputs.get(item.name):
-            yield Issue(path=at("customAuth", item.name), message=f"give {item.display_name}", code="required")
 
 
 def _unknown() -> InvalidInput:
