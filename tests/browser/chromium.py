@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
 
@@ -22,7 +23,8 @@ FLAGS = (
     # Pages of others name fonts and scripts of public hosts. None is looked up.
     "--host-resolver-rules=MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
-_ALL_COOKIES = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
+ALL_COOKIES = {"cookie_controls_mode": 0, "block_third_party_cookies": False}
+NO_COOKIES = {"default_content_setting_values": {"cookies": 2}}
 
 
 def find() -> str:
@@ -50,13 +52,13 @@ async def _launched(playwright: Playwright, path: str) -> AsyncIterator[Browser]
 
 
 @asynccontextmanager
-async def allowing_third_party_cookies() -> AsyncIterator[BrowserContext]:
-    """Start a browser with a profile on disk that keeps cookies of every site, wherever they are set."""
+async def profile(preferences: dict[str, Any]) -> AsyncIterator[BrowserContext]:
+    """Start a browser with a profile on disk that has these preferences: `ALL_COOKIES` or `NO_COOKIES`."""
     path = find()
     with tempfile.TemporaryDirectory(prefix="isthmus-chromium-", ignore_cleanup_errors=True) as folder:
-        preferences = Path(folder) / "Default" / "Preferences"
-        preferences.parent.mkdir()
-        preferences.write_text(json.dumps(_ALL_COOKIES), "utf-8")
+        file = Path(folder) / "Default" / "Preferences"
+        file.parent.mkdir()
+        file.write_text(json.dumps({"profile": preferences}), "utf-8")
         async with async_playwright() as playwright:
             context = await playwright.chromium.launch_persistent_context(
                 folder, executable_path=path, args=FLAGS, chromium_sandbox=False

@@ -5,7 +5,7 @@ Isthmus is at ``localhost`` and the rest at ``127.0.0.1``: for a browser these a
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,8 +90,10 @@ class Stage(msgspec.Struct, kw_only=True):
 
 
 @asynccontextmanager
-async def open_stage(sites: Iterable[Site] = ()) -> AsyncIterator[Stage]:
-    """Set everything up; ``sites`` are further providers than the sandbox."""
+async def open_stage(
+    sites: Iterable[Site] = (), *, product_headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """Set everything up; ``sites`` are providers besides the sandbox, and the product sends ``product_headers``."""
     clock, strangers = Clock(), tuple(sites)
     listener = bound()
     origin = f"http://localhost:{listener.getsockname()[1]}"
@@ -99,7 +101,7 @@ async def open_stage(sites: Iterable[Site] = ()) -> AsyncIterator[Stage]:
     async with (
         open_house(connectors=connectors, clock=clock, public_url=origin) as house,
         listening(house.app, at=listener),
-        product() as product_url,
+        product(product_headers) as product_url,
     ):
         known = (sandbox_site(house.sandbox_url), *strangers)
         yield Stage(
@@ -112,9 +114,14 @@ async def open_stage(sites: Iterable[Site] = ()) -> AsyncIterator[Stage]:
 
 
 @asynccontextmanager
-async def product() -> AsyncIterator[str]:
-    """Serve a product's page; its address."""
+async def product(headers: Mapping[str, str] | None = None) -> AsyncIterator[str]:
+    """Serve a product's page, with further headers; its address."""
+
+    async def add_headers(_request: web.Request, answer: web.StreamResponse) -> None:
+        answer.headers.update(headers or {})
+
     application = web.Application()
+    application.on_response_prepare.append(add_headers)
     application.router.add_static("/", PRODUCT)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import BrowserContext, Error
 
-from tests.browser.chromium import allowing_third_party_cookies
+from tests.browser.chromium import ALL_COOKIES, profile
 from tests.browser.stage import product
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -38,5 +38,5 @@ async def test_nothing_but_loopback_is_reached(context: BrowserContext) -> None:
 
 async def test_cookies_of_third_parties_are_blocked_in_every_journey(context: BrowserContext) -> None:
     assert await embedded_cookie(context) == ""
-    async with allowing_third_party_cookies() as other:
+    async with profile(ALL_COOKIES) as other:
         assert await embedded_cookie(other) == "kept=1"

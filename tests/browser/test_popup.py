@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
+from tests.browser.chromium import NO_COOKIES, profile
 from tests.browser.stage import CONSUMER, GROUP, Stage, opened_by, photograph, state
 from tests.oauth_servers.customers import Customer
 from tests.server.signing import register, token
@@ -181,6 +182,28 @@ async def test_a_callback_in_another_browser_is_refused(
     # A stranger does not use the state up: who set out may still come back.
     await popup.evaluate("url => location.assign(url)", callback)
     await state(page, "connected")
+
+
+async def test_two_windows_of_one_browser_do_not_mix(stage: Stage, context: BrowserContext) -> None:
+    site = await stage.prepare("sandboxOAuth")
+    pages = [await stage.visit(context, provider="sandboxOAuth", groupRef=group) for group in ("one", "other")]
+    popups = [await opened_by(page, "first") for page in pages]
+    for popup in popups:
+        await site.arrive(popup)
+    for page, popup, group in reversed(list(zip(pages, popups, ("one", "other"), strict=True))):
+        await site.decide(popup, "allow")
+        assert (await state(page, "connected"))["connection"]["group"]["groupRef"] == group
+
+
+async def test_a_browser_without_cookies_is_told_so(stage: Stage) -> None:
+    async with profile(NO_COOKIES) as context:
+        site = await stage.prepare("sandboxOAuth")
+        page = await stage.visit(context, provider="sandboxOAuth")
+        popup = await opened_by(page, "first")
+        await site.decide(popup, "allow")
+        await popup.get_by_role("heading", name="This did not work").wait_for()
+        assert "cookies are blocked" in await popup.inner_text("body")
+    assert await stage.connections() == []
 
 
 async def test_a_forwarded_link_asks_whoever_opens_it(stage: Stage, browser: Browser, context: BrowserContext) -> None:
