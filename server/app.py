@@ -1,6 +1,5 @@
 """Where everything meets. Reads as a list: routes, what they are given, how errors are answered."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -36,9 +35,8 @@ from server.api import (
 from server.api.announcing import announce_changes
 from server.api.provided import access, project_id
 from server.browsers import Browsers
-from server.changes import follow
 from server.front import Front
-from server.liveness import stay_alive
+from server.liveness import living
 from server.openapi import openapi_config
 from server.services import Services
 
@@ -215,15 +213,7 @@ def _jwt_key_problem(services: Services) -> Callable[..., Response[problems.Prob
 def _running(services: Services) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncIterator[None]:
-        companions = [
-            asyncio.create_task(follow(services.changes, store=services.store)),
-            asyncio.create_task(stay_alive(services.store, owner=services.owner, kind="server", clock=services.clock)),
-        ]
-        try:
+        async with living(services, kind="server"):
             yield
-        finally:
-            for companion in companions:
-                companion.cancel()
-            await asyncio.gather(*companions, return_exceptions=True)
 
     return run

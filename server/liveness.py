@@ -1,14 +1,19 @@
-"""Says that this process lives, and settles what processes left behind that do not; forgets what has expired."""
+"""What a process does unasked: it says that it lives, settles what dead ones left, and keeps tokens from dying."""
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
 from server import logs
+from server.changes import follow
 from server.clock import Clock
 from server.recovery import Orphanage, recover
+from server.services import Services
 from server.store.contract import Unavailable
+from server.tokens.keep_alive import KeepAlive
 
 BEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 15.0
@@ -30,6 +35,24 @@ class Pulse(Orphanage, Protocol):
     async def beat(self, owner: str, *, kind: str) -> None:
         """Say that a process lives."""
         ...
+
+
+@asynccontextmanager
+async def living(services: Services, *, kind: str) -> AsyncIterator[None]:
+    """Do all of it while the block lasts; ``kind`` is shown to the operator."""
+    store, tokens, clock = services.store, services.tokens, services.clock
+    companions = [
+        asyncio.create_task(follow(services.changes, store=store)),
+        asyncio.create_task(stay_alive(store, owner=services.owner, kind=kind, clock=clock)),
+        asyncio.create_task(KeepAlive(tokens, store, clock=clock, pace=tokens.pace).run()),
+    ]
+    try:
+        yield
+    finally:
+        for companion in companions:
+            companion.cancel()
+        await asyncio.gather(*companions, return_exceptions=True)
+        await tokens.close()
 
 
 async def stay_alive(store: Pulse, *, owner: str, kind: str, clock: Clock, beat_seconds: float = BEAT_SECONDS) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -13,9 +13,8 @@ from connectors.catalog import CATALOG
 from connectors.gateway import Gateway
 from server import logs
 from server.app import build_app
-from server.clock import process_name, utc_now
 from server.heads import BoundedHeads
-from server.liveness import stay_alive
+from server.liveness import living
 from server.settings import Settings, SettingsError
 from server.store.opening import open_store
 from server.wiring import build_services
@@ -64,17 +63,20 @@ def _check_provider_urls(settings: Settings) -> None:
 
 
 async def work(settings: Settings) -> None:
-    """Beat, and settle what dead processes left, until SIGINT or SIGTERM. Raises `SettingsError`, `Unavailable`."""
+    """Do what a process does unasked until SIGINT or SIGTERM. Raises `SettingsError`, `Unavailable`."""
     store = open_store(settings)
+    transport = Gateway(allowed_networks=settings.allowed_networks).transport()
     await store.start()
-    alive = asyncio.create_task(stay_alive(store, owner=process_name(), kind="worker", clock=utc_now))
+    stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, alive.cancel)
-    logs.event("worker.started")
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     try:
-        with suppress(asyncio.CancelledError):
-            await alive
+        services = build_services(settings, store=store, connectors=CATALOG, transport=transport)
+        async with living(services, kind="worker"):
+            logs.event("worker.started")
+            await stopped.wait()
     finally:
+        await transport.aclose()
         await store.close()
 
 

@@ -27,6 +27,12 @@ class Errands:
         task.add_done_callback(self._ended)
         return task
 
+    async def see_through(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something to its end, even if whoever waits for it is cancelled."""
+        task = self.start(work)
+        await asyncio.wait({task})
+        return task.result()
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():

@@ -1,5 +1,6 @@
 """Being alone with a connection's credentials: among tasks of this process by a turn, among processes by a lease."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -55,7 +56,7 @@ class Solitude:
         """Wait to be alone, but no longer than ``until`` answers false; it is asked after each pause.
 
         The context is entered with true when we are alone, with false when waiting was over before. Raises `NotAlone`
-        after ``patience`` seconds. No lease outlives its context, except that of a process which is killed.
+        after ``patience`` seconds. No lease outlives its context, except that of work that was broken off.
         """
         async with self._turns.taken([name]):
             if not await self._taken(name, patience=patience, until=until):
@@ -63,8 +64,13 @@ class Solitude:
                 return
             try:
                 yield True
-            finally:
+            except asyncio.CancelledError:
+                # Broken off in the middle, as a kill would: the lease stays, and tells those who live on.
+                raise
+            except BaseException:
                 await self._give_back(name)
+                raise
+            await self._give_back(name)
 
     async def still(self, name: str) -> bool:
         """Make the lease last its full time again. False if it was lost meanwhile, because we seemed dead."""

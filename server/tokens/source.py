@@ -112,7 +112,8 @@ class ConnectionTokens:
         if self.troubled or self._is_renewing() or held not in (version, self._rejected):
             return
         self.troubled = True
-        self.troubled = await self._standing.fell_alone(self._connection, version=held, fault=fault)
+        work = self._standing.fell_alone(self._connection, version=held, fault=fault)
+        self.troubled = await self._errands.see_through(work)
 
     def accepted(self) -> None:
         """Take the mark away, beside the request, unless the token that was taken only outlives its dead grant."""

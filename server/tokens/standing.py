@@ -99,7 +99,8 @@ class FixedVerdicts:
         if not self.troubled:
             # Set at once, so that of many requests that are refused together one does the work.
             self.troubled = True
-            self.troubled = await self._standing.fell_alone(self._connection, version=version, fault=fault)
+            work = self._standing.fell_alone(self._connection, version=version, fault=fault)
+            self.troubled = await self._errands.see_through(work)
 
     def accepted(self) -> None:
         """Take the mark away, beside the request."""

@@ -24,8 +24,9 @@ from server.tokens.standing import FixedVerdicts, Standing
 
 REMEMBERED = 20_000
 """Of how many connections the token is kept at hand, although nothing else refers to it."""
-FINISH_SECONDS = 25.0
-"""How long a renewal under way may take when the process ends: to break it off could cost the grant."""
+FINISH_SECONDS = 4.0
+"""How long a renewal under way may take when the process ends. What is broken off then is taken up by a process that
+lives, or by the next one."""
 
 
 class Tokens:
