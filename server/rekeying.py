@@ -45,14 +45,14 @@ async def rotate(settings: Settings, *, data_keys: bool, tell: Callable[[str], N
         rotation = Rotation(database, keyring, tell=tell)
         wrapped = await rotation.rewrap()
         logs.event("keys.rewrapped", data_keys=wrapped, master_key=first)
-        lines = [f"{wrapped} data keys were wrapped anew, all are wrapped by {first} now"]
+        lines = [f"data keys wrapped anew: {wrapped}; all are wrapped by {first} now"]
         if not data_keys:
             return Findings(ok=True, lines=tuple(lines))
         done = await rotation.renew(now=utc_now())
     logs.event(
         "keys.renewed", made=done.made, resealed=done.resealed, dropped=done.dropped, unopened=len(done.unopened)
     )
-    lines += [f"{done.made} data keys made, {done.resealed} values sealed anew, {done.dropped} data keys removed"]
+    lines += [f"data keys made: {done.made}; values sealed anew: {done.resealed}; data keys removed: {done.dropped}"]
     return Findings(ok=not done.unopened, lines=(*lines, *_at_most(done.unopened)))
 
 
@@ -101,32 +101,29 @@ def _lines(census: Census) -> list[str]:
     lines = ["master keys"]
     lines += [f"  {key.name}  {_about(key, census)}" for key in census.master_keys]
     lines += ["data keys"]
-    for data_key in census.data_keys:
-        seals = "seals" if data_key.seals else "is being replaced"
-        opens = (
-            f"{data_key.values} values" if data_key.opens else f"does not open, and with it {data_key.values} values"
-        )
-        lines.append(
-            f"  {data_key.id}  of project {data_key.project_id}, wrapped by {data_key.master_key}, {seals}: {opens}"
-        )
+    for one in census.data_keys:
+        seals = "seals" if one.seals else "is being replaced"
+        opens = "" if one.opens else "DOES NOT OPEN; "
+        wrapped = f"of project {one.project_id}, wrapped by {one.master_key}"
+        lines.append(f"  {one.id}  {wrapped}, {seals}; {opens}values sealed: {one.values}")
     if census.unopened:
         return [*lines, f"{len(census.unopened)} of {census.values} values do not open", *_at_most(census.unopened)]
     return [*lines, f"all {census.values} values open"]
 
 
 def _about(key: MasterKeyUse, census: Census) -> str:
-    wraps = f"wraps {key.wraps} data keys"
+    wraps = f"data keys wrapped: {key.wraps}"
     if not key.given:
-        return f"{wraps}, and IS MISSING: add it to ISTHMUS_MASTER_KEYS"
+        return f"{wraps}; IS MISSING: add it to ISTHMUS_MASTER_KEYS"
     if not key.proven:
         return "IS ANOTHER KEY than the one of this name that the database was sealed with"
     if key == census.master_keys[0]:
-        return f"{wraps}, and is the first: it wraps new ones"
+        return f"{wraps}; the first, it wraps new ones"
     if key.wraps:
-        return f"{wraps}: still needed; `isthmus keys rotate` wraps them anew"
+        return f"{wraps}; still needed, `isthmus keys rotate` wraps them anew"
     if key.first_for:
-        return f"{wraps}, but is the first for {', '.join(key.first_for)}: still needed"
-    return f"{wraps}: may be dropped from the list"
+        return f"{wraps}; still needed, it is the first for {', '.join(key.first_for)}"
+    return f"{wraps}; may be dropped from the list"
 
 
 def _at_most(sentences: tuple[str, ...]) -> list[str]:

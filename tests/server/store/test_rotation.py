@@ -99,11 +99,15 @@ async def test_data_keys_are_wrapped_by_the_first_master_key_and_the_old_one_may
         await open_store(Settings(database_url=filled_url, master_keys=(MASTER_KEY,))).start()
 
 
-async def test_on_sqlite_a_start_with_a_new_first_key_is_all_it_takes(sqlite_url: str) -> None:
+async def test_on_sqlite_a_start_with_a_new_first_key_is_all_it_takes(
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with opened(sqlite_url) as store:
         await populated(store)
     await everything_opens(sqlite_url, OTHER_MASTER_KEY, MASTER_KEY)
+    assert '"event":"keys.rewrapped","data_keys":2,"master_key":"k2"' in capsys.readouterr().err
     await everything_opens(sqlite_url, OTHER_MASTER_KEY)
+    assert "keys.rewrapped" not in capsys.readouterr().err
 
 
 async def test_new_data_keys_seal_everything_and_the_old_ones_go(filled_url: str) -> None:
