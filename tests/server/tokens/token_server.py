@@ -58,6 +58,8 @@ class TokenServer:
     access: dict[str, str] = field(default_factory=dict)
     """From access tokens that are accepted to their family."""
     refresh: dict[str, Refresh] = field(default_factory=dict)
+    stranger: int = HTTPStatus.UNAUTHORIZED
+    """What a call without an accepted token is answered with."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set with each token request that comes in."""
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -104,7 +106,7 @@ class TokenServer:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self.access:
             self.refused[what] += 1
-            return web.json_response({"message": "who are you?"}, status=HTTPStatus.UNAUTHORIZED)
+            return web.json_response({"message": "who are you?"}, status=self.stranger)
         self.calls[what] += 1
         return web.json_response({"token": token})
 
