@@ -19,7 +19,11 @@ _LENGTH = len(PREFIX) + _RANDOM_CHARACTERS + _CHECKSUM_CHARACTERS
 
 def new_key() -> str:
     """Make a key. It is shown once; `digest` is all that stays."""
-    body = PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+    return with_checksum(PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS)))
+
+
+def with_checksum(body: str) -> str:
+    """Complete a key."""
     return body + _checksum(body)
 
 
