@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
 from connectors.connector import Account, Connector, Prober
-from connectors.credentials import CredentialsError, authorize, build_credentials
+from connectors.credentials import Credentials, CredentialsError, authorize, build_credentials
 from connectors.departure import ADDRESS_DENIED
 from connectors.errors import ConnectorError
 from connectors.provider import Provider
@@ -65,6 +65,7 @@ async def generate_connection(services: FromApp, access: FromAccess, project_id:
     access.require_person(wanted.group_ref, wanted.consumer_ref)
     connector = _connector(services, wanted.provider)
     account, opened = _filled_in(services, wanted, provider=connector.provider)
+    status, credentials = await _try(services, connector, account, opened, project_id=project_id)
     new = NewConnection(
         id=services.new_id(),
         project_id=project_id,
@@ -72,9 +73,9 @@ async def generate_connection(services: FromApp, access: FromAccess, project_id:
         group_ref=wanted.group_ref,
         consumer_ref=wanted.consumer_ref,
         auth_scheme=opened.scheme,
-        status=await _try(services, connector, account, opened),
+        status=status,
         now=services.clock(),
-        credentials=build_credentials(opened.credentials),
+        credentials=build_credentials(credentials),
         group_name=wanted.group_name or UNSET,
         consumer_name=wanted.consumer_name or UNSET,
         provider_workspace_ref=wanted.provider_workspace_ref,
@@ -207,8 +208,8 @@ async def _new_credentials(
     if opened.scheme != connection.auth_scheme:
         message = f"the connection authenticates by {connection.auth_scheme}, which does not change"
         raise invalid(f"connection.{opened.member}", message, code="credentials")
-    status = await _try(services, connector, account, opened)
-    return {"credentials": build_credentials(opened.credentials), "status": status}
+    status, credentials = await _try(services, connector, account, opened, project_id=connection.project_id)
+    return {"credentials": build_credentials(credentials), "status": status}
 
 
 def _connector(services: Services, provider: str) -> Connector:
@@ -217,18 +218,25 @@ def _connector(services: Services, provider: str) -> Connector:
     return services.accounts.connector(provider)
 
 
-async def _try(services: Services, connector: Connector, account: Account, opened: Opened) -> ConnectionStatus:
-    """Tell whether the credential works. Raises `InvalidInput` if the provider refuses it; unknown is ``created``."""
-    if not isinstance(connector, Prober):
-        return "created"
+async def _try(
+    services: Services, connector: Connector, account: Account, opened: Opened, *, project_id: str
+) -> tuple[ConnectionStatus, Credentials]:
+    """Tell whether the credential works, and answer it with its first token where it is of a kind that has one.
+
+    Raises `InvalidInput` if the provider refuses it; unknown is ``created``.
+    """
+    credentials, provider = opened.credentials, connector.provider
     try:
-        auth = authorize(connector.provider, opened.credentials)
+        credentials = await services.tokens.first(provider, credentials, project_id=project_id, values=account.metadata)
+        if not isinstance(connector, Prober):
+            return "created", credentials
+        auth = authorize(provider, credentials)
         await services.perform(connector.probe(account), auth=auth, origin=account.base_url)
     except CredentialsError:
-        return "created"
+        return "created", credentials
     except ConnectorError as error:
-        return _judge(error, connector.provider, opened)
-    return "working"
+        return _judge(error, provider, opened), credentials
+    return "working", credentials
 
 
 def _judge(error: ConnectorError, provider: Provider, opened: Opened) -> ConnectionStatus:

@@ -63,16 +63,57 @@ WORKS: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("provider", "given", "scheme"), WORKS, ids=[f"{row[0]} {[*row[1]]}" for row in WORKS])
-async def test_every_scheme_without_a_browser_makes_a_connection(
+async def test_every_scheme_without_a_browser_makes_a_connection_that_works(
     house: House, provider: str, given: dict[str, Any], scheme: str
 ) -> None:
     answer = await generate(house, provider, **given)
     assert answer.status_code == 201, answer.text
-    assert answer.json()["authScheme"] == scheme
+    assert (answer.json()["authScheme"], answer.json()["status"]) == (scheme, "working")
     assert DEMO_KEY not in answer.text
+    shown = await house.call("GET", f"/providers/{provider}/objects/contacts/metadata?groupRef=g1")
+    assert (shown.status_code, "email" in shown.json()["fields"]) == (200, True), shown.text
 
 
 ODD = "a-canary-4711"
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("sandbox", {"apiKey": ODD}, "apiKey"),
+    ("sandboxKeyInQuery", {"apiKey": ODD}, "apiKey"),
+    ("sandboxKeyAsBasic", {"apiKey": ODD}, "apiKey"),
+    ("sandboxBasic", {"basicAuth": {"username": "demo", "password": ODD}}, "basicAuth"),
+    ("sandboxBasic", {"basicAuth": {"username": "other", "password": DEMO_KEY}}, "basicAuth"),
+    ("sandboxCustom", {"customAuth": {**VALUES, "secret": ODD}}, "customAuth"),
+    ("sandboxCustom", {"customAuth": {**VALUES, "region": "us"}}, "customAuth"),
+    ("sandboxSession", {"customAuth": {"workspace": "demo", "secret": ODD}}, "customAuth"),
+    ("sandboxSession", {"customAuth": {"workspace": "other", "secret": DEMO_KEY}}, "customAuth"),
+    (
+        "sandboxOAuthClient",
+        {"oauth2ClientCredentials": {**CLIENT, "clientSecret": ODD}},
+        "oauth2ClientCredentials",
+    ),
+    (
+        "sandboxOAuthPassword",
+        {"oauth2PasswordCredentials": {"username": "demo", "password": ODD, **CLIENT}},
+        "oauth2PasswordCredentials",
+    ),
+    (
+        "sandboxOAuthPassword",
+        {"oauth2PasswordCredentials": {"username": "demo", "password": DEMO_KEY, **CLIENT, "clientSecret": ODD}},
+        "oauth2PasswordCredentials",
+    ),
+    ("sandboxOAuth", {"oauth2AuthorizationCode": {"accessToken": {"token": ODD}}}, "oauth2AuthorizationCode"),
+]
+
+
+@pytest.mark.parametrize(("provider", "given", "member"), REFUSED, ids=[f"{row[0]} {row[2]}" for row in REFUSED])
+async def test_what_the_provider_refuses_is_not_stored(
+    house: House, provider: str, given: dict[str, Any], member: str
+) -> None:
+    answer = await generate(house, provider, **given)
+    assert (answer.status_code, names(answer)) == (422, [(member, "credentials-refused")])
+    assert ODD not in answer.text
+    assert (await house.call("GET", "/connections")).json() == []
+
 
 ISSUES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     (
