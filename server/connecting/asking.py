@@ -22,6 +22,7 @@ from server.connecting.passage import (
     new_key,
     values_of,
 )
+from server.inputs import metadata_issues
 from server.services import Services
 from server.store.contract import ConnectSession, Missing
 
@@ -212,23 +213,21 @@ def _account_issues(services: Services, customer: Customer, provider: Provider) 
 
 def missing_inputs(customer: Customer, provider: Provider) -> Iterator[Issue]:
     """List the declared inputs that were not given. What the provider tells by itself need not be."""
-    values = values_of(customer)
-    options = web_options(provider)
+    values, options = values_of(customer), web_options(provider)
     if options is not None and options.explicit_workspace_required and not values.get("workspace"):
         message = f"{provider.display_name} needs to know the workspace"
         yield Issue(path="providerWorkspaceRef", message=message, code="required")
-    for item in provider.metadata.input if provider.metadata is not UNSET else ():
-        if item.default_value is UNSET and not values.get(item.name) and item.name not in learnt(provider):
-            message = f"{provider.display_name} needs {item.display_name or item.name}"
-            yield Issue(path=at("providerMetadata", item.name), message=message, code="required")
+    later = _learnt_paths(provider)
+    yield from (issue for issue in metadata_issues(provider, values) if issue.path not in later)
 
 
-def learnt(provider: Provider) -> frozenset[str]:
+def _learnt_paths(provider: Provider) -> frozenset[str]:
     """Name the values that the provider tells along with the token, or is asked for afterwards."""
     options, metadata = web_options(provider), provider.metadata
     told = (options.token_metadata_fields.other_fields or ()) if options is not None else ()
     asked = (metadata.post_authentication or ()) if metadata is not UNSET else ()
-    return frozenset({*(item.name for item in told), *(item.name for item in asked)})
+    names = {*(item.name for item in told), *(item.name for item in asked)}
+    return frozenset(at("providerMetadata", name) for name in names)
 
 
 def _url_issues(services: Services, customer: Customer, provider: Provider) -> Iterator[Issue]:
@@ -240,5 +239,5 @@ def _url_issues(services: Services, customer: Customer, provider: Provider) -> I
     try:
         services.accounts.account(provider.name, workspace_ref=ref, metadata=metadata)
     except InvalidInput as error:
-        later = {at("providerMetadata", name) for name in learnt(provider)}
+        later = _learnt_paths(provider)
         yield from (issue for issue in error.issues if issue.code != "required" or issue.path not in later)

@@ -56,7 +56,7 @@ async def keep(services: Services, given: Given, *, connection_id: str | None = 
     """
     kept = await _stored(services, given, connection_id)
     services.changes.announce()
-    logs.event("connect.finished", project=given.project_id, connection=kept.connection.id, new=kept.is_new)
+    logs.event("connect.finished", project_id=given.project_id, connection_id=kept.connection.id, new=kept.is_new)
     return kept
 
 

@@ -177,8 +177,8 @@ def _told(session: ConnectSession, reason: str, *, error: Exception | None = Non
     fault = error.fault if isinstance(error, ConnectorError) else None
     logs.event(
         "connect.failed",
-        project=session.project_id,
-        session=session.id,
+        project_id=session.project_id,
+        session_id=session.id,
         error=type(error).__name__ if error else "callback",
         kind=fault.kind if fault else None,
     )

@@ -113,11 +113,9 @@ async def go_on(services: Services, access: Access, session_id: str, parameters:
         raise _unknown()
     if session.stage == "started":
         raise invalid("sessionId", "the customer has not come back from the provider yet", code="not-returned")
-    _require_brought(way, parameters)
-    provider, options = multi_step_provider(services, customer.provider)
-    if problems := list(brought_issues(provider, parameters)):
-        raise InvalidInput(problems)
-    known = {name: way.brought[name] for name in options.callback_params or ()}
+    if session.stage != "returned":
+        raise _unknown()
+    known = _completing(services, customer, way, parameters)
     spent = replace(passage, way=replace(way, inputs={}, brought={}))
     try:
         await services.store.advance_connect_session(
@@ -165,10 +163,16 @@ async def _session(services: Services, state: str) -> tuple[ConnectSession, Pass
     return session, passage, passage.way
 
 
-def _require_brought(way: Stepwise, parameters: Mapping[str, str]) -> None:
-    brought = {name: value.reveal() for name, value in way.brought.items()}
-    if not hmac.compare_digest(_canonical(parameters), _canonical(brought)):
+def _completing(
+    services: Services, customer: Customer, way: Stepwise, parameters: Mapping[str, str]
+) -> dict[str, Secret]:
+    """Answer what completes the inputs. Raises `InvalidInput` unless it is what the customer's own browser brought."""
+    if not hmac.compare_digest(_canonical(parameters), _canonical({k: v.reveal() for k, v in way.brought.items()})):
         raise invalid("callbackParams", "these are not what the customer came back with", code="not-brought")
+    provider, options = multi_step_provider(services, customer.provider)
+    if problems := list(brought_issues(provider, parameters)):
+        raise InvalidInput(problems)
+    return {name: way.brought[name] for name in options.callback_params or ()}
 
 
 def _canonical(parameters: Mapping[str, str]) -> bytes:
