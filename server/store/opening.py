@@ -13,7 +13,7 @@ from server.store.postgres import PostgresDatabase
 from server.store.postgres_moves import PostgresMoves
 from server.store.sqlite import SqliteDatabase
 from server.store.sqlite_moves import SqliteMoves
-from server.store.vault import MasterKeys, configured_keys, how_to_make_one, keys_beside
+from server.store.vault import MasterKeys, configured_keys, how_to_make_one, key_file, keys_beside
 
 MIGRATE_WAIT_SECONDS = 10.0
 """For how long a second `migrate` waits for the first one's SQLite file."""
@@ -88,5 +88,12 @@ def _own_keys(path: Path) -> MasterKeys:
             file=str(made),
             advice="It seals every credential in the database, and only its owner may read it (mode 0600). "
             "Keep a copy of it apart from the database.",
+        )
+    elif key_file(path).stat().st_mode & 0o077:
+        logs.event(
+            "store.master_key_exposed",
+            level=logging.WARNING,
+            file=str(key_file(path)),
+            advice="Others on this machine may read it. Take that away: chmod 600.",
         )
     return keys

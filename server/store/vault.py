@@ -189,9 +189,14 @@ def configured_keys(settings: Settings) -> MasterKeys | None:
     return parse_master_keys(_lines(text))
 
 
+def key_file(database: Path) -> Path:
+    """Tell where the keys of a SQLite file lie, unless the operator gave others."""
+    return Path(f"{database}.master-key")
+
+
 def keys_beside(database: Path) -> tuple[MasterKeys, Path | None]:
     """Read the keys beside a SQLite file, or make one there; answer the path if it was made now."""
-    path = Path(f"{database}.master-key")
+    path = key_file(database)
     try:
         return parse_master_keys(_lines(path.read_text(encoding="utf-8"))), None
     except FileNotFoundError:

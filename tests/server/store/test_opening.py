@@ -31,11 +31,23 @@ async def test_sqlite_makes_its_folder_and_a_key_and_says_so(
     await store.start()
     await populated(store)
     await store.close()
-    assert f"{path}.master-key" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{path}.master-key" in said
+    assert "mode 0600" in said
     again = open_store(Settings(database_url=f"sqlite:///{path}"))
     await again.start()
     assert await again.operation("p1", "o1") == operation()
     await again.close()
+
+
+async def test_a_key_that_others_may_read_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/isthmus.db")
+    open_store(settings)
+    open_store(settings)
+    assert "exposed" not in capsys.readouterr().err
+    (tmp_path / "isthmus.db.master-key").chmod(0o644)
+    open_store(settings)
+    assert '"event":"store.master_key_exposed"' in capsys.readouterr().err
 
 
 async def test_a_relative_path_starts_at_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
