@@ -160,7 +160,7 @@ def build_app(services: Services) -> ASGIApp:
         },
         exception_handlers={Exception: _problem(services)},
         lifespan=[_running(services)],
-        openapi_config=openapi_config(),
+        openapi_config=openapi_config(for_tokens=[*FOR_ANY_KEY, *CONNECTING]),
         logging_config=None,
         debug=False,
     )

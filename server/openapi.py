@@ -1,12 +1,14 @@
 """Our own OpenAPI document: what the framework knows of the routes, said the way the public sees them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from litestar import MediaType, Request
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.routes import HTTPRoute
@@ -53,6 +55,16 @@ _ARCHIVE = {
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     "required": True,
 }
+_SCHEMES = {
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Signed by the builder for one person: RS256, a registered key's id as kid, groupRef, "
+        "consumerRef, iat and exp, ten minutes at most. It opens that group's things.",
+    },
+}
 _REQUEST_ID = {
     "X-Request-Id": {
         "required": True,
@@ -62,35 +74,41 @@ _REQUEST_ID = {
 }
 
 
-def openapi_config() -> OpenAPIConfig:
-    """Serve the document at `PATH`, and no pages with scripts from elsewhere."""
-    plugin = _Published(path="/", media_type=MediaType.JSON)
+def openapi_config(*, for_tokens: Iterable[BaseRouteHandler]) -> OpenAPIConfig:
+    """Serve the document at `PATH`, and no pages with scripts from elsewhere. ``for_tokens`` take signed tokens too."""
+    plugin = _Published(for_tokens)
     return OpenAPIConfig(title="Isthmus", version=VERSION, path=PATH, render_plugins=[plugin])
 
 
 class _Published(OpenAPIRenderPlugin):
     """Renders the document once."""
 
-    _document: bytes | None = None
+    def __init__(self, for_tokens: Iterable[BaseRouteHandler]) -> None:
+        super().__init__(path="/", media_type=MediaType.JSON)
+        self._for_tokens = frozenset(handler.fn for handler in for_tokens)
+        self._document: bytes | None = None
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         if self._document is None:
             routes = [route for route in request.app.routes if isinstance(route, HTTPRoute)]
-            self._document = msgspec.json.encode(publish(openapi_schema, routes))
+            document = publish(openapi_schema, routes, for_tokens=self._for_tokens)
+            self._document = msgspec.json.encode(document)
         return self._document
 
 
-def publish(schema: dict[str, Any], routes: Iterable[HTTPRoute]) -> dict[str, Any]:
-    """Build the public document from the framework's."""
-    bodies = dict(_bodies(routes))
+def publish(schema: dict[str, Any], routes: Sequence[HTTPRoute], *, for_tokens: AbstractSet[object]) -> dict[str, Any]:
+    """Build the public document from the framework's. ``for_tokens`` are the functions that take signed tokens too."""
+    bodies = {place: handler.opt["body"] for place, handler in _handlers(routes) if "body" in handler.opt}
+    tokens = {place for place, handler in _handlers(routes) if handler.fn in for_tokens}
     components: dict[str, Any] = dict(schema.get("components", {}).get("schemas", {}))
     paths: dict[str, Any] = {}
     for path, operations in schema["paths"].items():
         public = public_path(path)
         for method, operation in operations.items():
-            paths.setdefault(public, {})[method] = _operation(
-                operation, method, public, body=bodies.get((path, method)), components=components
-            )
+            published = _operation(operation, method, public, body=bodies.get((path, method)), components=components)
+            if (path, method) in tokens:
+                published["security"] = [{"apiKey": []}, {"token": []}]
+            paths.setdefault(public, {})[method] = published
     paths[RECORDS] = {"post": _write_operation(components)}
     return {
         "openapi": schema["openapi"],
@@ -98,7 +116,7 @@ def publish(schema: dict[str, Any], routes: Iterable[HTTPRoute]) -> dict[str, An
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(components.items())),
-            "securitySchemes": {"apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"}},
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -108,12 +126,11 @@ def public_path(path: str) -> str:
     return _PARAMETER.sub(lambda match: f"{{{_camel(match[1])}}}", path.replace("/:", ":"))
 
 
-def _bodies(routes: Iterable[HTTPRoute]) -> Iterator[tuple[tuple[str, str], Any]]:
+def _handlers(routes: Iterable[HTTPRoute]) -> Iterator[tuple[tuple[str, str], BaseRouteHandler]]:
     for route in routes:
         for handler in route.route_handlers:
             for method in handler.http_methods:
-                if "body" in handler.opt:
-                    yield (route.path_format, method.lower()), handler.opt["body"]
+                yield (route.path_format, method.lower()), handler
 
 
 def _operation(
