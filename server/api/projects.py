@@ -1,6 +1,6 @@
 """Projects over HTTP: a key sees its own, and no other."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get, patch
@@ -9,7 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from installations.errors import InvalidInput, Issue
 from installations.installation import AccessPolicy, Project
-from server.api.bodies import UpdateMask, parse_masked
+from installations.shape import decode
+from server.api.bodies import Malformed, UpdateMask, parse_body, parse_masked
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.connecting.origins import is_origin, is_safe
 
@@ -35,7 +36,7 @@ class EntitledProject(Project, frozen=True, kw_only=True, rename="camel"):
     entitlements: Entitlements | UnsetType = UNSET
 
 
-class AccessPolicyChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class AccessPolicyChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How strictly browsers shall be let in, as a whole: what is not said is the default."""
 
     require_jwt: bool = False
@@ -81,14 +82,21 @@ async def update_project(services: FromApp, project_id: Entered, body: RawBody) 
     """Change names, and how browsers are let in; a project's name is kept in lower case."""
     members = parse_masked(body, UpdateProject)
     if "access_policy" in members:
-        members["access_policy"] = _policy(members["access_policy"])
+        members["access_policy"] = _policy(parse_body(body, dict[str, Any])["project"]["accessPolicy"])
     if "name" in members:
         members["name"] = members["name"].lower()
     return await services.store.update_project(project_id, now=services.clock(), **members)
 
 
-def _policy(wanted: AccessPolicyChange) -> AccessPolicy:
-    """Raises `InvalidInput` with every origin that no browser would send, or that anybody on the way could pose as."""
+def _policy(given: Any) -> AccessPolicy:
+    """Raises `InvalidInput` with every origin that no browser would send, or that anybody on the way could pose as.
+
+    A member that is misspelt is refused, for it would leave a door open that somebody believes to be shut.
+    """
+    try:
+        wanted = decode(given, AccessPolicyChange, path="project.accessPolicy", unknown="refuse")
+    except InvalidInput as error:
+        raise Malformed(error.issues) from error
     issues = [
         Issue(
             path=f"project.accessPolicy.allowedOrigins[{index}]",
