@@ -107,7 +107,7 @@ class _Sender:
         before, after = self._url.params, signed.params
         added = [(name, value) for name, value in after.multi_items() if after.get_list(name) != before.get_list(name)]
         path, _, query = self._target.partition(b"?")
-        kept = [part for part in query.split(b"&") if part and _name(part) not in dict(added)]
+        kept = [part for part in query.split(b"&") if _name(part) not in dict(added)] if query else []
         new = [f"{quote(name, safe='')}={quote(value, safe='')}".encode() for name, value in added]
         return path + b"?" + b"&".join([*kept, *new])
 

@@ -18,7 +18,7 @@ from connectors.provider import (
     Provider,
     Support,
 )
-from tests.canary import canary
+from tests.canaries import canary
 from tests.server.house import House, open_house
 from tests.server.loopback import listening
 
@@ -178,10 +178,10 @@ class Line(msgspec.Struct, kw_only=True):
             **{name.replace("_", "-"): value for name, value in more.items()},
         }
 
-    async def call(self, method: str, path: str, *, integration: str = "echo", **rest: Any) -> httpx.Response:
+    async def call(self, method: str, path: str | bytes, *, integration: str = "echo", **rest: Any) -> httpx.Response:
         """Call through the prefix; the path goes out as it is written."""
         headers = {**self.headers(integration), **rest.pop("headers", {})}
-        target = f"/proxy{path}".encode()
+        target = b"/proxy" + (path if isinstance(path, bytes) else path.encode())
         return await self.client.request(method, "/", headers=headers, extensions={"target": target}, **rest)
 
 
