@@ -69,7 +69,7 @@ _BUSY = re.compile("already being processed", re.IGNORECASE)
 _UNSIGNABLE = frozenset({"mac", "dpop", "pop"})
 """Token types that want a signature over each request (RFC 9449 and others); all others are sent as they are."""
 
-_SECONDS = re.compile(r"\s*(\d{1,20})(?:\.\d{0,20})?\s*")
+_SECONDS = re.compile(r"(\d{1,20})(?:\.\d{0,20})?")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8000}")
 _SEPARATORS = re.compile(r"[\s,]+")
 _NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
@@ -77,6 +77,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CODE = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _FACT_LIMIT = 1024
 _SHORTEST_FOUND_INSIDE = 5
+_SEARCHED = 64 * 1024
 _SCOPES_LIMIT = 500
 _TOO_MANY = 429
 
@@ -110,7 +111,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     def words(self, response: httpx.Response) -> str:
         """Answer the provider's words, on one line, without secrets, at most `WORDS_LIMIT` characters."""
-        text = _text(_parsed(response).get("error_description")) or provider_message(response)
+        text = _text(_parsed(response).get("error_description"))[:_SEARCHED] or provider_message(response)
         for secret in sorted(set(self._forms()), key=len, reverse=True):
             # A short one stands inside honest words by chance.
             edge = r"\b" if len(secret) < _SHORTEST_FOUND_INSIDE and secret.isalnum() else ""
@@ -162,7 +163,7 @@ def seconds(value: Any) -> int | None:
     """Read a life in seconds: a number or its text, clamped to `LONGEST_LIFE_SECONDS`. ``None`` for anything else."""
     if isinstance(value, float | int) and not isinstance(value, bool):
         return int(min(value, LONGEST_LIFE_SECONDS)) if value > 0 else None
-    found = _SECONDS.fullmatch(value) if isinstance(value, str) else None
+    found = _SECONDS.fullmatch(value.strip()) if isinstance(value, str) else None
     return min(int(found[1]), LONGEST_LIFE_SECONDS) or None if found else None
 
 
