@@ -3,13 +3,14 @@
 An event is stored in the transaction of the change it tells of; delivering it comes later.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from installations.installation import Connection
-from server.store.contract import Event, EventType
+from server.store.contract import Event, EventType, NewConnection
 
 
 class ConnectionData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -41,7 +42,25 @@ def connection_event(
         errors=said,
         error=said,
     )
-    return Event(id=event_id, project_id=connection.project_id, type=kind, data=_ENCODER.encode(data), create_time=now)
+    return _event(kind, data, event_id=event_id, now=now)
+
+
+def creation_event(new: NewConnection, *, known: Sequence[Connection], event_id: str) -> Event:
+    """Build the event for a connection about to be made. ``known`` are its consumer's others, which have their name."""
+    called = known[0].consumer.consumer_name if known else new.consumer_ref
+    data = ConnectionData(
+        project_id=new.project_id,
+        connection_id=new.id,
+        provider=new.provider,
+        group_ref=new.group_ref,
+        consumer_ref=new.consumer_ref,
+        consumer_name=new.consumer_name or called,
+    )
+    return _event("connection.created", data, event_id=event_id, now=new.now)
+
+
+def _event(kind: EventType, data: ConnectionData, *, event_id: str, now: datetime) -> Event:
+    return Event(id=event_id, project_id=data.project_id, type=kind, data=_ENCODER.encode(data), create_time=now)
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -21,9 +21,11 @@ from server.api.bodies import Name, Text, UpdateMask, parse_body, parse_masked
 from server.api.credential_forms import CredentialForms, Opened, open_forms
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.api.stored_tokens import ConnectionWithTokens, with_tokens
+from server.events import connection_event, creation_event
 from server.inputs import metadata_issues
 from server.services import Services
 from server.store.contract import NewConnection
+from server.tokens.held import keep_alive_at
 
 GroupRef = Annotated[str | None, QueryParameter(name="groupRef", max_length=255)]
 
@@ -80,8 +82,11 @@ async def generate_connection(services: FromApp, access: FromAccess, project_id:
         consumer_name=wanted.consumer_name or UNSET,
         provider_workspace_ref=wanted.provider_workspace_ref,
         provider_metadata=wanted.provider_metadata,
+        keep_alive_at=keep_alive_at(connector.provider, credentials, now=services.clock()),
     )
-    return await services.store.create_connection(new)
+    known = await services.store.connections(project_id, consumer_ref=new.consumer_ref)
+    event = creation_event(new, known=known, event_id=services.new_id())
+    return await services.store.create_connection(new, event=event)
 
 
 @get("/connections")
@@ -110,13 +115,17 @@ async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL
     connection_id: FromPath[str],
     include_creds: Annotated[bool, QueryParameter(name="includeCreds")] = False,  # noqa: FBT002 -- a query flag
     include_refresh_token: Annotated[bool, QueryParameter(name="includeRefreshToken")] = False,  # noqa: FBT002 -- as above
-    refresh: FromQuery[Literal["force", "ifExpired"] | None] = None,  # noqa: ARG001 -- published; tokens are not refreshed here yet
+    refresh: FromQuery[Literal["force", "ifExpired"] | None] = None,
 ) -> ConnectionWithTokens:
-    """Show a connection; its OAuth tokens only to a key that is kept on a server."""
+    """Show a connection; its OAuth tokens, old or renewed for this, only to a key that is kept on a server."""
     connection = await find_connection(services, project_id, connection_id, access=access)
-    if not include_creds:
+    shows_tokens = include_creds or include_refresh_token
+    if shows_tokens or refresh is not None:
+        access.require_full()
+    if refresh is not None:
+        connection = await services.tokens.refresh(connection, force=refresh == "force")
+    if not shows_tokens:
         return with_tokens(connection, None)
-    access.require_full()
     stored = await services.store.credentials(project_id, connection.id)
     return with_tokens(connection, stored.content, refresh_token=include_refresh_token)
 
@@ -133,7 +142,9 @@ async def update_connection(
     account = _described(services, connection, described)
     if members:
         described |= await _new_credentials(services, connection, account, CredentialForms(**members))
-    return await services.store.update_connection(project_id, connection.id, now=services.clock(), **described)
+    now = services.clock()
+    event = connection_event("connection.updated", connection, event_id=services.new_id(), now=now)
+    return await services.store.update_connection(project_id, connection.id, now=now, event=event, **described)
 
 
 @delete("/connections/{connection_id:str}")
@@ -142,7 +153,8 @@ async def delete_connection(
 ) -> None:
     """Remove a connection. Raises `InUse` while an installation needs it."""
     connection = await find_connection(services, project_id, connection_id, access=access)
-    await services.store.delete_connection(project_id, connection.id)
+    event = connection_event("connection.deleted", connection, event_id=services.new_id(), now=services.clock())
+    await services.store.delete_connection(project_id, connection.id, event=event)
 
 
 async def find_connection(services: Services, project_id: str, connection_id: str, *, access: Access) -> Connection:
@@ -209,7 +221,11 @@ async def _new_credentials(
         message = f"the connection authenticates by {connection.auth_scheme}, which does not change"
         raise invalid(f"connection.{opened.member}", message, code="credentials")
     status, credentials = await _try(services, connector, account, opened, project_id=connection.project_id)
-    return {"credentials": build_credentials(credentials), "status": status}
+    return {
+        "credentials": build_credentials(credentials),
+        "status": status,
+        "keep_alive_at": keep_alive_at(connector.provider, credentials, now=services.clock()),
+    }
 
 
 def _connector(services: Services, provider: str) -> Connector:
@@ -223,28 +239,34 @@ async def _try(
 ) -> tuple[ConnectionStatus, Credentials]:
     """Tell whether the credential works, and answer it with its first token where it is of a kind that has one.
 
-    Raises `InvalidInput` if the provider refuses it; unknown is ``created``.
+    Raises `InvalidInput` if the provider refuses it, and `ConnectorError` where a first token is needed and nobody
+    can tell; where nobody can tell of another one, it is ``created``.
     """
     credentials, provider = opened.credentials, connector.provider
     try:
         credentials = await services.tokens.first(provider, credentials, project_id=project_id, values=account.metadata)
-        if not isinstance(connector, Prober):
-            return "created", credentials
+    except ConnectorError as error:
+        _require_taken(error, provider, opened)
+        raise
+    if not isinstance(connector, Prober):
+        return "created", credentials
+    try:
         auth = authorize(provider, credentials)
         await services.perform(connector.probe(account), auth=auth, origin=account.base_url)
     except CredentialsError:
         return "created", credentials
     except ConnectorError as error:
-        return _judge(error, provider, opened), credentials
+        _require_taken(error, provider, opened)
+        return "created", credentials
     return "working", credentials
 
 
-def _judge(error: ConnectorError, provider: Provider, opened: Opened) -> ConnectionStatus:
+def _require_taken(error: ConnectorError, provider: Provider, opened: Opened) -> None:
+    """Raises `InvalidInput` for an error that says that the credential, or the address, is not good."""
     if error.fault.code == ADDRESS_DENIED:
         remedy = "The operator allows a range of addresses in ISTHMUS_ALLOWED_NETWORKS."
         message = f"{provider.display_name} may not be called: {error.fault.message}"
         raise invalid("provider", message, code="address-denied", remedy=remedy) from error
-    if error.fault.kind not in ("auth", "forbidden"):
-        return "created"
-    message = f"{provider.display_name} refuses these credentials: {error.fault.message}"
-    raise invalid(opened.member, message, code="credentials-refused") from error
+    if error.fault.kind in ("auth", "forbidden"):
+        message = f"{provider.display_name} refuses these credentials: {error.fault.message}"
+        raise invalid(opened.member, message, code="credentials-refused") from error

@@ -29,6 +29,7 @@ ApiKeyText = Annotated[
     str, Meta(min_length=1, max_length=10_000, pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$(?!\n)")
 ]
 """A key becomes a header, so it is visible ASCII. Python's ``$`` alone would let a line break follow."""
+Moment = Annotated[datetime, Meta(tz=True)]
 Secretish = Annotated[str, Meta(max_length=10_000)]
 
 
@@ -61,8 +62,8 @@ class TokenForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A token and its times."""
 
     token: ApiKeyText
-    expires_at: datetime | UnsetType = UNSET
-    issued_at: datetime | UnsetType = UNSET
+    expires_at: Moment | UnsetType = UNSET
+    issued_at: Moment | UnsetType = UNSET
 
 
 class TokensForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -207,6 +208,7 @@ def _tokens(form: TokensForm | UnsetType, provider: Provider) -> Opened | None:
         access_token=Secret(form.access_token.token),
         refresh_token=Secret(form.refresh_token.token) if form.refresh_token else None,
         expires_at=form.access_token.expires_at or None,
+        issued_at=form.access_token.issued_at or None,
         scopes=form.scopes or (),
     )
     pkce = provider.oauth2_opts is not UNSET and provider.oauth2_opts.grant_type == "authorizationCodePKCE"

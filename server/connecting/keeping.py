@@ -13,11 +13,11 @@ from msgspec import UNSET
 from connectors.credentials import Credentials, build_credentials
 from connectors.provider import Provider
 from installations.errors import InvalidInput, invalid
-from installations.installation import AuthScheme, Connection, ConnectionStatus, Consumer, Group
+from installations.installation import AuthScheme, Connection, ConnectionStatus
 from server import logs
 from server.connecting.passage import Customer
 from server.connecting.workspaces import Metadata, Told, is_another, metadata_after, workspace_after
-from server.events import connection_event
+from server.events import connection_event, creation_event
 from server.services import Services
 from server.store.contract import Missing, NewConnection
 from server.tokens.held import keep_alive_at
@@ -117,8 +117,7 @@ async def _heal(services: Services, connection: Connection, given: Given) -> Kep
 
 async def _create(services: Services, given: Given, known: Sequence[Connection]) -> Kept:
     new = _new_connection(given, connection_id=services.new_id())
-    shown = _as_told(new, consumer_name=known[0].consumer.consumer_name if known else new.consumer_ref)
-    event = connection_event("connection.created", shown, event_id=services.new_id(), now=given.now)
+    event = creation_event(new, known=known, event_id=services.new_id())
     return Kept(connection=await services.store.create_connection(new, event=event), is_new=True)
 
 
@@ -141,30 +140,6 @@ def _new_connection(given: Given, *, connection_id: str) -> NewConnection:
         provider_consumer_ref=given.told.consumer_ref or UNSET,
         provider_metadata=_metadata(given) or UNSET,
         keep_alive_at=given.keep_alive_at,
-    )
-
-
-def _as_told(new: NewConnection, *, consumer_name: str) -> Connection:
-    """Answer the connection as its event tells of it: the event is stored along with it, so before it is there."""
-    place, now = new.project_id, new.now
-    group = Group(
-        group_ref=new.group_ref, group_name=new.group_name or new.group_ref, project_id=place, create_time=now
-    )
-    consumer = Consumer(
-        consumer_ref=new.consumer_ref,
-        consumer_name=new.consumer_name or consumer_name,
-        project_id=place,
-        create_time=now,
-    )
-    return Connection(
-        id=new.id,
-        project_id=place,
-        provider=new.provider,
-        group=group,
-        consumer=consumer,
-        auth_scheme=new.auth_scheme,
-        status=new.status,
-        create_time=now,
     )
 
 
