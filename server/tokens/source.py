@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from connectors.credentials import Tokened, secrets_of
-from connectors.errors import ConnectorError, NotSent
+from connectors.errors import ConnectorError, NotSent, Refused
 from connectors.grants import DEAD_GRANT
 from connectors.provider import Provider
 from connectors.secret import Secret
@@ -129,7 +129,10 @@ class ConnectionTokens:
         self._errands.run("connection.healing_failed", work)
 
     async def refresh(self, *, force: bool) -> None:
-        """Renew now: always with ``force``, else if the token is over. Raises `NotSent`, `StoreError`."""
+        """Renew now: always with ``force``, else if the token is over.
+
+        Raises `Refused` where the provider did, `NotSent` where it could not be asked or did not say, `StoreError`.
+        """
         held = self._adopt(await self._renewals.stored(self._connection.project_id, self._connection.id))
         if not force and self._clock() < held.over_at:
             return
@@ -137,6 +140,8 @@ class ConnectionTokens:
             if not held.renewable:
                 raise _nothing_to_renew_with()
             await self._later(than=held.version, force=force)
+        except Refused as error:
+            raise refused(error, self._provider, after_seconds=self._after_seconds()) from error
         except ConnectorError as error:
             raise unsent(error, self._provider, after_seconds=self._after_seconds()) from error
 
@@ -243,5 +248,5 @@ def _token(held: Held) -> Secret:
     return held.token
 
 
-def _nothing_to_renew_with() -> NotSent:
-    return NotSent(Fault(kind="auth", message="there is no refresh token", code=DEAD_GRANT))
+def _nothing_to_renew_with() -> Refused:
+    return Refused(Fault(kind="auth", message="there is no refresh token", code=DEAD_GRANT))

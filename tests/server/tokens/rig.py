@@ -112,7 +112,10 @@ def providers(url: str) -> tuple[Provider, ...]:
     )
     custom = CustomOpts(
         headers=(ValueTemplate(name="Authorization", value_template="Bearer {{ .token }}"),),
-        inputs=(CustomInput(name="tenant", display_name="Tenant"),),
+        inputs=(
+            CustomInput(name="tenant", display_name="Tenant"),
+            CustomInput(name="password", display_name="Password"),
+        ),
         token_request=traded,
     )
     hosted = replace(
