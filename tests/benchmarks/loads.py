@@ -77,6 +77,12 @@ def post(path: str, body: bytes, *, headers: dict[str, str]) -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
+def get(path: str, *, headers: dict[str, str]) -> bytes:
+    """Build the bytes of a GET."""
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 class _Stub(asyncio.Protocol):
     """Answers every complete request with the same bytes."""
 
