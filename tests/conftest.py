@@ -8,6 +8,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.leaks import (
+    pytest_runtest_logreport,
+    pytest_runtest_protocol,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
 from tests.oauth_servers.fixtures import (
     lenient_toolkit_server,
     oauth_server,
@@ -16,7 +22,17 @@ from tests.oauth_servers.fixtures import (
     toolkit_server,
 )
 
-__all__ = ["lenient_toolkit_server", "oauth_server", "oidc_server", "severing_toolkit_server", "toolkit_server"]
+__all__ = [
+    "lenient_toolkit_server",
+    "oauth_server",
+    "oidc_server",
+    "pytest_runtest_logreport",
+    "pytest_runtest_protocol",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "severing_toolkit_server",
+    "toolkit_server",
+]
 
 _DEFAULT = Path(__file__).parents[2] / "shared" / "reference" / "openapi"
 

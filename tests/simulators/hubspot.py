@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.canaries import canary
 from tests.simulators.door import Asked, Door, Handler, on_loopback
 from tests.simulators.hubspot_bodies import (
     batch_answer,
@@ -24,7 +25,7 @@ from tests.simulators.hubspot_bodies import (
 from tests.simulators.hubspot_portal import Entry, ObjectType, Portal, PortalError
 from tests.simulators.hubspot_schema import Json
 
-TOKEN = "pat-na1-simulated"
+TOKEN = f"pat-na1-{canary()}"
 
 
 class HubSpotSimulator(Door):

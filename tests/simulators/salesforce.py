@@ -12,13 +12,14 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.canaries import canary
 from tests.simulators.door import Asked, Door, Handler, on_loopback
 from tests.simulators.salesforce_collections import Job, creating, deleting, run_collection, saved, updating, upserting
 from tests.simulators.salesforce_org import Ambiguity, Org, OrgError
 from tests.simulators.salesforce_schema import SOBJECTS, Json, SObject
 from tests.simulators.salesforce_soql import MalformedQuery, parse_query
 
-TOKEN = "00D5e000000simulated!AQ"
+TOKEN = f"00D5e000000!{canary()}"
 DATA = "/services/data/v60.0"
 RETRIEVE_LIMIT = 2000
 DAILY_LIMIT = 15000

@@ -67,6 +67,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     }
 }
 OAUTH2_PROVIDER = {
+    "ACCESS_TOKEN_GENERATOR": "tests.oauth_servers.toolkit.facts.recognisable",
+    "REFRESH_TOKEN_GENERATOR": "tests.oauth_servers.toolkit.facts.recognisable",
     "PKCE_REQUIRED": True,
     "ROTATE_REFRESH_TOKEN": True,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,

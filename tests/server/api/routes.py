@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tests.canaries import canary
 from tests.server.house import READ_AND_WRITE
 from tests.server.signing import public_pem
 
@@ -69,7 +70,11 @@ ROUTES = (
     Route(method="PATCH", path=P + "/jwt-keys/{jwtKey}", body={"updateMask": ["label"], "jwtKey": {"label": "x"}}),
     Route(method="DELETE", path=P + "/jwt-keys/{jwtKey}"),
     Route(method="GET", path=P + "/provider-apps", frontend=True),
-    Route(method="POST", path=P + "/provider-apps", body={"provider": "hubspot", "clientId": "1", "clientSecret": "s"}),
+    Route(
+        method="POST",
+        path=P + "/provider-apps",
+        body={"provider": "hubspot", "clientId": "1", "clientSecret": canary()},
+    ),
     Route(
         method="PATCH",
         path=P + "/provider-apps/{providerApp}",

@@ -11,6 +11,7 @@ import pytest
 
 from connectors.sandbox.access import DEMO_KEY
 from server.clock import new_id
+from tests.canaries import WORD, canary
 from tests.conftest import Published
 from tests.server.house import MANIFEST, ON_EVERY_STORE, READ_AND_WRITE, House
 
@@ -67,16 +68,16 @@ async def test_a_key_is_shown_once_and_ends_when_it_is_switched_off(house: House
 
 @ON_EVERY_STORE
 async def test_provider_apps_never_show_their_secret(house: House, published: Published) -> None:
-    body = {"provider": "hubspot", "clientId": "id", "clientSecret": "hidden", "scopes": ["a"]}
+    body = {"provider": "hubspot", "clientId": "id", "clientSecret": canary(), "scopes": ["a"]}
     made = await house.call("POST", "/provider-apps", json=body)
     assert made.status_code == 200
     path = f"/provider-apps/{made.json()['id']}"
-    change = {"updateMask": ["clientSecret", "scopes"], "providerApp": {"clientSecret": "hidden2", "scopes": ["b"]}}
+    change = {"updateMask": ["clientSecret", "scopes"], "providerApp": {"clientSecret": canary(), "scopes": ["b"]}}
     changed = await house.call("PATCH", path, json=change)
     listed = await house.call("GET", "/provider-apps")
     for app in (made.json(), changed.json(), *listed.json()):
         fits(published, "ProviderApp", app)
-    assert "hidden" not in made.text + changed.text + listed.text
+    assert WORD not in made.text + changed.text + listed.text
     assert changed.json()["scopes"] == ["b"]
     assert (await house.call("POST", "/provider-apps", json=body)).status_code == 409
     assert (await house.call("DELETE", path)).status_code == 204
@@ -237,7 +238,8 @@ async def test_a_connection_that_cannot_be(house: House, change: dict[str, Any],
 
 @ON_EVERY_STORE
 async def test_imported_tokens_are_shown_to_servers_that_ask(house: House, published: Published) -> None:
-    tokens = {"accessToken": {"token": "at"}, "refreshToken": {"token": "rt"}, "scopes": ["s"]}
+    access, refresh = canary(), canary()
+    tokens = {"accessToken": {"token": access}, "refreshToken": {"token": refresh}, "scopes": ["s"]}
     body = {"provider": "salesforce", "groupRef": "g1", "consumerRef": "c1", "providerWorkspaceRef": "acme"}
     made = await house.call("POST", "/connections:generate", json={**body, "oauth2AuthorizationCode": tokens})
     assert made.status_code == 201, made.text
@@ -246,9 +248,9 @@ async def test_imported_tokens_are_shown_to_servers_that_ask(house: House, publi
     assert "oauth2AuthorizationCode" not in (await house.call("GET", path)).json()
     shown = (await house.call("GET", f"{path}?includeCreds=true")).json()
     fits(published, "Connection", shown)
-    assert shown["oauth2AuthorizationCode"] == {"accessToken": {"token": "at"}, "scopes": ["s"]}
+    assert shown["oauth2AuthorizationCode"] == {"accessToken": {"token": access}, "scopes": ["s"]}
     both = (await house.call("GET", f"{path}?includeCreds=true&includeRefreshToken=true")).json()
-    assert both["oauth2AuthorizationCode"]["refreshToken"] == {"token": "rt"}
+    assert both["oauth2AuthorizationCode"]["refreshToken"] == {"token": refresh}
 
 
 @ON_EVERY_STORE

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from server.clock import new_id
+from tests.canaries import canary
 from tests.conftest import Published
 from tests.server.house import READ_AND_WRITE, House
 
@@ -37,7 +38,7 @@ async def furnish(house: House) -> dict[str, str]:
     await house.deploy()
     connection = await house.connect(providerMetadata={"a": {"value": "b", "source": "input"}})
     installation = await house.install()
-    app = {"provider": "hubspot", "clientId": "id", "clientSecret": "secret"}
+    app = {"provider": "hubspot", "clientId": "id", "clientSecret": canary()}
     assert (await house.call("POST", "/provider-apps", json=app)).status_code == 200
     done = await house.write("contacts", {"type": "create", "record": {"email": "a@b.co"}})
     failed = await house.write("contacts", {"type": "create", "record": {"email": "nobody"}})

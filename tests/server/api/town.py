@@ -9,6 +9,7 @@ import msgspec
 from installations.installation import AccessPolicy, Project
 from server.access.keys import new_key
 from server.clock import new_id
+from tests.canaries import canary
 from tests.server.house import START, House, stored_key
 from tests.server.signing import bearer, register, token
 
@@ -23,7 +24,7 @@ async def furnished(house: House, group_ref: str = "g1") -> Names:
     connection = await house.connect(group_ref)
     installation = await house.install(group_ref)
     app = await house.call(
-        "POST", "/provider-apps", json={"provider": "hubspot", "clientId": new_id(), "clientSecret": "secret"}
+        "POST", "/provider-apps", json={"provider": "hubspot", "clientId": new_id(), "clientSecret": canary()}
     )
     key = await house.call("POST", "/api-keys", json={"label": "spare"})
     body = {"groupRef": group_ref, "type": "create", "record": {"email": "a@b.co"}}
@@ -73,7 +74,7 @@ async def settled(house: House) -> Town:
 async def _removed(house: House) -> Names:
     """Make what can be removed, and remove it."""
     connection, installation = await house.connect("g3"), await house.install("g3")
-    app = {"provider": "salesforce", "clientId": new_id(), "clientSecret": "secret"}
+    app = {"provider": "salesforce", "clientId": new_id(), "clientSecret": canary()}
     made = {
         "apiKey": (await house.call("POST", "/api-keys", json={"label": "gone"})).json()["id"],
         "jwtKey": await register(house, name="spare"),
