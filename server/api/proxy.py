@@ -31,9 +31,10 @@ _GRACE_SECONDS = 1.0
 class ProxyFirst:
     """Serves calls to providers, and hands every other request on to the application."""
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(self, app: ASGIApp, services: Services, *, call_seconds: float = CALL_SECONDS) -> None:
         self._app = app
         self._services = services
+        self._call_seconds = call_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -42,7 +43,7 @@ class ProxyFirst:
             return
         call = await self._admit(scope)
         caller = Caller(receive, dict(scope["headers"]))
-        deadline = asyncio.get_running_loop().time() + CALL_SECONDS
+        deadline = asyncio.get_running_loop().time() + self._call_seconds
         try:
             async with asyncio.timeout_at(deadline + _GRACE_SECONDS) as time_left, _watched(caller, time_left):
                 await self._pass(call, caller, deadline=deadline, send=send, request_id=scope["state"]["request_id"])

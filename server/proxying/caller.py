@@ -42,11 +42,11 @@ class Caller:
             return None
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                while not self._ended.is_set() and sum(map(len, self._read)) <= KEPT_BYTES:
+                while not self._ended.is_set() and self._is_small():
                     self._read.append(await self._next())
         except TimeoutError:
             raise TooSlow(f"The body did not arrive within {BODY_SECONDS:g} seconds.") from None
-        return b"".join(self._read) if self._ended.is_set() else None
+        return b"".join(self._read) if self._is_small() else None
 
     async def streamed_body(self) -> AsyncIterator[bytes]:
         """Read the body as it comes. Raises as `kept_body` does, save that nothing here takes too long."""
@@ -65,6 +65,9 @@ class Caller:
         while not self.gone:
             message = await self._receive()
             self.gone = message["type"] == "http.disconnect"
+
+    def _is_small(self) -> bool:
+        return sum(map(len, self._read)) <= KEPT_BYTES
 
     async def _next(self) -> bytes:
         message: Any = await self._receive()
