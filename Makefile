@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-OIDC := tests/oauth_servers/oidc
+NODE := tests/oauth_servers/oidc tests/browser/react
 
 .PHONY: install run test lint types bench wheel lock clean node chromium
 
@@ -57,12 +57,12 @@ $(VENV)/test.stamp: $(BIN)/python .ci/requirements/test.txt pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/run.stamp
 
-# Parts of others that the tests run: an OpenID provider and a browser. Where one is absent, its tests skip and say so.
-node: $(OIDC)/node_modules/.package-lock.json
+# Parts of others that the tests run: from npm, and a browser. Where one is absent, its tests skip and say so.
+node: $(NODE:%=%/node_modules/.package-lock.json)
 
-$(OIDC)/node_modules/.package-lock.json: $(OIDC)/package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json
 	@if command -v node > /dev/null && command -v npm > /dev/null; then \
-		cd $(OIDC) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null && touch node_modules/.package-lock.json; fi
+		cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null && touch node_modules/.package-lock.json; fi
 
 chromium:
 	@for name in chromium chromium-browser google-chrome; do command -v $$name > /dev/null && exit 0; done; \
@@ -70,4 +70,4 @@ chromium:
 		{ apt-get update && apt-get install --yes --no-install-recommends chromium; } > /dev/null || true; fi
 
 clean:
-	rm -rf $(VENV) dist .isthmus $(OIDC)/node_modules
+	rm -rf $(VENV) dist .isthmus $(NODE:%=%/node_modules)

@@ -18,13 +18,14 @@ from playwright.async_api import BrowserContext, Page
 
 from connectors.connector import Connector
 from connectors.sandbox.connector import SandboxConnector
-from connectors.sandbox.data import SANDBOX_OAUTH
+from connectors.sandbox.data import SANDBOX_OAUTH, SANDBOXES
 from tests.browser.sites import Site, sandbox_site
 from tests.oauth_servers.providers import connector
 from tests.server.house import House, open_house
 from tests.server.loopback import bound, listening
 
 PRODUCT = Path(__file__).parent / "product"
+SANDBOX_STEPS = next(provider for provider in SANDBOXES if provider.name == "sandboxSteps")
 GROUP, CONSUMER = "acme-group", "ann"
 
 
@@ -91,17 +92,20 @@ class Stage(msgspec.Struct, kw_only=True):
 
 @asynccontextmanager
 async def open_stage(
-    sites: Iterable[Site] = (), *, product_headers: Mapping[str, str] | None = None
+    sites: Iterable[Site] = (), *, product_folder: Path = PRODUCT, product_headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[Stage]:
     """Set everything up; ``sites`` are providers besides the sandbox, and the product sends ``product_headers``."""
     clock, strangers = Clock(), tuple(sites)
     listener = bound()
     origin = f"http://localhost:{listener.getsockname()[1]}"
-    connectors: list[Connector] = [SandboxConnector(SANDBOX_OAUTH), *(connector(site.provider) for site in strangers)]
+    connectors: list[Connector] = [
+        *(SandboxConnector(provider) for provider in (SANDBOX_OAUTH, SANDBOX_STEPS)),
+        *(connector(site.provider) for site in strangers),
+    ]
     async with (
         open_house(connectors=connectors, clock=clock, public_url=origin) as house,
         listening(house.app, at=listener),
-        product(product_headers) as product_url,
+        product(product_folder, headers=product_headers) as product_url,
     ):
         known = (sandbox_site(house.sandbox_url), *strangers)
         yield Stage(
@@ -114,7 +118,7 @@ async def open_stage(
 
 
 @asynccontextmanager
-async def product(headers: Mapping[str, str] | None = None) -> AsyncIterator[str]:
+async def product(folder: Path = PRODUCT, *, headers: Mapping[str, str] | None = None) -> AsyncIterator[str]:
     """Serve a product's page, with further headers; its address."""
 
     async def add_headers(_request: web.Request, answer: web.StreamResponse) -> None:
@@ -122,7 +126,7 @@ async def product(headers: Mapping[str, str] | None = None) -> AsyncIterator[str
 
     application = web.Application()
     application.on_response_prepare.append(add_headers)
-    application.router.add_static("/", PRODUCT)
+    application.router.add_static("/", folder)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
