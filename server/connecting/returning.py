@@ -80,6 +80,8 @@ async def come_back(services: Services, callback: Callback) -> Ended:
     Raises `DeadLink` for a state that is not ours or was used, `StrangeBrowser`; then nothing has changed.
     """
     session, passage, way = await _waiting_session(services, callback)
+    # Whatever the page needs is read before anything is used up: a database that goes away then has cost nothing.
+    app_name = (await services.store.project(session.project_id)).app_name
     provider = known_provider(services, passage.customer.provider).display_name
     failure = _failure(services, session, passage, callback, provider=provider)
     completion_code = new_key() if way.strict and failure is None else None
@@ -92,7 +94,7 @@ async def come_back(services: Services, callback: Callback) -> Ended:
     else:
         result = await _finish(services, session, passage, way, code=Secret(callback.code))
     return Ended(
-        app_name=(await services.store.project(session.project_id)).app_name,
+        app_name=app_name,
         provider=provider,
         pages=passage.pages,
         cookie_name=cookie_name(session, passage, public_url=services.settings.public_url),

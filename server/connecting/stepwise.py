@@ -86,6 +86,7 @@ async def bring_back(services: Services, cookies: Mapping[str, str], parameters:
     if session.stage != "started":
         raise DeadLink
     require_browser(session, passage, cookies, public_url=public_url)
+    app_name = (await services.store.project(session.project_id)).app_name
     brought = {name: Secret(value) for name, value in parameters.items()}
     after = replace(passage, way=replace(way, brought=brought))
     try:
@@ -94,8 +95,7 @@ async def bring_back(services: Services, cookies: Mapping[str, str], parameters:
         )
     except (Superseded, Missing) as error:
         raise DeadLink from error
-    project = await services.store.project(session.project_id)
-    return Brought(app_name=project.app_name, pages=passage.pages, parameters=dict(parameters))
+    return Brought(app_name=app_name, pages=passage.pages, parameters=dict(parameters))
 
 
 async def go_on(services: Services, access: Access, session_id: str, parameters: Mapping[str, str]) -> Kept:
