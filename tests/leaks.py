@@ -1,7 +1,7 @@
 """A look at everything that came out of the server: the session fails where a secret is seen in the clear.
 
 Looked for are the secrets that tests put in (`canaries`), as they are and inside base64, and whatever has the form of
-an API key or a private key. Looked through are
+an API key, a signed token or a private key. Looked through are
 
 - what the server logged while each test ran, all events of it, and what was written to standard error;
 - every answer of an application under `watched` that is an error, with its headers;
@@ -29,6 +29,7 @@ from tests.server.store.samples import SECRET as STORED
 FILES = ("*.db", "*.db-wal", "*.db-shm", "*.log")
 API_KEY = re.compile(rb"isk_[0-9A-Za-z]{38}")
 PRIVATE_KEY = re.compile(rb"-----BEGIN (RSA |EC |)PRIVATE KEY-----")
+TOKEN = re.compile(rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{40,}")
 _found: list[str] = []
 
 
@@ -54,6 +55,8 @@ def leaks(data: bytes) -> list[str]:
         found.append("an API key")
     if any(PRIVATE_KEY.match(data, at) for at in _places(b"-----BEGIN ", data)):
         found.append("a private key")
+    if any(TOKEN.match(data, at) for at in _places(b"eyJ", data)):
+        found.append("a signed token")
     return found
 
 

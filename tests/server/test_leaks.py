@@ -13,6 +13,7 @@ from server.access.keys import new_key, shown_prefix
 from tests.canaries import canary
 from tests.leaks import leaks
 from tests.postgres import run_sql, written
+from tests.server.signing import token
 from tests.server.store.samples import MASTER_KEY, SECRET
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,7 @@ SEEN = [
     (base64.b64encode(f"a:{canary()}".encode()), "a canary"),
     (base64.urlsafe_b64encode(f"it:{canary()}".encode()), "a canary"),
     (b"\0\1" + new_key().encode() + b"\2", "an API key"),
+    (f"no such token: {token('k1')}".encode(), "a signed token"),
     (DEMO_KEY.encode(), "a key of the sandbox"),
     (MASTER_KEY.encode(), "a master key"),
     (SECRET, "a stored secret"),
