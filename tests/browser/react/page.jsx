@@ -2,6 +2,7 @@
 
 import React from 'react';
 import { createRoot } from 'react-dom/client';
+import '@amp-labs/react/styles';
 import { AmpersandProvider, ConnectProvider, InstallIntegration } from '@amp-labs/react';
 
 window.connected = [];
