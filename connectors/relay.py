@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
 from connectors.sending import attempt, closing, connecting_again, origin_of, require_sendable
-from connectors.urls import parse_url
+from connectors.urls import account_url
 from connectors.wire import PASSED_ON, TARGET
 from installations.record import Fault
 
@@ -31,7 +31,7 @@ async def relay(
 
     Raises `NotSent`, `Ambiguous`, and what ``auth`` raises before anything is sent.
     """
-    if origin_of(request.url) != origin_of(parse_url(origin)):
+    if origin_of(request.url) != origin_of(account_url(origin)):
         raise NotSent(Fault(kind="invalid", message="the URL leaves the account", code="url_invalid"))
     sender = _Sender(request, transport=transport, deadline=deadline)
     async with closing(auth.async_auth_flow(request)) as signing:

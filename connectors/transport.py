@@ -19,7 +19,7 @@ from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
 from connectors.redirects import MOST_REDIRECTS, redirected
 from connectors.secret import MASK
 from connectors.sending import attempt, closing, connecting_again, origin_of, require_sendable
-from connectors.urls import parse_url
+from connectors.urls import account_url
 from installations.record import Fault
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class _Exchange:
     ) -> None:
         self._transport = transport
         self._auth = auth
-        self._origin = origin_of(parse_url(origin))
+        self._origin = origin_of(account_url(origin))
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + deadline_seconds
         self._on_send = on_send

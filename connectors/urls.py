@@ -19,6 +19,14 @@ def parse_url(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
+def account_url(text: str) -> httpx.URL:
+    """Parse what was filled in from what somebody typed. Raises `NotSent` (``invalid``)."""
+    try:
+        return parse_url(text)
+    except httpx.InvalidURL as error:
+        raise NotSent(Fault(kind="invalid", message=f"the URL is invalid: {error}", code="url_invalid")) from error
+
+
 def resource_url(account: Account, path: str, *segments: str) -> str:
     """Join the base URL, a path of ours and segments of theirs.
 

@@ -14,7 +14,7 @@ import msgspec
 
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Refused
 from connectors.relay import pieces
-from connectors.urls import parse_url
+from connectors.urls import account_url
 from connectors.wire import TARGET
 from server import logs
 from server.access.errors import TooManyRequests
@@ -162,7 +162,10 @@ def _recorded(call: Call, destination: Destination, *, request_id: str) -> Itera
 
 async def _request(call: Call, destination: Destination, caller: Caller) -> httpx.Request:
     """Make the provider's request of the call. The URL is what is signed, the target what is sent."""
-    base = parse_url(destination.base_url)
+    try:
+        base = account_url(destination.base_url)
+    except NotSent as error:
+        raise _named(error) from error
     target = base.raw_path.rstrip(b"/") + call.path or b"/"
     if call.query:
         target += b"?" + call.query

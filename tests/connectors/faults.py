@@ -14,21 +14,24 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 class FaultServer:
     """Where it listens, and what it has seen."""
 
-    def __init__(self, *, scheme: str = "http") -> None:
+    def __init__(self, *, scheme: str = "http", host: str = "127.0.0.1") -> None:
         self.scheme = scheme
+        self.host = host
         self.port = 0
         self.connections = 0
         self.requests: list[bytes] = []
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://127.0.0.1:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
 
 @contextlib.asynccontextmanager
-async def serving(*answers: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[FaultServer]:
+async def serving(
+    *answers: Behaviour, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[FaultServer]:
     """Answer each request of each connection by the next behaviour; the last one is repeated."""
-    server = FaultServer(scheme="https" if tls else "http")
+    server = FaultServer(scheme="https" if tls else "http", host=host)
     left = list(answers)
     tasks: set[asyncio.Task[None]] = set()
     writers: set[asyncio.StreamWriter] = set()
@@ -54,7 +57,7 @@ async def serving(*answers: Behaviour, tls: ssl.SSLContext | None = None) -> Asy
             tasks.discard(task)
             writer.close()
 
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(connected, host, 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
