@@ -1,5 +1,6 @@
 """Every route of the server with a request that works on it: the base of the matrices. An unlisted route fails."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -21,13 +22,20 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     frontend: bool = False
     """Whether what browsers present, keys and tokens, may call it."""
     query: str = ""
+    headers: dict[str, str] = {}
     stands_for: bool = False
     """Whether the caller must stand for somebody, which a frontend key does not."""
 
     @property
+    def names(self) -> set[str]:
+        """What a request must name."""
+        text = self.path + self.query + msgspec.json.encode((self.body, self.headers)).decode()
+        return set(re.findall(r"\{(\w+)\}", text))
+
+    @property
     def touches(self) -> Literal["row", "person", "list", "project"]:
         """What of a group's it touches: a stored row it names, a person its body names, a list, or nothing of one."""
-        if "{installation}" in self.path or "{connection}" in self.path + self.query:
+        if self.names & {"installation", "connection"}:
             return "row"
         if isinstance(self.body, dict) and "groupRef" in self.body:
             return "person"
@@ -135,3 +143,19 @@ OUTSIDE = (
     Route(method="POST", path="/v1/custom-auth/connect", body={**CONSENT, "provider": "sandboxSteps"}, frontend=True),
 )
 """With a credential, but without a project in the path. A body may name one, as ``{project}``."""
+
+PROXY = {"x-amp-proxy-version": "1", "x-amp-project-id": "{project}"}
+PROXIED = (
+    Route(
+        method="GET",
+        path="/proxy/v1/objects/contacts/records",
+        headers={**PROXY, "x-amp-installation-id": "{installation}"},
+    ),
+    Route(
+        method="POST",
+        path="/v1/objects/contacts/records",
+        body={"email": "a@b.co"},
+        headers={**PROXY, "x-amp-integration-name": "{integration}", "x-amp-group-ref": "g1"},
+    ),
+)
+"""Calls that pass through to a provider. The description of the API has no place for them."""

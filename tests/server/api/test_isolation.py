@@ -6,12 +6,11 @@ import re
 from typing import Any, Literal, NamedTuple
 
 import httpx
-import msgspec
 import pytest
 
 from connectors.sandbox.access import DEMO_KEY
 from server.clock import new_id
-from tests.server.api.routes import OPEN, OUTSIDE, ROUTES, Route
+from tests.server.api.routes import OPEN, OUTSIDE, PROXIED, ROUTES, Route
 from tests.server.api.town import KINDS, Headers, Kind, Names, Town, furnished, neighbour, settled
 from tests.server.house import ON_EVERY_STORE, READ_AND_WRITE, House, open_house
 from tests.server.signing import bearer, register, token
@@ -54,7 +53,7 @@ def aimed(town: Town, kind: Kind, route: Route) -> dict[Target, Names]:
     """Name the things of each target, as they are seen from where the credential is at home."""
     own, foreign = (town.own, town.theirs) if kind.home == "own" else (town.theirs, town.own)
     nobody = {name: new_id() for name in own}
-    rows = named(route) - {"project"}
+    rows = route.names - {"project"}
     targets = {Target("own"): own, Target("another project"): foreign, Target("nowhere"): nobody}
     for name in rows:
         targets[Target("smuggled", name)] = {**own, name: foreign[name]}
@@ -82,17 +81,12 @@ def verdict(route: Route, kind: Kind, whose: Whose) -> Verdict:
     if kind.power == "barred" or (kind.power != "full" and not route.frontend) or stands_for_nobody:
         return "forbidden"
     if whose in {"another project", "nowhere"}:
-        return "missing" if "project" in named(route) else "in"
+        return "missing" if "project" in route.names else "in"
     if whose in {"smuggled", "deleted", "unknown"}:
         return "missing"
     if whose == "another group" and kind.power == "token":
         return FOR_OTHERS[route.touches]
     return "in"
-
-
-def named(route: Route) -> set[str]:
-    """List what a route's path, query and body name."""
-    return set(re.findall(r"\{(\w+)\}", route.path + route.query + msgspec.json.encode(route.body).decode()))
 
 
 def filled(value: Any, names: Names, group_ref: str) -> Any:
@@ -106,9 +100,9 @@ async def ask(house: House, route: Route, names: Names, headers: Headers, group_
     path = (route.path + route.query).format(**names).replace("groupRef=g1", f"groupRef={group_ref}")
     if route.touches == "list" and group_ref != "g1":
         path += f"?groupRef={group_ref}"
-    return await house.client.request(
-        route.method, path, headers=headers, json=filled(route.body, names, group_ref) if route.body else None
-    )
+    named = {name: value.format(**names) for name, value in route.headers.items()}
+    body = filled(route.body, names, group_ref) if route.body else None
+    return await house.client.request(route.method, path, headers={**headers, **named}, json=body)
 
 
 def stable(answer: httpx.Response, names: Names) -> Any:
@@ -136,7 +130,7 @@ async def test_what_is_denied_is_denied_alike_and_changes_nothing(house: House, 
     town = await settled(house)
     headers = await kind.make(town)
     before, called = contents(house), await last_call(house)
-    for route in (*ROUTES, *OUTSIDE):
+    for route in (*ROUTES, *OUTSIDE, *PROXIED):
         answers: dict[Target, Any] = {}
         for target, names in aimed(town, kind, route).items():
             wanted = verdict(route, kind, target.whose)
@@ -156,7 +150,7 @@ async def test_what_is_denied_is_denied_alike_and_changes_nothing(house: House, 
 INSIDERS = [kind for kind in KINDS if kind.power in {"full", "frontend", "token"} and kind.home == "own"]
 
 
-@pytest.mark.parametrize("route", [*ROUTES, *OUTSIDE], ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize("route", [*ROUTES, *OUTSIDE, *PROXIED], ids=lambda route: f"{route.method} {route.path}")
 async def test_whoever_may_is_let_in(route: Route) -> None:
     for kind in INSIDERS:
         if verdict(route, kind, "own") != "in":
