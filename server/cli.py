@@ -14,6 +14,9 @@ import uvloop
 
 from connectors.sandbox import server as sandbox
 from server import logs, rekeying, serving
+from server.access.signing import BadSigner, sign_token
+from server.access.tokens import MAX_LIFE_SECONDS
+from server.clock import utc_now
 from server.demo.running import run_demo
 from server.deploying import Unreachable, deploy_file
 from server.settings import Settings, SettingsError, from_environment
@@ -30,12 +33,19 @@ class CommandFailed(Exception):
     """What was asked cannot be done; the message is the whole explanation."""
 
 
+_FAILURES = (
+    *(CommandFailed, SettingsError, StoreError, OSError),
+    *(BadName, BadSigner, Unreachable, serving.StartFailed),
+)
+"""What is said in its own words; anything else is a mistake of ours."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code: 0 done, 1 failed, 2 asked wrongly."""
     parsed = _parser().parse_args(arguments)
     try:
         parsed.run(parsed)
-    except (CommandFailed, SettingsError, StoreError, BadName, Unreachable, serving.StartFailed, OSError) as error:
+    except _FAILURES as error:
         print(f"isthmus: {error}", file=sys.stderr)
         sys.exit(_FAILED)
     except KeyboardInterrupt:
@@ -47,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_serving(commands)
     _add_setup(commands)
+    _add_tokens(commands)
     _add_deploy(commands)
     return parser
 
@@ -87,6 +98,19 @@ def _add_setup(commands: Any) -> None:
     new.add_argument("--scope", choices=("full", "frontend"), default="full")
     new.add_argument("--json", action="store_true", help="print one JSON object")
     new.set_defaults(run=_new_key)
+
+
+def _add_tokens(commands: Any) -> None:
+    tokens = commands.add_parser("tokens", help="signed tokens for browsers").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    sign = tokens.add_parser("sign", help="print a token for one person, signed as a backend would")
+    sign.add_argument("--private-key", required=True, type=Path, metavar="FILE", help="an RSA key in PEM")
+    sign.add_argument("--kid", required=True, help="what registering the public half answered (POST .../jwt-keys)")
+    sign.add_argument("--group", required=True, metavar="GROUP_REF")
+    sign.add_argument("--consumer", required=True, metavar="CONSUMER_REF")
+    sign.add_argument("--seconds", type=int, default=MAX_LIFE_SECONDS, help="how long it lives (%(default)s)")
+    sign.set_defaults(run=_sign)
 
 
 def _add_deploy(commands: Any) -> None:
@@ -187,18 +211,35 @@ def _show(made: NewProject, *, as_json: bool) -> None:
     _say(f"project  {made.project_name}  ({made.project_id})\nAPI key  {made.api_key}  (shown this once)")
 
 
+def _sign(parsed: argparse.Namespace) -> None:
+    _say(
+        sign_token(
+            _content(parsed.private_key),
+            kid=parsed.kid,
+            group_ref=parsed.group,
+            consumer_ref=parsed.consumer,
+            now=int(utc_now().timestamp()),
+            seconds=parsed.seconds,
+        )
+    )
+
+
 def _deploy(parsed: argparse.Namespace) -> None:
     if not parsed.api_key:
         raise CommandFailed("Give an API key with --api-key or in ISTHMUS_API_KEY.")
-    try:
-        text = parsed.file.read_bytes()
-    except OSError as error:
-        raise CommandFailed(f"{parsed.file} cannot be read: {error.strerror}") from error
+    text = _content(parsed.file)
     report = deploy_file(text, file=str(parsed.file), project=parsed.project, url=parsed.url, api_key=parsed.api_key)
     for line in report.lines:
         print(line, file=sys.stdout if report.ok else sys.stderr)
     if not report.ok:
         sys.exit(_FAILED)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _say(text: str) -> None:

@@ -127,6 +127,8 @@ SENTENCES = [
     (("migrate",), {"ISTHMUS_DATABASE_URL": "isthmus.db"}, "sqlite://"),
     (("deploy", "/dev/null", "--project", "a", "--api-key", "k", "--url", "http://127.0.0.1:1"), {}, "isthmus serve"),
     (("serve",), {"ISTHMUS_PROVIDER_URLS": "{"}, "ISTHMUS_PROVIDER_URLS"),
+    (("tokens", "sign", "--private-key", "no.pem", "--kid", "k", "--group", "g", "--consumer", "c"), {}, "no.pem"),
+    (("tokens", "sign", "--private-key", "/dev/null", "--kid", "k", "--group", "g", "--consumer", "c"), {}, "openssl"),
 ]
 
 
