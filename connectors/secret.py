@@ -1,9 +1,12 @@
 """A value that must not be seen: it prints as ``***`` wherever a value gets printed.
 
 The plain text is had by `Secret.reveal` alone, which is called where bytes leave for the provider or for the vault.
+What must hold plain text for a while, such as the body of a request, is at least `Veiled`.
 """
 
 from typing import Any
+
+import msgspec
 
 MASK = "***"
 
@@ -37,6 +40,16 @@ class Secret:
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a secret is not pickled or copied")
+
+
+class Veiled(msgspec.Struct, frozen=True, kw_only=True):
+    """A struct that shows its name alone: for bodies, forms and rows that have to hold secrets as plain text.
+
+    Inherited instead of ``msgspec.Struct`` by whatever has such a field; its secrets become `Secret` at the next step.
+    """
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({MASK})"
 
 
 def encode_secret(value: Any) -> Any:

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from connectors.secret import Veiled
 from server.rates import Rate, parse_rate
 
 _HOST_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
@@ -30,8 +31,8 @@ class SettingsError(Exception):
     """The environment holds a value we cannot use; the message names the variable and the mend."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the operator may decide."""
+class Settings(Veiled, frozen=True, kw_only=True):
+    """Everything the operator may decide. The master keys are here, and a database URL may hold a password."""
 
     database_url: str = "sqlite:///.isthmus/isthmus.db"
     public_url: str = "http://127.0.0.1:8080"
@@ -47,10 +48,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     failure_rate: Rate | None = Rate(count=20, seconds=60, burst=20)
     connection_rate: Rate | None = None
     proxy_host: str = ""
-
-    def __repr__(self) -> str:
-        # The master keys are here, and a database URL may hold a password.
-        return "Settings(***)"
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:

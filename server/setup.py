@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from connectors.secret import Veiled
 from installations.installation import ApiKey, Project
 from server.access.keys import digest, new_key, shown_prefix
 from server.api.projects import ProjectName
@@ -14,7 +15,7 @@ from server.store.contract import Store
 from server.store.opening import open_store
 
 
-class NewProject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class NewProject(Veiled, frozen=True, kw_only=True, rename="camel"):
     """A project and the key to it, shown this once."""
 
     project_id: str

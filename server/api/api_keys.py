@@ -8,6 +8,7 @@ from litestar import delete, get, patch, post
 from litestar.params import FromPath, FromQuery, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
+from connectors.secret import Veiled
 from installations.installation import ApiKey
 from server.access.keys import digest, is_well_formed, new_key, shown_prefix
 from server.address import unescape
@@ -20,7 +21,7 @@ Scope = Literal["full", "frontend"]
 Scopes = Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=2)]
 
 
-class ApiKeyAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ApiKeyAnswer(Veiled, frozen=True, kw_only=True, rename="camel"):
     """A key as its owner sees it. ``id`` stands wherever the path asks for the key, which then stays out of logs."""
 
     id: str

@@ -18,7 +18,7 @@ from connectors.credentials import (
     PasswordCredentials,
 )
 from connectors.provider import Provider
-from connectors.secret import Secret
+from connectors.secret import Secret, Veiled
 from installations.errors import InvalidInput, Issue, at, invalid
 from installations.installation import AuthScheme
 from server.api.bodies import Name, Text
@@ -33,14 +33,14 @@ Moment = Annotated[datetime, Meta(tz=True)]
 Secretish = Annotated[str, Meta(max_length=10_000)]
 
 
-class BasicAuthForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class BasicAuthForm(Veiled, frozen=True, kw_only=True, rename="camel"):
     """User name and password."""
 
     username: Name
     password: Secretish
 
 
-class ClientCredentialsForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ClientCredentialsForm(Veiled, frozen=True, kw_only=True, rename="camel"):
     """The customer's own OAuth client."""
 
     client_id: Name
@@ -48,7 +48,7 @@ class ClientCredentialsForm(msgspec.Struct, frozen=True, kw_only=True, rename="c
     scopes: OAuthScopes = ()
 
 
-class PasswordForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class PasswordForm(Veiled, frozen=True, kw_only=True, rename="camel"):
     """The resource owner password grant."""
 
     username: Name
@@ -58,7 +58,7 @@ class PasswordForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     scopes: OAuthScopes = ()
 
 
-class TokenForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class TokenForm(Veiled, frozen=True, kw_only=True, rename="camel"):
     """A token and its times."""
 
     token: ApiKeyText
@@ -74,7 +74,7 @@ class TokensForm(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     scopes: OAuthScopes | UnsetType = UNSET
 
 
-class CredentialForms(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class CredentialForms(Veiled, frozen=True, kw_only=True, rename="camel"):
     """The members of a request that carry credentials; at most one of them is given."""
 
     api_key: ApiKeyText | UnsetType = UNSET

@@ -9,6 +9,7 @@ from litestar.params import FromPath, RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import UNSET, Meta, UnsetType
 
+from connectors.secret import Veiled
 from installations.errors import invalid
 from installations.installation import Connection, MetadataValue
 from server.api.bodies import Name, parse_body
@@ -22,7 +23,7 @@ Url = Annotated[str, Meta(min_length=1, max_length=2048)]
 WEB_SCHEMES = ("oauth2/authorizationCode", "oauth2/authorizationCodePKCE")
 
 
-class ProjectNamed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ProjectNamed(Veiled, frozen=True, kw_only=True, rename="camel"):
     """A request that names its project in the body."""
 
     project_id_or_name: Name | UnsetType = UNSET

@@ -8,6 +8,7 @@ from litestar.params import FromPath, RawBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import UNSET, Meta, UnsetType
 
+from connectors.secret import Veiled
 from installations.errors import invalid
 from installations.installation import ProviderApp
 from server.address import unescape
@@ -25,7 +26,7 @@ class ProviderAppMetadata(msgspec.Struct, frozen=True, kw_only=True, rename="cam
     provider_params: dict[str, str] | UnsetType = UNSET
 
 
-class CreateProviderApp(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class CreateProviderApp(Veiled, frozen=True, kw_only=True, rename="camel"):
     """What a new provider app shall be."""
 
     provider: Name
@@ -36,7 +37,7 @@ class CreateProviderApp(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     metadata: ProviderAppMetadata | UnsetType = UNSET
 
 
-class ProviderAppChange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ProviderAppChange(Veiled, frozen=True, kw_only=True, rename="camel"):
     """What may be changed of a provider app."""
 
     provider: Name | UnsetType = UNSET

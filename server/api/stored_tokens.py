@@ -6,10 +6,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from connectors.credentials import AuthorizationCodeTokens, parse_credentials
+from connectors.secret import Veiled
 from installations.installation import Connection
 
 
-class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class TokenAnswer(Veiled, frozen=True, kw_only=True, rename="camel"):
     """A token in the clear."""
 
     token: str

@@ -4,10 +4,10 @@ Whoever was led to a provider's consent by a forwarded link has a token for them
 becomes somebody else's connection.
 """
 
-import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from connectors.secret import Veiled
 from installations.errors import InvalidInput, invalid
 from server.access.errors import Forbidden
 from server.access.keyring import Access
@@ -26,7 +26,7 @@ def require_somebody(access: Access) -> None:
         )
 
 
-class Completion(msgspec.Struct, frozen=True, kw_only=True):
+class Completion(Veiled, frozen=True, kw_only=True):
     """A code, and for whom its holder says it is."""
 
     code: str

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connectors.errors import ConnectorError
-from connectors.secret import Secret
+from connectors.secret import Secret, Veiled
 from installations.errors import InvalidInput
 from installations.installation import Connection
 from server import logs
@@ -37,7 +37,7 @@ from server.services import Services
 from server.store.contract import ConnectSession, Missing, StoreError, Superseded
 
 
-class Callback(msgspec.Struct, frozen=True, kw_only=True):
+class Callback(Veiled, frozen=True, kw_only=True):
     """What a browser brings to a callback; absent is empty."""
 
     project_id: str

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connectors.grants import authorization_url, new_verifier
-from connectors.secret import Secret
+from connectors.secret import Secret, Veiled
 from server.connecting.asking import known_provider
 from server.connecting.browsers import Cookie, cookie_for, cookie_name
 from server.connecting.errors import DeadLink, StrangeBrowser, StrangePage
@@ -43,14 +43,14 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     passage: Passage
 
 
-class Departure(msgspec.Struct, frozen=True, kw_only=True):
+class Departure(Veiled, frozen=True, kw_only=True):
     """Where to, and the cookie to come back with."""
 
     url: str
     cookie: Cookie
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class Question(Veiled, frozen=True, kw_only=True):
     """What a person is asked before they set out by a link."""
 
     app_name: str

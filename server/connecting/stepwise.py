@@ -17,7 +17,7 @@ from connectors.credentials import CachedToken, CredentialsError, CustomCredenti
 from connectors.errors import ConnectorError
 from connectors.grants import trade
 from connectors.provider import CustomOpts, Provider
-from connectors.secret import Secret
+from connectors.secret import Secret, Veiled
 from connectors.signatures import ConnectionAuth
 from installations.errors import InvalidInput, invalid
 from installations.installation import ConnectionStatus
@@ -46,7 +46,7 @@ _OURS = ("callbackURL", "sessionId")
 """Names in a redirect template that are filled in here."""
 
 
-class Redirect(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Redirect(Veiled, frozen=True, kw_only=True, rename="camel"):
     """Where to send the customer, and how to go on afterwards."""
 
     url: str

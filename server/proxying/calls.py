@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from connectors.secret import Veiled
 from installations.errors import InvalidInput, Issue
 
 PROJECT = "x-amp-project-id"
@@ -30,7 +31,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     group_ref: str = ""
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(Veiled, frozen=True, kw_only=True):
     """A call to pass through."""
 
     place: Place

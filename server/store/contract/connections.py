@@ -7,10 +7,11 @@ from typing import Literal, Protocol
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from connectors.secret import Veiled
 from installations.installation import AuthScheme, Connection, ConnectionStatus, MetadataValue
 
 
-class NewConnection(msgspec.Struct, frozen=True, kw_only=True):
+class NewConnection(Veiled, frozen=True, kw_only=True):
     """What makes a connection; group and consumer are made or renamed along with it."""
 
     id: str
@@ -33,7 +34,7 @@ class NewConnection(msgspec.Struct, frozen=True, kw_only=True):
     """When the refresh token must be used lest it die."""
 
 
-class StoredCredentials(msgspec.Struct, frozen=True, kw_only=True):
+class StoredCredentials(Veiled, frozen=True, kw_only=True):
     """A connection's credentials, opened, and which ones they are."""
 
     content: bytes
@@ -135,7 +136,7 @@ class Connections(Protocol):
 Stage = Literal["made", "started", "returned", "spent"]
 
 
-class ConnectSession(msgspec.Struct, frozen=True, kw_only=True):
+class ConnectSession(Veiled, frozen=True, kw_only=True):
     """One customer on the way to a connection. Only digests of what opens it are stored."""
 
     id: str
