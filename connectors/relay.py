@@ -18,6 +18,12 @@ from connectors.urls import account_url
 from connectors.wire import PASSED_ON, TARGET
 from installations.record import Fault
 
+UNRENEWED = "isthmus.unrenewed"
+"""Set true among the extensions of a 401 where a newer token could not be had for a while.
+
+It tells that the token was old, and nothing about what the customer gave.
+"""
+
 
 @asynccontextmanager
 async def relay(
@@ -80,8 +86,12 @@ async def _heard(signing: Any, response: httpx.Response) -> httpx.Request | None
     """Tell an auth flow of an answer; it may have a request to send again."""
     try:
         again: httpx.Request = await signing.asend(response)
-    except (StopAsyncIteration, ConnectorError):
-        return None  # where nothing newer is to be had, the provider's own 401 says it best
+    except StopAsyncIteration:
+        return None
+    except ConnectorError as error:
+        # Where nothing newer is to be had, the provider's own 401 says it best.
+        response.extensions[UNRENEWED] = error.fault.kind != "auth"
+        return None
     return again
 
 

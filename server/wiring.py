@@ -10,7 +10,7 @@ import httpx
 from connectors.connector import Connector, Flow
 from connectors.errors import Refused
 from connectors.grants import Granted
-from connectors.relay import relay
+from connectors.relay import UNRENEWED, relay
 from connectors.signatures import ConnectionAuth, Verdicts
 from connectors.transport import perform
 from installations.record import Fault
@@ -110,14 +110,20 @@ def relaying(transport: httpx.AsyncBaseTransport) -> Relay:
         verdicts: Verdicts | None = getattr(auth, "verdicts", None)
         version = verdicts.version if verdicts is not None else 0
         async with relay(request, transport=transport, auth=auth, origin=origin, deadline=deadline) as response:
-            if verdicts is not None and response.status_code == HTTPStatus.UNAUTHORIZED:
-                fault = Fault(kind="auth", message="the provider answered 401", status=response.status_code)
-                await verdicts.refused(fault, version=version)
-            elif verdicts is not None and verdicts.troubled and response.is_success:
-                verdicts.accepted()
+            if verdicts is not None:
+                await _hear(verdicts, response, version=version)
             yield response
 
     return send
+
+
+async def _hear(verdicts: Verdicts, response: httpx.Response, *, version: int) -> None:
+    """Tell a connection what an answer says of its credentials of that version."""
+    if response.status_code == HTTPStatus.UNAUTHORIZED and not response.extensions.get(UNRENEWED):
+        fault = Fault(kind="auth", message="the provider answered 401", status=response.status_code)
+        await verdicts.refused(fault, version=version)
+    elif verdicts.troubled and response.is_success:
+        verdicts.accepted()
 
 
 def asking(transport: httpx.AsyncBaseTransport, pace: Pace) -> Ask:

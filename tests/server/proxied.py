@@ -101,6 +101,8 @@ class Echo:
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.answer: Answer | None = None
+        self.token_refusal: int | None = None
+        """The status with which the token endpoint gives nothing."""
         self.tokens: list[str] = []
         self.url = ""
 
@@ -129,6 +131,8 @@ class Echo:
 
     async def give_token(self, _request: web.Request) -> web.StreamResponse:
         """Give a token that is worth something until the next one is given."""
+        if self.token_refusal is not None:
+            return web.Response(status=self.token_refusal)
         self.tokens.append(canary())
         return web.json_response({"access_token": self.tokens[-1], "token_type": "Bearer", "expires_in": 3600})
 

@@ -366,19 +366,35 @@ async def test_a_call_is_recorded_by_ids_and_counts_alone(line: Line, written: W
 
 
 async def test_a_refused_key_marks_the_connection_and_a_good_answer_heals_it(line: Line) -> None:
-    async def status() -> str:
-        answers = (await line.house.call("GET", "/connections")).json()
-        return next(str(one["status"]) for one in answers if one["provider"] == "echoRoot")
-
     async def no(_: web.Request) -> web.StreamResponse:
         return web.Response(status=401)
 
     line.echo.answer = no
     assert (await line.call("GET", "/a", integration="root")).status_code == 401
-    assert await status() == "bad_credentials"
+    assert await _status(line, "echoRoot") == "bad_credentials"
     line.echo.answer = None
     assert (await line.call("GET", "/a", integration="root")).status_code == 200
-    await _until(status, "working")
+    await _until(lambda: _status(line, "echoRoot"), "working")
+
+
+@pytest.mark.parametrize("size", [10, 1_000_001])
+@pytest.mark.parametrize("refusal", [429, 500, 503])
+async def test_a_token_endpoint_that_is_away_does_not_break_a_customers_connection(
+    line: Line, refusal: int, size: int
+) -> None:
+    line.echo.answer = line.echo.demand_token
+    line.echo.tokens.append("revoked")
+    line.echo.token_refusal = refusal
+    answer = await line.call("POST", "/a", integration="token", content=b"x" * size)
+    assert (answer.status_code, answer.json()) == (401, {"error": "token"})
+    assert await _status(line, "echoToken") != "bad_credentials"
+    told = await line.house.services.store.events(line.house.project_id)
+    assert {event.type for event in told} == {"connection.created"}
+
+
+async def _status(line: Line, provider: str) -> str:
+    answers = (await line.house.call("GET", "/connections")).json()
+    return next(str(one["status"]) for one in answers if one["provider"] == provider)
 
 
 async def _until(ask: Callable[[], Awaitable[str]], wanted: str) -> None:
