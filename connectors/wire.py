@@ -46,7 +46,8 @@ its sender's affair.
 
 _OWN_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"accept-encoding", b"connection"})
 """Set here or by aiohttp from the body as it is."""
-_FRAMING = frozenset({b"transfer-encoding", b"connection", b"keep-alive"})
+_UNDONE_HEADERS = frozenset({b"transfer-encoding"})
+"""Undone by aiohttp. ``Connection`` stays: whoever passes an answer on must know which of its headers it names."""
 _HEAD_LIMIT = 32 * 1024
 _QUOTING = ("Can not write request body", "Failed to send bytes")
 """aiohttp's words in which it quotes the URL."""
@@ -210,7 +211,7 @@ def _headers(request: httpx.Request) -> list[tuple[str, str]]:
 
 
 def _built(response: aiohttp.ClientResponse) -> httpx.Response:
-    headers = [(name, value) for name, value in response.raw_headers if name.lower() not in _FRAMING]
+    headers = [(name, value) for name, value in response.raw_headers if name.lower() not in _UNDONE_HEADERS]
     if response.content.is_eof() and not response.headers.get("Content-Encoding"):
         return httpx.Response(response.status, headers=headers, content=response.content.read_nowait(-1))
     return httpx.Response(response.status, headers=headers, stream=_Body(response))
