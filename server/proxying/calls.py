@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from connectors.headers import header_problem
 from connectors.secret import Veiled
 from installations.errors import InvalidInput, Issue
+from server.proxying.headers import outbound
+from server.refusals import BadRequest
 
 PROJECT = "x-amp-project-id"
 VERSION = "x-amp-proxy-version"
@@ -46,12 +49,18 @@ class Call(Veiled, frozen=True, kw_only=True):
 
 
 def parse_call(headers: Iterable[tuple[bytes, bytes]], *, method: str, path: bytes, query: bytes) -> Call:
-    """Read a call. Raises `InvalidInput` with every header that is missing, repeated or unknown."""
+    """Read a call.
+
+    Raises `InvalidInput` with every header that is missing, repeated or unknown, and `BadRequest` for one that would
+    go to the provider and may not leave.
+    """
     raw = tuple(headers)
     known = [(name.decode("latin-1"), value) for name, value in raw if name.startswith(b"x-amp-")]
     values = {name: _text(value) for name, value in known}
     if issues := [*_repeated(name for name, _ in known), *_missing(values)]:
         raise InvalidInput(issues)
+    if (problem := header_problem(outbound(raw))) is not None:
+        raise BadRequest(f"The call cannot be passed on: {problem}.")
     place = Place(project_id=values[PROJECT], installation_id=values.get(INSTALLATION, ""))
     if not place.installation_id:
         place = Place(project_id=values[PROJECT], integration=values[INTEGRATION], group_ref=values[GROUP])

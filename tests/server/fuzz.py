@@ -1,5 +1,6 @@
 """Seeded mutations of JSON bodies, and the shortest way to hand one to an application: no client, no socket."""
 
+import asyncio
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -87,39 +88,50 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int
     content_type: str
+    headers: dict[bytes, bytes]
     body: bytes
 
 
 async def post(app: Any, path: str, body: bytes, *, headers: dict[str, str]) -> Reply:
-    """Hand one request to an application."""
+    """Hand one request with a body of JSON to an application."""
+    return await ask(app, "POST", path, body=body, headers=headers)
+
+
+async def ask(
+    app: Any, method: str, path: str, *, headers: dict[str, str], query: bytes = b"", body: bytes = b""
+) -> Reply:
+    """Hand one request to an application. The path goes out as it is written."""
     named = {"host": "isthmus.test", "content-type": "application/json", "content-length": str(len(body)), **headers}
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "POST",
+        "method": method,
         "scheme": "http",
         "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
+        "raw_path": path.encode("latin-1"),
+        "query_string": query,
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in named.items()],
         "client": ("127.0.0.1", 1),
         "server": ("isthmus.test", 80),
     }
     sent: list[Any] = []
-    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Any:
-        return next(messages)
+        if not messages:
+            await asyncio.Event().wait()  # nobody hangs up
+        return messages.pop()
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     await app(scope, receive, send)
-    answered = dict(sent[0]["headers"])
+    answered = {name.lower(): value for name, value in sent[0]["headers"]}
     return Reply(
         status=sent[0]["status"],
         content_type=answered.get(b"content-type", b"").decode(),
+        headers=answered,
         body=b"".join(message.get("body", b"") for message in sent[1:]),
     )
