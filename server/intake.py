@@ -18,6 +18,8 @@ BODY_SECONDS = 30.0
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _ANY_TYPE = ("/v1/uploads/", "/callbacks/", "/connect/")
 """Where others decide on the type: the deploy tool sends a zip, providers and pages of ours send a form."""
+_MOST_DIGITS = 18
+"""Of a length in bytes; Python refuses to read thousands."""
 Headers = dict[bytes, bytes]
 
 
@@ -63,7 +65,7 @@ def admit_body(receive: Receive, headers: Headers, *, method: str, path: str, se
     length = headers.get(b"content-length", b"")
     if length and not length.isdigit():
         raise BadRequest("Content-Length must be a number.")
-    if length and int(length) > rule.limit:
+    if len(length) > _MOST_DIGITS or int(length or 0) > rule.limit:
         raise TooLarge(f"This route takes at most {rule.limit:,} bytes.")
     if b"content-encoding" in headers and not through:
         raise WrongMediaType("Content-Encoding is not supported; send the body as it is.")

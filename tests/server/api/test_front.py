@@ -273,6 +273,8 @@ WRONG = [
     ({"content-type": "application/json", "content-encoding": "gzip"}, b"{}", 415),
     ({"content-type": "application/json", "content-length": "2", "transfer-encoding": "chunked"}, b"{}", 400),
     ({"content-type": "application/json", "content-length": "nine"}, b"{}", 400),
+    ({"content-type": "application/json", "content-length": "9" * 5000}, b"{}", 413),
+    ({"content-type": "application/json", "content-length": "-1"}, b"{}", 400),
     ({"content-type": "application/json"}, b" " * 1_000_001, 413),
 ]
 
