@@ -22,9 +22,11 @@ def parse_url(text: str) -> httpx.URL:
 def account_url(text: str) -> httpx.URL:
     """Parse what was filled in from what somebody typed. Raises `NotSent` (``invalid``)."""
     try:
-        return parse_url(text)
-    except httpx.InvalidURL as error:
+        url = parse_url(text)
+        _ = url.host  # here a name such as xn--a turns out to be none
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise NotSent(Fault(kind="invalid", message=f"the URL is invalid: {error}", code="url_invalid")) from error
+    return url
 
 
 def resource_url(account: Account, path: str, *segments: str) -> str:
