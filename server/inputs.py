@@ -6,11 +6,13 @@ No issue quotes a value: it may be a secret.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from connectors.provider import CustomInput, CustomOpts, Provider
 from connectors.templates import placeholders
 from installations.errors import Issue, at
+from installations.installation import MetadataValue
 
 _FOR_HEADERS = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 """RFC 9110, section 5.5, without what transports disagree on."""
@@ -25,6 +27,18 @@ def metadata_issues(provider: Provider, values: Mapping[str, str]) -> Iterator[I
         if item.default_value is UNSET and not values.get(item.name):
             message = f"this provider needs it: {item.display_name or item.name}"
             yield Issue(path=at("providerMetadata", item.name), message=message, code="required", remedy=item.prompt)
+
+
+def as_given(
+    metadata: Mapping[str, MetadataValue] | UnsetType, *, known: Mapping[str, MetadataValue] | UnsetType = UNSET
+) -> dict[str, MetadataValue] | UnsetType:
+    """Answer metadata as a caller's own: only what is ``known`` already may say that it comes from elsewhere."""
+    if metadata is UNSET:
+        return UNSET
+    stands = known or {}
+    return {
+        name: value if stands.get(name) == value else replace(value, source="input") for name, value in metadata.items()
+    }
 
 
 def custom_issues(provider: Provider, given: Mapping[str, str], *, path: str = "customAuth") -> Iterator[Issue]:

@@ -89,6 +89,19 @@ class Places:
             issuer=None if issuer is None else fill(self.moved(declared, issuer), known),
         )
 
+    def leads_elsewhere(self, provider: str, values: Mapping[str, str], *, than: Mapping[str, str]) -> bool:
+        """Tell whether an account with ``values`` is called at other addresses ``than`` it was with those before.
+
+        An address that could not be filled before was never called, so it does not count. Raises `NotFound`.
+        """
+        declared = self.connector(provider).provider
+        before, after = _with_defaults(declared, than), _with_defaults(declared, values)
+        for template in _templates(declared):
+            was = _filled(template, before)
+            if was is not None and was != _filled(template, after):
+                return True
+        return False
+
     def moved(self, provider: Provider, endpoint: str) -> str:
         """Answer where one of the provider's own URLs lies, which may be where the operator has moved it."""
         move = self._moves.get(provider.name)
@@ -143,6 +156,23 @@ def _endpoint_templates(provider: Provider) -> tuple[str, str, str | None]:
     if provider.custom_opts is not UNSET and provider.custom_opts.token_request is not UNSET:
         return "", provider.custom_opts.token_request.url, None
     raise invalid("provider", f"{provider.display_name} gives no tokens", code="not-supported")
+
+
+def _templates(provider: Provider) -> Iterator[str]:
+    """List the addresses that a customer's credentials are sent to."""
+    yield provider.base_url
+    yield from (module.base_url for module in (provider.modules or {}).values())
+    try:
+        yield from filter(None, _endpoint_templates(provider))
+    except InvalidInput:
+        return
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str | None:
+    try:
+        return fill(template, values)
+    except InvalidInput:
+        return None
 
 
 def _origin(template: str) -> str:

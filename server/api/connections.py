@@ -22,7 +22,7 @@ from server.api.credential_forms import CredentialForms, Opened, open_forms
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.api.stored_tokens import ConnectionWithTokens, with_tokens
 from server.events import connection_event, creation_event
-from server.inputs import metadata_issues
+from server.inputs import as_given, metadata_issues
 from server.services import Services
 from server.store.contract import NewConnection
 from server.tokens.held import keep_alive_at
@@ -65,6 +65,7 @@ async def generate_connection(services: FromApp, access: FromAccess, project_id:
     """Make a connection. The credential is tried where the provider allows that cheaply; a refused one is a 422."""
     wanted = parse_body(body, GenerateConnection)
     access.require_person(wanted.group_ref, wanted.consumer_ref)
+    wanted = msgspec.structs.replace(wanted, provider_metadata=as_given(wanted.provider_metadata))
     connector = _connector(services, wanted.provider)
     account, opened = _filled_in(services, wanted, provider=connector.provider)
     status, credentials = await _try(services, connector, account, opened, project_id=project_id)
@@ -139,7 +140,11 @@ async def update_connection(
     connection = await find_connection(services, project_id, connection_id, access=access)
     named = ("provider_workspace_ref", "provider_metadata")
     described: dict[str, Any] = {name: members.pop(name) for name in named if name in members}
+    if "provider_metadata" in described:
+        described["provider_metadata"] = as_given(described["provider_metadata"], known=connection.provider_metadata)
     account = _described(services, connection, described)
+    if not members and access.reach != "full":
+        _require_same_addresses(services, connection, account)
     if members:
         described |= await _new_credentials(services, connection, account, CredentialForms(**members))
     now = services.clock()
@@ -210,6 +215,16 @@ def _described(services: Services, connection: Connection, described: dict[str, 
         return _account(services, _connector(services, connection.provider).provider, ref, metadata)
     # What a provider has come to ask for since must not keep anybody from giving a new key.
     return services.accounts.account(connection.provider, workspace_ref=ref, metadata=metadata)
+
+
+def _require_same_addresses(services: Services, connection: Connection, account: Account) -> None:
+    """Raises `InvalidInput` where stored credentials would go where a visitor of the embedded UI wants them to."""
+    ref, metadata = connection.provider_workspace_ref, connection.provider_metadata
+    before = account_values(workspace_ref=ref, metadata=metadata)
+    if services.accounts.leads_elsewhere(connection.provider, account.metadata, than=before):
+        message = "this would send the stored credentials to another address"
+        remedy = "Give the credentials of that account in the same change, connect it anew, or use a full API key."
+        raise invalid("connection", message, code="credentials", remedy=remedy)
 
 
 async def _new_credentials(

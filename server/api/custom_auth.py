@@ -19,6 +19,7 @@ from server.connecting.asking import Asker
 from server.connecting.keeping import Kept
 from server.connecting.passage import Customer
 from server.connecting.stepwise import Redirect, begin, go_on
+from server.inputs import as_given
 from server.services import Services
 
 Parameters = Annotated[dict[Name, Annotated[str, Meta(max_length=10_000)]], Meta(max_length=50)]
@@ -70,7 +71,7 @@ async def _begin(services: Services, access: Access, asker: Asker, wanted: Custo
         consumer_ref=wanted.consumer_ref or "",
         group_name=wanted.group_name or UNSET,
         consumer_name=wanted.consumer_name or UNSET,
-        metadata=wanted.provider_metadata or {},
+        metadata=as_given(wanted.provider_metadata) or {},
     )
     access.require_person(customer.group_ref, customer.consumer_ref)
     return await begin(services, asker, customer, wanted.custom_auth or {})

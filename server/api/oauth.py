@@ -18,6 +18,7 @@ from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.connecting.asking import Asker, customer_of, link_for
 from server.connecting.completing import Completion, complete, require_somebody
 from server.connecting.passage import Customer
+from server.inputs import as_given
 
 Url = Annotated[str, Meta(min_length=1, max_length=2048)]
 WEB_SCHEMES = ("oauth2/authorizationCode", "oauth2/authorizationCodePKCE")
@@ -88,7 +89,7 @@ async def oauth_connect(services: FromApp, access: FromAccess, request: Request[
         group_name=wanted.group_name or UNSET,
         consumer_name=wanted.consumer_name or UNSET,
         workspace_ref=wanted.provider_workspace_ref,
-        metadata=wanted.provider_metadata or {},
+        metadata=as_given(wanted.provider_metadata) or {},
         provider_app_id=wanted.provider_app_id or None,
     )
     asker = Asker(
