@@ -16,7 +16,7 @@ from installations.errors import InvalidInput, invalid
 from installations.installation import AuthScheme, Connection, ConnectionStatus
 from server import logs
 from server.connecting.passage import Customer
-from server.connecting.workspaces import Metadata, Told, is_another, metadata_after, workspace_after
+from server.connecting.workspaces import Metadata, Told, is_another, metadata_after, wants_another, workspace_after
 from server.events import connection_event, creation_event
 from server.services import Services
 from server.store.contract import Missing, NewConnection
@@ -86,7 +86,7 @@ def _is_theirs(connection: Connection, given: Given) -> bool:
         and connection.group.group_ref == customer.group_ref
         and connection.auth_scheme == given.scheme
         and app_id == customer.provider_app_id
-        and not is_another(connection, given.provider, given.told)
+        and not wants_another(connection, customer, given.provider, given.told)
     )
 
 

@@ -7,7 +7,8 @@ from msgspec import UNSET, UnsetType
 
 from connectors.provider import Provider
 from installations.installation import Connection, MetadataValue
-from server.connecting.passage import Customer
+from server.connecting.passage import Customer, values_of
+from server.places import account_values
 
 Metadata = dict[str, MetadataValue]
 
@@ -43,6 +44,20 @@ def is_another(connection: Connection, provider: Provider, told: Told) -> bool:
     """Tell whether a consent was given for another workspace than a connection's. Where nobody can tell, it was not."""
     known = _told_before(connection, provider)
     return known is not None and told.workspace_ref is not None and known != told.workspace_ref
+
+
+def wants_another(connection: Connection, customer: Customer, provider: Provider, told: Told) -> bool:
+    """Tell whether a customer's consent is for another workspace than a connection's.
+
+    The provider's word decides; where it gives none, what the customer filled in does.
+    """
+    if _told_before(connection, provider) is not None and told.workspace_ref is not None:
+        return is_another(connection, provider, told)
+    ref, metadata = connection.provider_workspace_ref, connection.provider_metadata
+    before, now = account_values(workspace_ref=ref, metadata=metadata), values_of(customer)
+    known = {"workspace", *_inputs(provider)} & before.keys() & now.keys()
+    # Most of them become host names, for which capitals are nothing.
+    return any(before[name].casefold() != now[name].casefold() for name in known)
 
 
 def _given(customer: Customer, provider: Provider) -> Metadata:
