@@ -165,6 +165,7 @@ class Events(Table, tablename="events", db=ENGINE):
     type = Text()
     data = Bytea()
     create_time = Timestamptz(index=True)
+    sequence = BigInt(default=0)
 
 
 class Installations(Table, tablename="installations", db=ENGINE):
@@ -275,7 +276,7 @@ class Leases(Table, tablename="leases", db=ENGINE):
 class Counters(Table, tablename="counters", db=ENGINE):
     """``config`` grows with every change of configuration, ``ready`` with every proof that writes work.
 
-    ``keys`` is the generation of the newest data keys.
+    ``keys`` is the generation of the newest data keys, ``events:{project}`` the place of a project's last event.
     """
 
     id = Text(primary_key=True)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from server.store.contract.configuration import Installations, Integrations, NewInstallation
 from server.store.contract.connections import (
+    ConnectionEvent,
     Connections,
     ConnectSession,
     ConnectSessions,
@@ -59,6 +60,7 @@ class Store(
 __all__ = (
     "ConnectSession",
     "ConnectSessions",
+    "ConnectionEvent",
     "Connections",
     "Earlier",
     "Event",

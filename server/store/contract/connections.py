@@ -1,6 +1,6 @@
 """What the store promises about connections: access to providers, its credentials, and customers on the way to one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -54,13 +54,23 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
     """JSON as published; never a secret."""
     create_time: datetime
+    sequence: int = 0
+    """Its place among its project's events, from 1 on; the store gives it when the change is committed."""
+
+
+ConnectionEvent = Callable[[Connection], Event]
+"""Builds the event for a connection that goes because something else does."""
 
 
 class Events(Protocol):
     """The outbox."""
 
-    async def events(self, project_id: str, *, after: str = "", limit: int = 100) -> list[Event]:
-        """List events with ids greater than ``after``, oldest first. They are kept for a week (`Heartbeats.sweep`)."""
+    async def events(self, project_id: str, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """List events in the order in which they were committed, from behind the sequence number ``after`` on.
+
+        Whoever goes on from the last number seen misses none, however many processes store events meanwhile: what
+        comes later has a greater number. They are kept for a week (`Heartbeats.sweep`); numbers are not used again.
+        """
 
 
 class Connections(Protocol):

@@ -35,7 +35,6 @@ class MemoryConnectSessions(Shelf):
 class MemoryEvents(Shelf):
     """Implements `contract.Events`."""
 
-    async def events(self, project_id: str, *, after: str = "", limit: int = 100) -> list[Event]:
-        """List events with greater ids, oldest first."""
-        mine = sorted(of(self.outbox, project_id), key=lambda event: event.id)
-        return [event for event in mine if event.id > after][:limit]
+    async def events(self, project_id: str, *, after: int = 0, limit: int = 100) -> list[Event]:
+        """List events behind a place, in order."""
+        return [event for event in of(self.outbox, project_id) if event.sequence > after][:limit]

@@ -66,6 +66,9 @@ class Shelf:
         """When the refresh tokens of connections must be used, by their ids."""
         self.sessions: dict[str, ConnectSession] = {}
         self.outbox: dict[str, Event] = {}
+        """In the order of their coming."""
+        self.sequences: dict[str, int] = {}
+        """The place of each project's last event."""
         self.installations_by_id: dict[str, Installation] = {}
         self.operations_by_id: dict[str, Operation] = {}
         self.attempts_by_operation: dict[str, list[Attempt]] = {}
@@ -84,7 +87,8 @@ class Shelf:
     def tell(self, project_id: str, event: Event | None) -> None:
         """Put an event into the outbox, if there is one."""
         if event:
-            self.outbox[event.id] = msgspec.structs.replace(event, project_id=project_id)
+            place = self.sequences[project_id] = self.sequences.get(project_id, 0) + 1
+            self.outbox[event.id] = msgspec.structs.replace(event, project_id=project_id, sequence=place)
 
     def forget_connection(self, connection_id: str) -> None:
         """Remove a connection with all that is known of it."""

@@ -1,7 +1,15 @@
-import pytest
+import asyncio
+from datetime import timedelta
 
-from server.store.contract import InUse, Store
-from tests.server.store.samples import NOW, connection, event
+import pytest
+from msgspec.structs import replace
+
+from server.settings import Settings
+from server.store.contract import Event, InUse, Store
+from server.store.opening import open_store
+from server.store.piccolo import PiccoloStore
+from server.store.rows.events import store_event
+from tests.server.store.samples import MASTER_KEY, NOW, connection, event, project
 
 
 async def test_an_event_is_stored_with_the_change_it_tells_of(store: Store) -> None:
@@ -10,7 +18,7 @@ async def test_an_event_is_stored_with_the_change_it_tells_of(store: Store) -> N
     await store.update_connection("p1", "c9", now=NOW, status="created", event=event("e2"))
     await store.delete_connection("p1", "c9", event=event("e3", type="connection.deleted"))
     assert [one.id for one in await store.events("p1")] == ["e1", "e2", "e3"]
-    assert (await store.events("p1"))[0] == made
+    assert (await store.events("p1"))[0] == replace(made, sequence=1)
 
 
 async def test_a_change_that_fails_tells_nothing(store: Store) -> None:
@@ -22,6 +30,61 @@ async def test_a_change_that_fails_tells_nothing(store: Store) -> None:
 async def test_events_are_read_on_from_the_last_one_seen(store: Store) -> None:
     for name in ("e3", "e1", "e2"):
         await store.update_connection("p1", "c1", now=NOW, event=event(name))
-    assert [one.id for one in await store.events("p1", limit=2)] == ["e1", "e2"]
-    assert [one.id for one in await store.events("p1", after="e2")] == ["e3"]
-    assert await store.events("p1", after="e3") == []
+    await store.update_connection("p2", "c2", now=NOW, event=event("e4", number=2))
+    assert [(one.id, one.sequence) for one in await store.events("p1", limit=2)] == [("e3", 1), ("e1", 2)]
+    assert [one.id for one in await store.events("p1", after=2)] == ["e2"]
+    assert await store.events("p1", after=3) == []
+    assert [one.sequence for one in await store.events("p2")] == [1]
+
+
+async def test_a_place_is_not_given_again_when_events_are_swept_away(store: Store) -> None:
+    await store.update_connection("p1", "c1", now=NOW, event=event("e1"))
+    await store.sweep(now=NOW + timedelta(days=7))
+    await store.update_connection("p1", "c1", now=NOW, event=event("e2"))
+    assert [one.sequence for one in await store.events("p1")] == [2]
+
+
+async def follow(store: Store, *, most: int) -> list[str]:
+    """Read on from the last event seen until so many were seen, as a delivery does."""
+    seen: list[Event] = []
+    while len(seen) < most:
+        seen += await store.events("p1", after=seen[-1].sequence if seen else 0, limit=7)
+        await asyncio.sleep(0)
+    return [one.id for one in seen]
+
+
+def shuffled(count: int) -> list[str]:
+    """Make ids in no order, as those of many processes come."""
+    return [f"e{number * 37 % count:03}" for number in range(count)]
+
+
+async def test_who_follows_misses_no_event_however_ids_and_commits_are_ordered(store: Store) -> None:
+    names = shuffled(60)
+    following = asyncio.create_task(follow(store, most=60))
+    writing = [store.update_connection("p1", "c1", now=NOW, event=event(name)) for name in names]
+    await asyncio.gather(*writing)
+    seen = await asyncio.wait_for(following, 30)
+    assert len(seen) == 60
+    assert sorted(seen) == sorted(names)
+
+
+async def test_who_follows_misses_no_event_of_transactions_that_overlap(database_url: str) -> None:
+    settings = Settings(database_url=database_url, master_keys=(MASTER_KEY,))
+    store = open_store(settings)
+    assert isinstance(store, PiccoloStore)
+    await store.start()
+    await store.create_project(project())
+    names = shuffled(60)
+    following = asyncio.create_task(follow(store, most=60))
+
+    async def write(some: list[str]) -> None:
+        for name in some:
+            async with store.writing():
+                await store_event("p1", event(name))
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*(write(names[start::6]) for start in range(6)))
+    seen = await asyncio.wait_for(following, 30)
+    await store.close()
+    assert len(seen) == 60
+    assert sorted(seen) == sorted(names)

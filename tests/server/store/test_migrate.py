@@ -13,10 +13,11 @@ from server.store.contract import StoredCredentials, Unavailable
 from server.store.engine import Database
 from server.store.opening import migrate_database, open_store
 from server.store.postgres import PostgresDatabase
+from server.store.rows.events import store_event
 from server.store.sqlite import SqliteDatabase
 from server.store.tables import TABLES
 from server.store.vault import Box, parse_master_keys
-from tests.server.store.samples import MASTER_KEY, SECRET, connect_session, jwt_key, later, populated
+from tests.server.store.samples import MASTER_KEY, SECRET, connect_session, event, jwt_key, later, populated
 
 ROOT = Path(__file__).parents[3]
 
@@ -152,12 +153,12 @@ VALUES ('c1', 'p1', 'hubspot', 'g1', 'u1', 'oauth2/authorizationCode', 'working'
 """
 
 
-async def made_before_connections_and_access(url: str, folder: Path) -> None:
-    """Make a database the way the release before the third step did, with a customer in it."""
+async def made_with_the_first_steps(url: str, folder: Path, *, count: int) -> None:
+    """Make a database the way a version with so many steps did."""
     steps = folder / "migrations" / "isthmus_migrations"
     steps.mkdir(parents=True)
-    for module in ("__init__.py", "isthmus_0001_tables.py", "isthmus_0002_indexes.py"):
-        shutil.copy(ROOT / "migrations" / "isthmus_migrations" / module, steps)
+    for step in sorted((ROOT / "migrations" / "isthmus_migrations").glob("*.py"))[: count + 1]:
+        shutil.copy(step, steps)
     for module in ("__init__.py", "piccolo_app.py", "piccolo_conf.py"):
         shutil.copy(ROOT / "migrations" / module, folder / "migrations")
     environment = {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
@@ -165,7 +166,12 @@ async def made_before_connections_and_access(url: str, folder: Path) -> None:
         sys.executable, "-c", BEFORE, url, cwd=folder, env=environment, stdout=subprocess.PIPE
     )
     said, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert said.count(b"2026-") == 2
+    assert said.count(b"2026-") == count
+
+
+async def made_before_connections_and_access(url: str, folder: Path) -> None:
+    """Make a database the way the release before the third step did, with a customer in it."""
+    await made_with_the_first_steps(url, folder, count=2)
     key = b"d" * 32
     wrapped = parse_master_keys([MASTER_KEY]).wrap(key, data_key_id="d1")
     sealed = Box({"d1": key}, project_id="p1").seal(SECRET, table="connections", column="credentials", row_id="c1")
@@ -189,3 +195,30 @@ async def test_a_database_of_the_release_before_is_upgraded_with_what_is_in_it(f
     await store.create_connect_session(connect_session())
     await store.close()
     assert await migrate_database(fresh_url) == []
+
+
+EVENTS = """
+INSERT INTO projects (id, name, app_name, org_id, create_time) VALUES ('p1', 'Project 1', 'App', 'o', '{now}');
+INSERT INTO projects (id, name, app_name, org_id, create_time) VALUES ('p2', 'Project 2', 'App', 'o', '{now}');
+INSERT INTO events (id, project_id, type, data, create_time) VALUES ('e1', 'p1', 't', {data}, '{now}');
+INSERT INTO events (id, project_id, type, data, create_time) VALUES ('e2', 'p2', 't', {data}, '{now}');
+INSERT INTO events (id, project_id, type, data, create_time) VALUES ('e3', 'p1', 't', {data}, '{now}')
+"""
+
+
+async def test_events_from_before_they_had_places_are_given_theirs(fresh_url: str, tmp_path: Path) -> None:
+    await made_with_the_first_steps(fresh_url, tmp_path / "before", count=5)
+    data = "X'7b7d'" if fresh_url.startswith("sqlite") else "'\\x7b7d'"
+    for row in EVENTS.split(";"):
+        await fetch(fresh_url, row.format(now="2026-01-01 00:00:00+00:00", data=data))
+    store = open_store(Settings(database_url=fresh_url, master_keys=(MASTER_KEY,)))
+    await store.start()
+    assert [(one.id, one.sequence) for one in await store.events("p1")] == [("e1", 1), ("e3", 2)]
+    assert [(one.id, one.sequence) for one in await store.events("p2")] == [("e2", 1)]
+    await store.close()
+    place = database(fresh_url)
+    await place.open()
+    async with place.writing() as session:
+        await store_event("p1", event("e0"))
+        assert await session.fetch("SELECT sequence FROM events WHERE id = 'e0'", ()) == [{"sequence": 3}]
+    await place.close()
