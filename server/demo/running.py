@@ -33,7 +33,7 @@ async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> Non
         )
         api_key = await _key(own)
         async with _serving(own, keep=keep_serving) as url:
-            tell(f"Isthmus is at {url}, the sandbox CRM at {sandbox_url}, the data in {own.database_url}.")
+            tell(f"Isthmus is at {url}, the sandbox CRM at {sandbox_url}, the data in {_place(own)}.")
             group_ref = f"customer-{secrets.token_hex(3)}"
             async with Client(url, api_key=api_key, project=PROJECT) as client:
                 await tell_story(client, sandbox_url=sandbox_url, group_ref=group_ref, tell=tell)
@@ -41,6 +41,12 @@ async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> Non
             tell(_invitation(url, sandbox_url, api_key, group_ref))
             if keep_serving:
                 tell("\nServing until you press Ctrl+C.")
+
+
+def _place(settings: Settings) -> str:
+    """Say where the data is, without the password that may stand there."""
+    scheme, separator, rest = settings.database_url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 async def _key(settings: Settings) -> str:

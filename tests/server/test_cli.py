@@ -90,7 +90,8 @@ def test_serve_deploy_and_stop(folder: Path, project: Any) -> None:
     good.write_text(GOOD)
     bad.write_text(BAD)
     with serving(folder) as origin:
-        assert httpx.get(f"{origin}/healthz").json() == {"status": "live"}
+        live = httpx.get(f"{origin}/healthz")
+        assert (live.json(), live.headers.get("server")) == ({"status": "live"}, None)
         assert httpx.get(f"{origin}/readyz").json() == {"status": "ready"}
         held = isthmus(folder, "api-keys", "new", "--project", "acme")
         assert (held.returncode, "another Isthmus process" in held.stderr) == (1, True)

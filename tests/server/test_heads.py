@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from server.browsers import Browsers
+from server.clock import new_id, utc_now
+from server.front import Front
 from server.heads import MAX_HEAD_BYTES, BoundedHeads
 from tests.server.loopback import listening
 
@@ -91,6 +94,47 @@ async def test_a_head_without_end_is_refused(unit: bytes) -> None:
     async with connected(BoundedHeads) as (reader, writer):
         writer.write(HEAD + (b"" if unit.endswith(b"\n") else b"X-Long: ") + unit * (MAX_HEAD_BYTES // len(unit)))
         assert (await asyncio.wait_for(reader.read(), 30)).startswith(b"HTTP/1.1 400")
+
+
+@asynccontextmanager
+async def behind_the_door(*, body_seconds: float = 30) -> AsyncIterator[Any]:
+    """Serve the application behind a door of its own; a connection to it."""
+    browsers = Browsers(["/v1/called"], public_url="http://isthmus.test")
+    door = Front(app, browsers=browsers, clock=utc_now, new_id=new_id, body_seconds=body_seconds)
+    async with listening(door) as origin:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(origin.rpartition(":")[2]))
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+
+POST = b"POST /v1/called HTTP/1.1\r\nHost: isthmus.test\r\nContent-Type: application/json\r\n"
+
+
+async def test_a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent() -> None:
+    async with behind_the_door() as (reader, writer):
+        writer.write(POST + b"Content-Length: 1000001\r\nExpect: 100-continue\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 30)
+        assert answer.startswith(b"HTTP/1.1 413")
+        assert b"connection: close" in answer
+
+
+async def test_a_body_without_a_length_is_refused_once_it_is_too_large() -> None:
+    async with behind_the_door() as (reader, writer):
+        writer.write(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(101):
+            writer.write(b"2710\r\n" + b" " * 10_000 + b"\r\n")
+        assert (await asyncio.wait_for(reader.readline(), 30)).startswith(b"HTTP/1.1 413")
+
+
+async def test_a_body_that_comes_too_slowly_is_cut_off() -> None:
+    async with behind_the_door(body_seconds=0.2) as (reader, writer):
+        writer.write(POST + b"Content-Length: 1000\r\n\r\nhalf")
+        answer = await asyncio.wait_for(reader.read(), 30)
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b'"code":"too-slow"' in answer
 
 
 async def test_what_is_no_http_is_answered_without_a_name_of_ours() -> None:
