@@ -10,7 +10,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from installations.installation import Connection
-from server.store.contract import Event, EventType, NewConnection
+from server.clock import NewId
+from server.store.contract import ConnectionEvent, Event, EventType, NewConnection
 
 
 class ConnectionData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -57,6 +58,11 @@ def creation_event(new: NewConnection, *, known: Sequence[Connection], event_id:
         consumer_name=new.consumer_name or called,
     )
     return _event("connection.created", data, event_id=event_id, now=new.now)
+
+
+def deletion_events(*, new_id: NewId, now: datetime) -> ConnectionEvent:
+    """Answer what builds the events for connections that go because the last installation that used them does."""
+    return lambda connection: connection_event("connection.deleted", connection, event_id=new_id(), now=now)
 
 
 def _event(kind: EventType, data: ConnectionData, *, event_id: str, now: datetime) -> Event:

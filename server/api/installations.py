@@ -17,6 +17,7 @@ from server.access.keyring import Access
 from server.address import unescape
 from server.api.bodies import Malformed, Name, UpdateMask, parse_body
 from server.api.provided import Entered, FromAccess, FromApp, takes
+from server.events import deletion_events
 from server.installing import Revised, Wanted, install, revise
 from server.services import Services
 from server.store.contract import Missing
@@ -207,7 +208,8 @@ async def delete_installation(
 ) -> None:
     """Remove one, and its connection if nothing else uses it."""
     found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
-    await services.store.delete_installation(project_id, found.id, now=services.clock())
+    told = deletion_events(new_id=services.new_id, now=services.clock())
+    await services.store.delete_installation(project_id, found.id, event_for=told)
 
 
 async def find_installation(

@@ -19,6 +19,7 @@ from server.api.provided import Entered, FromApp, takes
 from server.api.uploads import take_archive
 from server.archives import manifest_in
 from server.deployments import SPEC_VERSION, deploy, provider_facts
+from server.events import deletion_events
 from server.services import Services
 from server.store.contract import Taken
 
@@ -118,9 +119,10 @@ async def create_revision(
 
 @delete("/integrations/{integration_id_or_name:str}")
 async def delete_integration(services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str]) -> None:
-    """Remove an integration and its installations."""
+    """Remove an integration and its installations, and the connections that nothing else uses."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
-    await services.store.delete_integration(project_id, integration.id, now=services.clock())
+    told = deletion_events(new_id=services.new_id, now=services.clock())
+    await services.store.delete_integration(project_id, integration.id, event_for=told)
 
 
 def shown(integration: Integration) -> Integration:

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from installations.installation import Config, Installation, Integration, Revision
 from installations.manifest import IntegrationSpec
+from server.store.contract.connections import ConnectionEvent
 
 
 class Integrations(Protocol):
@@ -32,8 +33,13 @@ class Integrations(Protocol):
     async def revision(self, project_id: str, revision_id: str) -> Revision:
         """Find any revision, old ones too. Raises `Missing`."""
 
-    async def delete_integration(self, project_id: str, integration_id: str, *, now: datetime) -> None:
-        """Remove an integration with its installations. Raises `Missing`."""
+    async def delete_integration(
+        self, project_id: str, integration_id: str, *, event_for: ConnectionEvent | None = None
+    ) -> None:
+        """Remove an integration with its installations and the connections that only they used. Raises `Missing`.
+
+        ``event_for`` builds what is told of each of these connections, in the same transaction.
+        """
 
 
 class NewInstallation(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,5 +84,10 @@ class Installations(Protocol):
         ``if_config`` is the config id the change was made from; raises `Superseded` if it is no longer the latest.
         """
 
-    async def delete_installation(self, project_id: str, installation_id: str, *, now: datetime) -> None:
-        """Remove one, and its connection if nothing else uses it. Operations stay readable. Raises `Missing`."""
+    async def delete_installation(
+        self, project_id: str, installation_id: str, *, event_for: ConnectionEvent | None = None
+    ) -> None:
+        """Remove one, and its connection if nothing else uses it. Operations stay readable. Raises `Missing`.
+
+        ``event_for`` builds what is told of that connection, in the same transaction.
+        """

@@ -9,13 +9,13 @@ from msgspec import UNSET, UnsetType
 from installations.installation import Config, Installation, Integration, Revision
 from installations.manifest import IntegrationSpec
 from installations.operation import public_status
-from server.store.contract import InUse, Missing, NewInstallation, Superseded, Taken
+from server.store.contract import ConnectionEvent, InUse, Missing, NewInstallation, Superseded, Taken
 from server.store.memory.connections import MemoryConnections
-from server.store.memory.shelf import Shelf, find, of, oldest_first
+from server.store.memory.shelf import find, of, oldest_first
 from server.store.memory.tenants import replaced
 
 
-class MemoryIntegrations(Shelf):
+class MemoryIntegrations(MemoryConnections):
     """Implements `contract.Integrations`."""
 
     async def deploy(
@@ -57,13 +57,15 @@ class MemoryIntegrations(Shelf):
             raise Missing(f"no revision {revision_id!r}")
         return revision
 
-    async def delete_integration(self, project_id: str, integration_id: str, *, now: datetime) -> None:  # noqa: ARG002 -- the contract's; nothing is kept that would bear the time
+    async def delete_integration(
+        self, project_id: str, integration_id: str, *, event_for: ConnectionEvent | None = None
+    ) -> None:
         """Remove an integration with its revisions, its installations and the connections only they used."""
         find(self.integrations_by_id, project_id, integration_id, noun="integration")
         self.changed()
         for installation in list(self.installations_by_id.values()):
             if installation.integration_id == integration_id:
-                remove_installation(self, installation)
+                remove_installation(self, installation, event_for)
         del self.integrations_by_id[integration_id]
         self.revisions = {key: pair for key, pair in self.revisions.items() if pair[0] != integration_id}
 
@@ -92,7 +94,7 @@ class MemoryIntegrations(Shelf):
         )
 
 
-class MemoryInstallations(MemoryIntegrations, MemoryConnections):
+class MemoryInstallations(MemoryIntegrations):
     """Implements `contract.Installations`."""
 
     async def create_installation(self, new: NewInstallation) -> Installation:
@@ -155,15 +157,17 @@ class MemoryInstallations(MemoryIntegrations, MemoryConnections):
         self.installations_by_id[installation_id] = replaced(installation, changes)
         return self._now(self.installations_by_id[installation_id])
 
-    async def delete_installation(self, project_id: str, installation_id: str, *, now: datetime) -> None:  # noqa: ARG002 -- the contract's; nothing is kept that would bear the time
+    async def delete_installation(
+        self, project_id: str, installation_id: str, *, event_for: ConnectionEvent | None = None
+    ) -> None:
         """Remove one, and its connection if nothing else uses it."""
         installation = find(self.installations_by_id, project_id, installation_id, noun="installation")
         self.changed()
-        remove_installation(self, installation)
+        remove_installation(self, installation, event_for)
 
     def _now(self, installation: Installation) -> Installation:
         """Show an installation with everything it points at as that is now."""
-        connection = self._shown(self.connections_by_id[installation.connection.id])
+        connection = self.shown(self.connections_by_id[installation.connection.id])
         writes = [one for one in self.operations_by_id.values() if one.installation_id == installation.id]
         newest = max(writes, key=lambda one: (one.create_time, one.id), default=None)
         return msgspec.structs.replace(
@@ -175,9 +179,14 @@ class MemoryInstallations(MemoryIntegrations, MemoryConnections):
         )
 
 
-def remove_installation(shelf: Shelf, installation: Installation) -> None:
+def remove_installation(
+    shelf: MemoryConnections, installation: Installation, event_for: ConnectionEvent | None
+) -> None:
     """Take an installation away, and its connection if nothing else uses it."""
     del shelf.installations_by_id[installation.id]
     used = {one.connection.id for one in shelf.installations_by_id.values()}
-    if installation.connection.id not in used:
-        shelf.forget_connection(installation.connection.id)
+    if installation.connection.id in used:
+        return
+    connection = shelf.shown(shelf.connections_by_id[installation.connection.id])
+    shelf.tell(connection.project_id, event_for(connection) if event_for else None)
+    shelf.forget_connection(connection.id)

@@ -55,7 +55,7 @@ class MemoryConnections(Shelf):
         """List: usable ones first, then newest first."""
         newest = reversed(oldest_first(of(self.connections_by_id, project_id)))
         found = [
-            self._shown(connection)
+            self.shown(connection)
             for connection in newest
             if provider in (None, connection.provider)
             and group_ref in (None, connection.group.group_ref)
@@ -65,7 +65,7 @@ class MemoryConnections(Shelf):
 
     async def connection(self, project_id: str, connection_id: str) -> Connection:
         """Find one."""
-        return self._shown(find(self.connections_by_id, project_id, connection_id, noun="connection"))
+        return self.shown(find(self.connections_by_id, project_id, connection_id, noun="connection"))
 
     async def update_connection(
         self,
@@ -103,7 +103,7 @@ class MemoryConnections(Shelf):
             "provider_metadata": UNSET if provider_metadata is UNSET else dict(provider_metadata),
         }
         self.connections_by_id[connection_id] = replaced(connection, changes)
-        return self._shown(self.connections_by_id[connection_id])
+        return self.shown(self.connections_by_id[connection_id])
 
     async def delete_connection(self, project_id: str, connection_id: str, *, event: Event | None = None) -> None:
         """Remove one that no installation uses."""
@@ -143,7 +143,7 @@ class MemoryConnections(Shelf):
     async def dying_connections(self, *, now: datetime, limit: int) -> list[Connection]:
         """List connections of any project whose refresh token must be used now, the most urgent first."""
         urgent = sorted((time, name) for name, time in self.keep_alive.items() if time <= now)
-        found = [self._shown(self.connections_by_id[name]) for _, name in urgent]
+        found = [self.shown(self.connections_by_id[name]) for _, name in urgent]
         return [connection for connection in found if connection.status != "bad_credentials"][:limit]
 
     def _seal(self, connection_id: str, credentials: bytes) -> None:
@@ -160,7 +160,7 @@ class MemoryConnections(Shelf):
         elif time is not UNSET:
             self.keep_alive[connection_id] = time
 
-    def _shown(self, connection: Connection) -> Connection:
+    def shown(self, connection: Connection) -> Connection:
         """Show people under their latest names."""
         place = connection.project_id
         return msgspec.structs.replace(

@@ -10,9 +10,10 @@ from msgspec import UNSET, UnsetType
 from installations.config import ConfigContent
 from installations.installation import Config, Connection, Installation
 from installations.operation import PublicStatus, public_status
-from server.store.contract import NewInstallation, Superseded, Taken
+from server.store.contract import ConnectionEvent, NewInstallation, Superseded, Taken
 from server.store.engine import Row
 from server.store.rows.connections import IDS_AT_ONCE, build_connections, pointed_at
+from server.store.rows.events import store_event
 from server.store.rows.people import group, keep_group
 from server.store.rows.scope import Rows, find, given, insert, or_unset, text_of
 from server.store.tables import ConfigRevisions, Connections, Groups, Installations, Integrations, Revisions
@@ -92,23 +93,32 @@ class InstallationRows(Rows):
             await Installations.update(changes).where(mine)
             return await _load(project_id, installation_id)
 
-    async def delete_installation(self, project_id: str, installation_id: str, *, now: datetime) -> None:  # noqa: ARG002 -- the contract's; nothing is kept that would bear the time
+    async def delete_installation(
+        self, project_id: str, installation_id: str, *, event_for: ConnectionEvent | None = None
+    ) -> None:
         """Remove one, and its connection if nothing else uses it."""
+        mine = (Installations.project_id == project_id) & (Installations.id == installation_id)
         async with self.changing():
             await find(Installations, project_id, installation_id, noun="installation")
-            await remove_installations(
-                project_id, (Installations.project_id == project_id) & (Installations.id == installation_id)
-            )
+            await remove_installations(project_id, mine, event_for)
 
 
-async def remove_installations(project_id: str, which: Any) -> None:
+async def remove_installations(project_id: str, which: Any, event_for: ConnectionEvent | None) -> None:
     """Remove installations inside the session at hand, and the connections that nothing else uses."""
     rows = await Installations.select(Installations.connection_id).where(which)
     await Installations.delete().where(which)
     used = await Installations.select(Installations.connection_id).where(Installations.project_id == project_id)
-    idle = {row["connection_id"] for row in rows} - {row["connection_id"] for row in used}
-    if idle:
-        await Connections.delete().where(Connections.project_id == project_id, Connections.id.is_in(sorted(idle)))
+    idle = sorted({row["connection_id"] for row in rows} - {row["connection_id"] for row in used})
+    for start in range(0, len(idle), IDS_AT_ONCE):
+        await _remove_connections(project_id, idle[start : start + IDS_AT_ONCE], event_for)
+
+
+async def _remove_connections(project_id: str, ids: Sequence[str], event_for: ConnectionEvent | None) -> None:
+    these = (Connections.project_id == project_id) & Connections.id.is_in(list(ids))
+    gone = await build_connections(project_id, await Connections.select().where(these)) if event_for else []
+    await Connections.delete().where(these)
+    for connection in gone:
+        await store_event(project_id, event_for(connection) if event_for else None)
 
 
 async def _refuse_taken(new: NewInstallation, group_id: str) -> None:

@@ -169,7 +169,7 @@ async def test_tokens_that_die_soonest_are_renewed_first(store: Store) -> None:
     await store.update_connection("p1", "x", now=NOW, status="bad_credentials")
     await store.update_connection("p1", "c1", now=NOW, keep_alive_at=None)
     await store.update_connection("p1", "y", now=NOW, provider_workspace_ref="w")
-    await store.delete_installation("p2", "n2", now=NOW)
+    await store.delete_installation("p2", "n2")
     assert [one.id for one in await store.dying_connections(now=later(99), limit=9)] == ["y"]
 
 

@@ -4,12 +4,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from installations.installation import Connection
 from server.settings import Settings
 from server.store.contract import Event, InUse, Store
 from server.store.opening import open_store
 from server.store.piccolo import PiccoloStore
 from server.store.rows.events import store_event
-from tests.server.store.samples import MASTER_KEY, NOW, connection, event, project
+from tests.server.store.samples import MASTER_KEY, NOW, config, connection, event, installation, project, spec
 
 
 async def test_an_event_is_stored_with_the_change_it_tells_of(store: Store) -> None:
@@ -25,6 +26,40 @@ async def test_a_change_that_fails_tells_nothing(store: Store) -> None:
     with pytest.raises(InUse):
         await store.delete_connection("p1", "c1", event=event())
     assert await store.events("p1") == []
+
+
+def gone(connection: Connection) -> Event:
+    told = f"{connection.group.group_ref} {connection.consumer.consumer_ref}".encode()
+    return event(f"gone {connection.id}", type="connection.deleted", data=told)
+
+
+async def test_a_connection_that_goes_with_its_last_installation_is_told_of(store: Store) -> None:
+    await store.delete_installation("p1", "n1", event_for=gone)
+    (told,) = await store.events("p1")
+    assert (told.id, told.type, told.data) == ("gone c1", "connection.deleted", b"acme jo")
+    assert await store.connections("p1") == []
+
+
+async def test_a_connection_that_another_installation_needs_is_not_told_of(store: Store) -> None:
+    await store.deploy("p1", [spec("two")], spec_version="1.0.0", now=NOW, ids=["i8", "r8"])
+    other = config("v8", revision_id="r8")
+    await store.create_installation(installation(1, id="n8", integration_id="i8", config=other))
+    await store.delete_installation("p1", "n1", event_for=gone)
+    assert await store.events("p1") == []
+    await store.delete_integration("p1", "i8", event_for=gone)
+    assert [one.id for one in await store.events("p1")] == ["gone c1"]
+
+
+async def test_every_connection_that_goes_with_an_integration_is_told_of(store: Store) -> None:
+    for number in (7, 8):
+        await store.create_connection(connection(1, id=f"c{number}", group_ref=f"g{number}"))
+        mine = config(f"v{number}", revision_id="r1")
+        made = installation(1, id=f"n{number}", connection_id=f"c{number}", group_ref=f"g{number}", config=mine)
+        await store.create_installation(made)
+    await store.create_connection(connection(1, id="c9"))
+    await store.delete_integration("p1", "i1", event_for=gone)
+    assert sorted(one.id for one in await store.events("p1")) == ["gone c1", "gone c7", "gone c8"]
+    assert [one.id for one in await store.connections("p1")] == ["c9"]
 
 
 async def test_events_are_read_on_from_the_last_one_seen(store: Store) -> None:

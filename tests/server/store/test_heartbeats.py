@@ -43,7 +43,7 @@ CHANGES: tuple[tuple[str, Change], ...] = (
     ("update_jwt_key", lambda s: s.update_jwt_key("p1", "j1", now=later(9), active=False)),
     ("delete_jwt_key", lambda s: s.delete_jwt_key("p1", "j1")),
     ("deploy", lambda s: s.deploy("p1", [spec("n")], spec_version="1.0.0", now=later(9), ids=["x", "y"])),
-    ("delete_integration", lambda s: s.delete_integration("p1", "i1", now=later(9))),
+    ("delete_integration", lambda s: s.delete_integration("p1", "i1")),
     ("update_provider_app", lambda s: s.update_provider_app("p1", provider_app())),
     ("delete_provider_app", lambda s: s.delete_provider_app("p1", "a1")),
     ("create_connection", lambda s: s.create_connection(connection(1, id="c9"))),
@@ -52,7 +52,7 @@ CHANGES: tuple[tuple[str, Change], ...] = (
         "update_installation",
         lambda s: s.update_installation("p1", "n1", now=later(9), if_config="v1", config=config("v9")),
     ),
-    ("delete_installation", lambda s: s.delete_installation("p1", "n1", now=later(9))),
+    ("delete_installation", lambda s: s.delete_installation("p1", "n1")),
 )
 
 

@@ -24,7 +24,7 @@ async def test_one_group_has_an_integration_once(store: Store) -> None:
 
 
 async def test_parallel_installations_make_one(store: Store) -> None:
-    await store.delete_installation("p1", "n1", now=later(8))
+    await store.delete_installation("p1", "n1")
     await store.create_connection(connection())
 
     async def install(name: str) -> str:
@@ -94,9 +94,9 @@ async def test_the_connection_is_swapped(store: Store) -> None:
 async def test_deleting_takes_the_connection_unless_it_is_used(store: Store) -> None:
     await store.deploy("p1", [spec("two")], spec_version="1.0.0", now=later(9), ids=["i9", "r9"])
     await store.create_installation(installation(1, id="n9", integration_id="i9", config=config("v9")))
-    await store.delete_installation("p1", "n1", now=later(9))
+    await store.delete_installation("p1", "n1")
     assert [one.id for one in await store.connections("p1")] == ["c1"]
-    await store.delete_installation("p1", "n9", now=later(9))
+    await store.delete_installation("p1", "n9")
     assert await store.connections("p1") == []
     assert (await store.operation("p1", "o1")).installation_id == "n1"
 

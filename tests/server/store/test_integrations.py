@@ -37,7 +37,7 @@ async def test_a_deployment_is_one_transaction(store: Store) -> None:
 
 
 async def test_the_provider_may_change_while_nothing_is_installed(store: Store) -> None:
-    await store.delete_installation("p1", "n1", now=later(8))
+    await store.delete_installation("p1", "n1")
     (after,) = await store.deploy(
         "p1", [spec(provider="salesforce")], spec_version="1.0.0", now=later(9), ids=["x", "r9"]
     )
@@ -50,7 +50,7 @@ async def test_an_unknown_project_is_missing(store: Store) -> None:
 
 
 async def test_deleting_takes_installations_and_their_connections_along(store: Store) -> None:
-    await store.delete_integration("p1", "i1", now=later(9))
+    await store.delete_integration("p1", "i1")
     assert await store.integrations("p1") == []
     assert await store.installations("p1") == []
     assert await store.connections("p1") == []

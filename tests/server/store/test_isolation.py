@@ -32,7 +32,7 @@ ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
     ("delete_jwt_key", lambda s, x: s.delete_jwt_key("p2", x["j"])),
     ("integration", lambda s, x: s.integration("p2", x["i"])),
     ("revision", lambda s, x: s.revision("p2", x["r"])),
-    ("delete_integration", lambda s, x: s.delete_integration("p2", x["i"], now=NOW)),
+    ("delete_integration", lambda s, x: s.delete_integration("p2", x["i"])),
     ("provider_app", lambda s, x: s.provider_app("p2", x["a"])),
     ("update_provider_app", lambda s, x: s.update_provider_app("p2", provider_app(1, id=x["a"], client_id="z"))),
     ("delete_provider_app", lambda s, x: s.delete_provider_app("p2", x["a"])),
@@ -79,7 +79,7 @@ ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
             "p2", "n2", now=NOW, if_config="v2", config=config("v9", revision_id=x["r"])
         ),
     ),
-    ("delete_installation", lambda s, x: s.delete_installation("p2", x["n"], now=NOW)),
+    ("delete_installation", lambda s, x: s.delete_installation("p2", x["n"])),
     ("operation", lambda s, x: s.operation("p2", x["o"])),
     ("operations after", lambda s, x: s.operations("p2", "n2", page_size=9, page_token=x["o"])),
     ("attempts", lambda s, x: s.attempts("p2", x["o"])),
