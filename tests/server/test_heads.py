@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -60,7 +60,8 @@ async def test_who_drips_is_cut_off_too() -> None:
         while not ended.done():
             writer.write(b"a")
             await asyncio.wait([ended], timeout=0.01)
-        assert await ended == b""
+        with suppress(ConnectionResetError):  # a letter was on its way when the connection was closed
+            assert await ended == b""
 
 
 async def test_a_second_request_on_a_connection_is_timed_like_the_first() -> None:
