@@ -12,10 +12,18 @@ from server.address import unescape
 from server.api import problems
 from server.api.provided import FromApp
 from server.connecting.browsers import has_stepwise, without
-from server.connecting.errors import ConnectError, StrangePage
-from server.connecting.messages import brought_notice, notice_of
-from server.connecting.pages import ECHOED, Page, dead_page, echo_page, ending_page, question_page
-from server.connecting.returning import Callback, Ended, Failure, Waiting, come_back
+from server.connecting.errors import ConnectError, Finished, StrangePage
+from server.connecting.pages import (
+    ECHOED,
+    Page,
+    bringing_page,
+    dead_page,
+    echo_page,
+    ending_page,
+    finished_page,
+    question_page,
+)
+from server.connecting.returning import Callback, Ended, Failure, come_back
 from server.connecting.starting import Opened, entry, open_link, question_for, require_answer, set_out
 from server.connecting.stepwise import bring_back
 from server.refusals import BadRequest, RequestError, WrongMediaType
@@ -104,8 +112,8 @@ def page_problem(request: Visit, error: Exception) -> Response[str]:
     """Say on a page why it does not go on."""
     problems.record(error, request_id=request.scope["state"]["request_id"])
     told = isinstance(error, ConnectError | InvalidInput | RequestError)
-    page = dead_page(str(error) if told else _UNEXPECTED)
-    return _shown(page, status=problems.problem_of(error).status)
+    show = finished_page if isinstance(error, Finished) else dead_page
+    return _shown(show(str(error) if told else _UNEXPECTED), status=problems.problem_of(error).status)
 
 
 async def _departure(services: Services, opened: Opened) -> Response[str]:
@@ -120,27 +128,13 @@ async def _departure(services: Services, opened: Opened) -> Response[str]:
 
 
 def _ending(services: Services, ended: Ended) -> Response[str]:
-    title, text, status = _words(ended)
+    status = HTTP_400_BAD_REQUEST if isinstance(ended.result, Failure) else HTTP_200_OK
     cookie = without(ended.cookie_name, public_url=services.settings.public_url)
-    return _shown(ending_page(title, text, notice_of(ended)), cookie=cookie, status=status)
-
-
-def _words(ended: Ended) -> tuple[str, str, int]:
-    match ended.result:
-        case Failure(reason=reason):
-            return "Not connected", f"{reason} You can close this window.", HTTP_400_BAD_REQUEST
-        case Waiting():
-            text = f"{ended.app_name} finishes the connection. You can close this window once it says so."
-            return "Almost done", text, HTTP_200_OK
-        case _:
-            text = f"{ended.provider} is connected to {ended.app_name}. You can close this window."
-            return "Connected", text, HTTP_200_OK
+    return _shown(ending_page(ended), cookie=cookie, status=status)
 
 
 async def _brought(services: Services, request: Visit, parameters: dict[str, str]) -> Response[str]:
-    brought = await bring_back(services, request.cookies, parameters)
-    text = f"{brought.app_name} goes on from here. You can close this window."
-    return _shown(ending_page("Almost done", text, brought_notice(brought.pages, brought.parameters)))
+    return _shown(bringing_page(await bring_back(services, request.cookies, parameters)))
 
 
 def _shown(page: Page, *, cookie: str = "", status: int = HTTP_200_OK) -> Response[str]:

@@ -2,6 +2,7 @@
 
 ConnectError
 ├── DeadLink         the link or the page is unknown, was used already, or its time is over
+├── Finished         a callback that was taken already comes once more
 ├── StrangeBrowser   another browser came back than the one that set out
 └── StrangePage      the link was opened from a page that did not ask for it
 """
@@ -16,6 +17,19 @@ class DeadLink(ConnectError):
 
     def __init__(self) -> None:
         super().__init__("This link or page is unknown, was used already, or has expired. Start again in the product.")
+
+
+class Finished(ConnectError):
+    """The callback was taken already, as the key shows that it came with: a reload, mostly.
+
+    It may have ended well or not, or be under way still; so this says neither.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This was finished already, and nothing has happened now. You can close this window; "
+            "the product shows what is connected."
+        )
 
 
 class StrangeBrowser(ConnectError):

@@ -19,7 +19,7 @@ from installations.installation import Connection
 from server import logs
 from server.connecting.asking import callback_uri, known_provider
 from server.connecting.browsers import cookie_name, require_browser
-from server.connecting.errors import DeadLink
+from server.connecting.errors import DeadLink, Finished
 from server.connecting.failures import denial, why
 from server.connecting.landing import land
 from server.connecting.passage import (
@@ -77,7 +77,8 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 async def come_back(services: Services, callback: Callback) -> Ended:
     """Answer how it ended; what is stored is committed then.
 
-    Raises `DeadLink` for a state that is not ours or was used, `StrangeBrowser`; then nothing has changed.
+    Raises `DeadLink` for a state that is not ours, `Finished` for one that was used, `StrangeBrowser`; then nothing has
+    changed.
     """
     session, passage, way = await _waiting_session(services, callback)
     # Whatever the page needs is read before anything is used up: a database that goes away then has cost nothing.
@@ -109,8 +110,10 @@ async def _waiting_session(services: Services, callback: Callback) -> tuple[Conn
         raise DeadLink from error
     passage = passage_of(session)
     way = passage.way
-    if session.stage != "started" or not isinstance(way, Direct):
+    if not isinstance(way, Direct):
         raise DeadLink
+    if session.stage != "started":
+        raise Finished
     require_browser(session, passage, callback.cookies, public_url=services.settings.public_url)
     return session, passage, way
 
@@ -145,7 +148,7 @@ async def _spend(
     *,
     completion_code: Secret | None,
 ) -> None:
-    """Use the state up, in one conditional update. Raises `DeadLink` where another callback was faster."""
+    """Use the state up, in one conditional update. Raises `Finished` where another callback was faster."""
     now = services.clock()
     if completion_code is None:
         gone = replace(passage, way=replace(way, verifier=None))
@@ -161,7 +164,9 @@ async def _spend(
         )
     try:
         await services.store.advance_connect_session(after, from_stage="started", now=now)
-    except (Superseded, Missing) as error:
+    except Superseded as error:
+        raise Finished from error
+    except Missing as error:
         raise DeadLink from error
 
 

@@ -25,7 +25,7 @@ from server.access.keyring import Access
 from server.accounts import fill
 from server.connecting.asking import Asker, issue_link, known_provider, missing_inputs, pages_of
 from server.connecting.browsers import require_browser, stepwise_state
-from server.connecting.errors import DeadLink
+from server.connecting.errors import DeadLink, Finished
 from server.connecting.keeping import Given, Kept, keep
 from server.connecting.passage import (
     Customer,
@@ -80,11 +80,14 @@ async def begin(services: Services, asker: Asker, customer: Customer, inputs: Ma
 
 
 async def bring_back(services: Services, cookies: Mapping[str, str], parameters: Mapping[str, str]) -> Brought:
-    """Remember what the browser that set out brings. Raises `DeadLink`, `StrangeBrowser`; then nothing has changed."""
+    """Remember what the browser that set out brings.
+
+    Raises `DeadLink`, `Finished`, `StrangeBrowser`; then nothing has changed.
+    """
     public_url, now = services.settings.public_url, services.clock()
     session, passage, way = await _session(services, stepwise_state(cookies, public_url=public_url))
     if session.stage != "started":
-        raise DeadLink
+        raise Finished
     require_browser(session, passage, cookies, public_url=public_url)
     app_name = (await services.store.project(session.project_id)).app_name
     brought = {name: Secret(value) for name, value in parameters.items()}
@@ -93,7 +96,9 @@ async def bring_back(services: Services, cookies: Mapping[str, str], parameters:
         await services.store.advance_connect_session(
             replace(session, stage="returned", details=build_details(after)), from_stage="started", now=now
         )
-    except (Superseded, Missing) as error:
+    except Superseded as error:
+        raise Finished from error
+    except Missing as error:
         raise DeadLink from error
     return Brought(app_name=app_name, pages=passage.pages, parameters=dict(parameters))
 

@@ -148,9 +148,9 @@ async def test_a_callback_that_comes_twice_changes_nothing(
     page = await returned(stage, context, provider)
     connections = await stage.connections()
     await page.reload()
-    await page.get_by_role("heading", name="This did not work").wait_for()
+    await page.get_by_role("heading", name="Finished already").wait_for()
     await photograph(page, f"twice-{provider}")
-    assert "used already" in await page.inner_text("body")
+    assert "You can close this window" in await page.inner_text("body")
     assert await stage.connections() == connections
     assert connections[0]["status"] == "working"
 
@@ -160,7 +160,7 @@ async def test_whoever_goes_back_and_allows_again_changes_nothing(stage: Stage, 
     connections = await stage.connections()
     await page.go_back()
     await stage.sites["sandboxOAuth"].decide(page, "allow")
-    await page.get_by_role("heading", name="This did not work").wait_for()
+    await page.get_by_role("heading", name="Finished already").wait_for()
     assert await stage.connections() == connections
 
 
