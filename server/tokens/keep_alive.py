@@ -5,6 +5,7 @@ forgive a second use for some seconds, so somebody has to try again soon, whethe
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
@@ -22,9 +23,12 @@ LEFT_SECONDS = 2.0
 """How often it is looked for what dead processes left."""
 DYING_SECONDS = 60.0
 """How often it is looked for refresh tokens that must be used."""
+ROUND_SECONDS = 60.0
+"""For how long a round begins renewals; what is left waits for the next."""
 AT_ONCE = 8
+"""How many renewals are under way at one provider, which may be slow, and so must not hold up the others."""
 MOST = 500
-"""How many connections are taken up in one round; the others wait for the next."""
+"""How many connections are taken up in one round besides those that had their turn before."""
 
 
 class Duties(Protocol):
@@ -47,8 +51,10 @@ class KeepAlive:
         self._store = store
         self._clock = clock
         self._pace = pace
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._taken_up: set[str] = set()
+        self._tried: set[str] = set()
+        """Those that are due although they had their turn: the most urgent for ever, and yet the last to be tried."""
 
     async def run(self) -> None:
         """Go the rounds until cancelled; the first ones at once."""
@@ -67,11 +73,18 @@ class KeepAlive:
 
     async def renew_dying(self) -> None:
         """Use the refresh tokens that would die soon. Raises `StoreError`."""
-        now = self._clock()
-        dying = await self._store.dying_connections(now=now, limit=MOST)
+        now, until = self._clock(), self._pace.monotonic() + ROUND_SECONDS
+        dying = await self._store.dying_connections(now=now, limit=MOST + len(self._tried))
+        self._tried &= {connection.id for connection in dying}
         async with asyncio.TaskGroup() as group:
-            for connection in dying:
-                group.create_task(self._renew(connection.project_id, connection.id, since=now))
+            for connection in sorted(dying, key=lambda one: one.id in self._tried):
+                group.create_task(self._in_turn(connection, since=now, until=until))
+
+    async def _in_turn(self, connection: Connection, *, since: datetime, until: float) -> None:
+        async with self._slots[connection.provider]:
+            if self._pace.monotonic() <= until:
+                self._tried.add(connection.id)
+                await self._renew(connection.project_id, connection.id, since=since)
 
     async def _take_up(self, name: str, *, since: datetime) -> None:
         try:
@@ -82,13 +95,15 @@ class KeepAlive:
             self._taken_up.discard(name)
 
     async def _renew(self, project_id: str, connection_id: str, *, since: datetime) -> None:
-        async with self._slots:
-            try:
-                await self._tokens.keep_alive(project_id, connection_id, since=since)
-            except ConnectorError:
-                return  # recorded already; the next round or the next request tries again
-            except StoreError as error:
-                logs.failed("store.unavailable", error, connection_id=connection_id)
+        """Renew one. No connection's trouble is another one's."""
+        try:
+            await self._tokens.keep_alive(project_id, connection_id, since=since)
+        except ConnectorError:
+            return  # recorded already; the next round or the next request tries again
+        except StoreError as error:
+            logs.failed("store.unavailable", error, connection_id=connection_id)
+        except Exception as error:  # noqa: BLE001 -- the rim: there is no caller to tell
+            logs.failed("token.renewal_failed", error, connection_id=connection_id)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -96,4 +111,6 @@ class KeepAlive:
                 await work()
             except StoreError as error:
                 logs.failed("store.unavailable", error)
+            except Exception as error:  # noqa: BLE001 -- the rim: the rounds must go on whatever one came to
+                logs.failed("keep_alive.round_failed", error)
             await self._pace.sleep(seconds)

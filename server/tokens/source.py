@@ -1,7 +1,7 @@
 """The token of one connection in one process: which one to send, and one renewal at a time for all who wait."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.credentials import Tokened, secrets_of
 from connectors.errors import ConnectorError, NotSent, Refused
@@ -19,6 +19,9 @@ from server.tokens.pause import Pause
 from server.tokens.renewals import Renewals, Stored, is_dead
 from server.tokens.standing import Standing
 from server.tokens.wording import refused, unsent
+
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""How far the clocks of two processes may be apart."""
 
 
 class ConnectionTokens:
@@ -149,7 +152,8 @@ class ConnectionTokens:
         """Renew a token that was given before ``since``. Raises `ConnectorError`, `StoreError`."""
         held = self._held
         given = issued_at(held.credentials)
-        if held.renewable and (given is None or given < since):
+        # A time to come is what a caller said of tokens from elsewhere, and no renewal of ours.
+        if held.renewable and (given is None or not since <= given <= self._clock() + CLOCKS_DIFFER):
             await self._later(than=held.version)
 
     async def _another_ones(self, held: Held) -> Secret | None:
