@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from server import logs
 from server.store.contract import Heartbeats, Unavailable
 
 POLL_SECONDS = 0.5
@@ -32,6 +33,9 @@ async def follow(changes: Changes, *, store: Heartbeats) -> None:
         try:
             epoch = await store.epoch()
         except Unavailable:
+            epoch = None
+        except Exception as error:  # noqa: BLE001 -- the rim: whoever stops asking serves for ever what was deleted
+            logs.failed("changes.unknown", error)
             epoch = None
         if epoch != seen:
             changes.announce()

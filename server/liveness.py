@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from server import logs
@@ -58,17 +59,30 @@ async def living(services: Services, *, kind: str) -> AsyncIterator[None]:
 async def stay_alive(store: Pulse, *, owner: str, kind: str, clock: Clock, beat_seconds: float = BEAT_SECONDS) -> None:
     """Beat, settle the operations of dead processes and forget what has expired, until cancelled.
 
-    A database that is away is tried again.
+    A database that is away is tried again. The beat waits for nothing else: whoever is not heard of for some seconds
+    is taken for dead, and others then do again what it has under way.
     """
     sweep_at = time.monotonic()
+
+    async def tidy() -> None:
+        nonlocal sweep_at
+        living = await store.living(within_seconds=DEAD_AFTER_SECONDS)
+        await recover(store, clock=clock, living=[*living, owner])
+        if time.monotonic() >= sweep_at:
+            await store.sweep(now=clock())
+            sweep_at = time.monotonic() + SWEEP_SECONDS
+
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(_every(beat_seconds, partial(store.beat, owner, kind=kind), owner=owner))
+        loops.create_task(_every(beat_seconds, tidy, owner=owner))
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]], *, owner: str) -> None:
     while True:
         try:
-            await store.beat(owner, kind=kind)
-            living = await store.living(within_seconds=DEAD_AFTER_SECONDS)
-            await recover(store, clock=clock, living=[*living, owner])
-            if time.monotonic() >= sweep_at:
-                await store.sweep(now=clock())
-                sweep_at = time.monotonic() + SWEEP_SECONDS
+            await work()
         except Unavailable as error:
             logs.failed("store.unavailable", error, owner=owner)
-        await asyncio.sleep(beat_seconds)
+        except Exception as error:  # noqa: BLE001 -- the rim: a process that stops beating is taken for dead
+            logs.failed("liveness.failed", error, owner=owner)
+        await asyncio.sleep(seconds)
