@@ -11,6 +11,7 @@ from installations.config_checks import check_config
 from installations.errors import InvalidInput, Issue, invalid
 from installations.install import build_config
 from installations.installation import Config, Connection, Installation, Integration, Revision
+from server.access.keyring import Access
 from server.deployments import provider_facts
 from server.services import Services
 from server.store.contract import Missing, NewInstallation, Superseded, Taken
@@ -23,11 +24,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     group_ref: str
     content: dict[str, Any]
-    created_by: str
+    created_by: str | UnsetType = UNSET
     connection_id: str | UnsetType = UNSET
 
 
-async def install(services: Services, integration: Integration, wanted: Wanted) -> Installation:
+async def install(services: Services, access: Access, integration: Integration, wanted: Wanted) -> Installation:
     """Install under the latest revision. Raises `InvalidInput` with every issue.
 
     There is one installation for each (integration, group): asking again for what is there answers it, asking for
@@ -35,6 +36,7 @@ async def install(services: Services, integration: Integration, wanted: Wanted) 
     """
     connection = await _connection(services, integration, wanted)
     content = checked_content(services, integration.latest_revision, wanted.content, connection=connection)
+    created_by = wanted.created_by or author(access, connection, act="create-installation")
     now = services.clock()
     new = NewInstallation(
         id=services.new_id(),
@@ -42,8 +44,8 @@ async def install(services: Services, integration: Integration, wanted: Wanted) 
         integration_id=integration.id,
         connection_id=connection.id,
         group_ref=wanted.group_ref,
-        created_by=wanted.created_by,
-        config=new_config(services, content, revision_id=integration.latest_revision.id, created_by=wanted.created_by),
+        created_by=created_by,
+        config=new_config(services, content, revision_id=integration.latest_revision.id, created_by=created_by),
         now=now,
     )
     try:
@@ -60,8 +62,18 @@ class Revised(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str | UnsetType = UNSET
 
 
+def author(access: Access, connection: Connection, *, act: str) -> str:
+    """Name who acts, where they do not say: the person in front of the page, or the API itself (published).
+
+    A frontend key names nobody, so there it is the person who connected.
+    """
+    if access.reach == "full":
+        return f"api:{act}"
+    return f"consumer:{access.consumer_ref or connection.consumer.consumer_ref}"
+
+
 async def revise(
-    services: Services, installation: Installation, ask: Callable[[Installation], Revised]
+    services: Services, access: Access, installation: Installation, ask: Callable[[Installation], Revised]
 ) -> Installation:
     """Change an installation. ``ask`` works out the change from what is there, again if somebody was faster.
 
@@ -72,13 +84,13 @@ async def revise(
     current = installation
     for _ in range(_RACES):
         try:
-            return await _revise(services, current, ask(current))
+            return await _revise(services, access, current, ask(current))
         except Superseded:
             current = await services.store.installation(current.project_id, current.id)
     raise Superseded("The installation is being changed by others; try again.")
 
 
-async def _revise(services: Services, current: Installation, asked: Revised) -> Installation:
+async def _revise(services: Services, access: Access, current: Installation, asked: Revised) -> Installation:
     connection = current.connection
     if asked.connection_id is not UNSET:
         connection = await usable_connection(
@@ -89,13 +101,13 @@ async def _revise(services: Services, current: Installation, asked: Revised) -> 
         current.id,
         now=services.clock(),
         if_config=current.config.id,
-        config=await _revised_config(services, current, asked, connection=connection),
+        config=await _revised_config(services, access, current, asked, connection=connection),
         connection_id=asked.connection_id,
     )
 
 
 async def _revised_config(
-    services: Services, current: Installation, asked: Revised, *, connection: Connection
+    services: Services, access: Access, current: Installation, asked: Revised, *, connection: Connection
 ) -> Config | UnsetType:
     own = await services.store.revision(current.project_id, current.config.revision_id)
     if asked.content is UNSET:
@@ -105,9 +117,8 @@ async def _revised_config(
             return UNSET
     else:
         content, revision = await _judged(services, current, asked.content, connection=connection, own=own)
-    return new_config(
-        services, content, revision_id=revision.id, created_by=asked.created_by or "api:update-installation"
-    )
+    created_by = asked.created_by or author(access, connection, act="update-installation")
+    return new_config(services, content, revision_id=revision.id, created_by=created_by)
 
 
 async def _judged(
@@ -166,7 +177,7 @@ async def _connection(services: Services, integration: Integration, wanted: Want
     )
     if not found:
         message = f"group {wanted.group_ref!r} has no connection to {integration.provider}"
-        remedy = "Make one with connections:generate, or name one in connectionId."
+        remedy = "Make one with oauth-connect or connections:generate, or name one in connectionId."
         raise invalid("connectionId", message, code="required", remedy=remedy)
     return found[0]
 

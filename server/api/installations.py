@@ -23,15 +23,16 @@ from server.services import Services
 from server.store.contract import Missing
 
 GroupRef = Annotated[str | None, QueryParameter(name="groupRef", max_length=255)]
-CREATED_BY = "api:create-installation"
-"""Who made it, where the caller does not say; as published."""
 
 
 class SubmittedConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A config as clients send it: much may be left out, and ``revisionId`` is ignored."""
 
     content: dict[str, Any]
-    created_by: Name = CREATED_BY
+    created_by: Name | UnsetType = UNSET
+    """Who installs it, such as ``consumer:{ref}`` or ``builder:{id}``. Without it, it is the person whom a browser's
+    credential stands for; with a key of a server ``api:create-installation``.
+    """
 
 
 class CreateInstallation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -73,6 +74,7 @@ async def create_installation(  # noqa: PLR0917 -- a handler's parameters are it
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     return await install(
         services,
+        access,
         integration,
         Wanted(
             group_ref=wanted.group_ref,
@@ -136,7 +138,7 @@ async def update_installation(  # noqa: PLR0917 -- a handler's parameters are it
     change = parse_body(body, UpdateInstallation)
     found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
     spec = (await services.store.revision(project_id, found.config.revision_id)).content
-    return await revise(services, found, lambda current: _asked(current, change, spec))
+    return await revise(services, access, found, lambda current: _asked(current, change, spec))
 
 
 def _asked(current: Installation, change: UpdateInstallation, spec: IntegrationSpec) -> Revised:
@@ -168,7 +170,7 @@ async def patch_config_content(  # noqa: PLR0917 -- a handler's parameters are i
     found = await _named(services, project_id, integration_id_or_name, wanted, access=access)
     name = unescape(object_name)
     spec = (await services.store.revision(project_id, found.config.revision_id)).content
-    return await revise(services, found, lambda current: _patched(current, name, wanted, spec))
+    return await revise(services, access, found, lambda current: _patched(current, name, wanted, spec))
 
 
 def _patched(current: Installation, object_name: str, wanted: PatchConfigContent, spec: IntegrationSpec) -> Revised:

@@ -347,6 +347,9 @@ async def test_a_connection_goes_with_the_last_installation_that_uses_it(house: 
     assert (await house.call("DELETE", f"/connections/{connection['id']}")).status_code == 409
     assert (await house.call("DELETE", f"{INSTALLATIONS}/{made['id']}")).status_code == 204
     assert (await house.call("GET", "/connections")).json() == []
+    told = await house.services.store.events(house.project_id)
+    assert [event.type for event in told] == ["connection.created", "connection.deleted"]
+    assert told[1].data == told[0].data
 
 
 @ON_EVERY_STORE
