@@ -25,7 +25,7 @@ types: $(VENV)/test.stamp
 	$(BIN)/mypy
 
 bench: $(VENV)/test.stamp
-	for name in pipeline transport store access writes; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
+	for name in pipeline transport store access proxy writes; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 # Installed into an empty environment and imported from outside the checkout, so that a file the wheel lacks is noticed.
 wheel: $(VENV)/test.stamp

@@ -4,6 +4,7 @@ Nothing is interpreted and no redirect is followed. It is sent once; again only 
 that brought a newer token, if its body is still there.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -107,6 +108,8 @@ class _Sender:
 
     async def send(self, signed: httpx.Request) -> httpx.Response:
         require_sendable(signed)
+        if asyncio.get_running_loop().time() >= self._deadline:
+            raise NotSent(Fault(kind="not_sent", message="the time for this call was over before it was sent"))
         signed.extensions[TARGET] = self._signed_target(signed.url)
         return await connecting_again(lambda: attempt(signed, transport=self._transport, deadline=self._deadline))
 

@@ -36,6 +36,8 @@ def require_below(path: bytes, query: bytes) -> None:
 def _readings(path: bytes) -> list[str]:
     """Answer how the path may be read by servers that undo its encoding, once or several times."""
     readings = [_text(path)]
+    if b"%" not in path:
+        return readings
     for _ in range(_MOST_DECODED):
         path = unquote_to_bytes(path)
         if _CONTROL.search(_text(path)):

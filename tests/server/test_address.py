@@ -1,7 +1,8 @@
 import pytest
 
-from server.address import parse_address, unescape
+from server.address import parse_address, proxied_path, unescape
 from server.refusals import BadRequest
+from server.settings import SettingsError, from_environment
 
 OBJECTS = "/v1/projects/p/integrations/i/objects"
 
@@ -61,3 +62,43 @@ def test_what_no_name_can_hold_is_refused(sent: str) -> None:
 def test_bytes_beyond_ascii_must_be_escaped() -> None:
     with pytest.raises(BadRequest):
         parse_address("/v1/ü".encode())
+
+
+CALLED = {b"x-amp-proxy-version": b"1"}
+CALLS = [
+    # path, host, whether the header is there, and what follows the provider's base URL
+    ("/v1/things", "", True, "/v1/things"),
+    ("/", "", True, "/"),
+    ("/v1/things", "", False, None),
+    ("/proxy/things", "", False, "/things"),
+    ("/proxy/a%2Fb//c", "", True, "/a%2Fb//c"),
+    ("/proxy", "", False, ""),
+    ("/proxy/", "", False, "/"),
+    ("/proxy//evil.test", "", False, "//evil.test"),
+    ("/proxyish", "", False, None),
+    ("/proxyish", "", True, "/proxyish"),
+    ("/%70roxy/a", "", False, None),
+    ("/things", "proxy.example.com", False, "/things"),
+    ("/proxy/things", "PROXY.example.com:443", False, "/proxy/things"),
+    ("/things", "calls.example.com", False, "/things"),
+    ("/things", "calls.example.com:8443", False, "/things"),
+    ("/things", "xcalls.example.com", False, None),
+    ("/things", "proxyexample.com", False, None),
+    ("/proxy/things", "api.example.com", False, "/things"),
+]
+
+
+@pytest.mark.parametrize(("path", "host", "marked", "rest"), CALLS)
+def test_a_call_through_the_proxy_is_known_and_its_path_kept(
+    path: str, host: str, rest: str | None, *, marked: bool
+) -> None:
+    headers = {b"host": host.encode()} | (CALLED if marked else {})
+    found = proxied_path(path.encode(), headers=headers, own_host="calls.example.com")
+    assert found == (None if rest is None else rest.encode())
+
+
+@pytest.mark.parametrize("name", ["https://a.test", "a.test:443", "a.test/", "a b", "*.test", "."])
+def test_a_host_of_the_proxy_is_a_name_alone(name: str) -> None:
+    assert from_environment({"ISTHMUS_PROXY_HOST": " Calls.example.com "}).proxy_host == "calls.example.com"
+    with pytest.raises(SettingsError, match="ISTHMUS_PROXY_HOST"):
+        from_environment({"ISTHMUS_PROXY_HOST": name})
