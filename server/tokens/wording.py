@@ -34,7 +34,7 @@ def refused(error: ConnectorError, provider: Provider, *, after_seconds: float |
 def in_words(fault: Fault, provider: Provider) -> str:
     """Say what is wrong and who acts."""
     advice = _WHO_ACTS.get(fault.code or "", _TIME_HELPS)
-    return f"no new access token could be had from {provider.display_name}: {fault.message}; {advice}"
+    return f"no new access token could be had from {provider.display_name}: {fault.message.rstrip('.')}; {advice}"
 
 
 def _fault(error: ConnectorError, provider: Provider, *, after_seconds: float | None, passing: FaultKind) -> Fault:
