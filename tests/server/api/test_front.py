@@ -11,7 +11,7 @@ from server.clock import new_id, utc_now
 from server.front import Front
 from server.refusals import NotOffered
 from server.store.contract import Taken, Unavailable
-from tests.server.api.routes import OPEN, OUTSIDE, ROUTES, Route
+from tests.server.api.routes import OPEN, OUTSIDE, PROXIED, ROUTES, Route
 from tests.server.api.test_isolation import shape
 from tests.server.api.town import furnished
 from tests.server.house import House
@@ -103,6 +103,47 @@ async def test_every_route_answers_safely_whoever_asks_and_whatever_goes_wrong(h
 async def test_open_routes_answer_safely_too(house: House, method: str, path: str) -> None:
     answer = await house.client.request(method, path.format(provider="sandbox", uploadId="x"), headers=house.headers)
     finished(answer, can_be_read=readable(path))
+
+
+PAGES = [
+    ("GET", "/connect/{ticket}"),
+    ("POST", "/connect/{ticket}"),
+    ("GET", "/callbacks/v1/oauth/{project}/sandboxOAuth"),
+    ("GET", "/callbacks/v1/oauth/{project}/sandboxOAuth?state=a&state=b"),
+    ("POST", "/callbacks/v1/oauth/{project}/sandboxOAuth"),
+    ("GET", "/callbacks/v1/custom-auth/default"),
+    ("POST", "/callbacks/v1/custom-auth/default"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PAGES)
+async def test_a_page_is_in_nobody_s_frame_and_no_other_page_reads_it(house: House, method: str, path: str) -> None:
+    address = path.format(ticket="x" * 43, project=house.project_id)
+    for headers in ({}, {"Origin": "https://evil.test", "Access-Control-Request-Method": "GET"}):
+        answer = await house.client.request(method, address, headers=headers, data={"a": "b"})
+        # A form that comes from elsewhere is sent once more by a page of ours, which is no error.
+        assert answer.status_code in ({200, 400} if path == PAGES[-1][1] else {400, 404, 405, 415}), answer.text
+        framed = answer.headers["content-security-policy"]
+        assert ("default-src 'none'" in framed, "frame-ancestors 'none'" in framed) == (True, True)
+        for name in ("x-content-type-options", "referrer-policy", "cache-control"):
+            assert answer.headers.get_list(name) == [SECURITY[name]]
+        assert not [name for name in answer.headers if name.startswith(("access-control-", "cross-origin-opener"))]
+        asked = await house.client.options(address.partition("?")[0], headers=headers)
+        assert not [name for name in asked.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("route", PROXIED, ids=lambda route: f"{route.method} {route.path}")
+async def test_what_a_provider_says_speaks_for_nobody_here(house: House, route: Route) -> None:
+    names = await furnished(house)
+    headers = {name: value.format(**names) for name, value in route.headers.items()}
+    for key in (house.key, house.frontend_key, ""):
+        answer = await house.client.request(
+            route.method, route.path, headers={**headers, "X-Api-Key": key, "Origin": "https://evil.test"}
+        )
+        policy = answer.headers["content-security-policy"]
+        assert policy == ("sandbox" if key == house.key else SECURITY["content-security-policy"])
+        assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+        assert not {"set-cookie", "access-control-allow-origin"} & set(answer.headers)
 
 
 RAISED = [
