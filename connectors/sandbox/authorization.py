@@ -11,7 +11,8 @@ from connectors.sandbox.access import DEMO_WORKSPACE
 from connectors.sandbox.calls import Answer
 from connectors.sandbox.door import Handler, html_response, json_response, read_form
 from connectors.sandbox.oauth import SCOPES, OAuthRefusal, Untrusted
-from connectors.sandbox.pages import consent_page, documentation_page, refusal_page
+from connectors.sandbox.pages import documentation_page
+from connectors.sandbox.questions import consent_page, refusal_page
 from connectors.sandbox.state import Sandbox
 
 _NO_STORE = {"Cache-Control": "no-store"}

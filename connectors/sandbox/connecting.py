@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from connectors.sandbox.access import WORKSPACE_HEADER
 from connectors.sandbox.calls import Answer, read_body
 from connectors.sandbox.door import Handler, html_response, json_response, read_form, read_json
-from connectors.sandbox.pages import connect_page, refusal_page
+from connectors.sandbox.questions import connect_page, refusal_page
 from connectors.sandbox.refusals import Refusal
 from connectors.sandbox.state import Sandbox
 

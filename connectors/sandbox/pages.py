@@ -1,4 +1,4 @@
-"""The sandbox's pages for people: its documentation, the consent page and the page for what went wrong."""
+"""The sandbox's documentation, as the page at ``/``."""
 
 from collections.abc import Iterable
 from html import escape
@@ -16,16 +16,19 @@ from connectors.sandbox.access import (
     WORKSPACE_HEADER,
 )
 from connectors.sandbox.fields import Field, SandboxObject
-from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Consent
+from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
-h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
-code, pre { font: 14px/1.45 ui-monospace, monospace; background: #f2f4f7; border-radius: 4px; }
+:root { color-scheme: light dark; --page: #fff; --text: #172523; --code: #eef4f3; --edge: #cfdbd9; }
+@media (prefers-color-scheme: dark) { :root { --page: #0f1615; --text: #e6eeec; --code: #1d2927; --edge: #354341; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-inline-size: 54rem; margin: 2rem auto; padding: 0 1rem;
+  background: var(--page); color: var(--text); overflow-wrap: anywhere; }
+h1, h2 { line-height: 1.2; } h2 { margin-block-start: 2.2rem; }
+code, pre { font: 14px/1.45 ui-monospace, monospace; background: var(--code); border-radius: 4px; }
 code { padding: .1em .3em; } pre { padding: .8rem; overflow-x: auto; } pre code { padding: 0; }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem .3rem 0;
-border-bottom: 1px solid #d9dee5; vertical-align: top; }
-button { font: inherit; padding: .5rem 1.2rem; margin-right: .6rem; } fieldset { border: 1px solid #d9dee5; }
+table { border-collapse: collapse; inline-size: 100%; }
+th, td { text-align: start; padding: .3rem 0; padding-inline-end: .6rem; border-block-end: 1px solid var(--edge);
+  vertical-align: top; }
 """
 
 _ENDPOINTS = (
@@ -113,42 +116,12 @@ def documentation_page(objects: Iterable[SandboxObject], *, origin: str, idempot
     return _page("Sandbox CRM", "".join(parts))
 
 
-def consent_page(consent: Consent, *, ticket: str, workspaces: Iterable[str]) -> str:
-    """Build the page that asks whether an application may have access."""
-    options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in workspaces)
-    body = (
-        f"<h1>Allow {escape(consent.client.name)}?</h1>"
-        f"<p>It asks for: <code>{escape(consent.scope)}</code>. You will be sent back to"
-        f" <code>{escape(consent.redirect_uri)}</code>.</p>"
-        f'<form method="post" action="/oauth/authorize"><input type="hidden" name="ticket" value="{escape(ticket)}">'
-        f'<p><label>Workspace <select name="workspace">{options}</select></label></p>'
-        '<button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></form>'
-    )
-    return _page("Allow access", body)
-
-
-def connect_page(callback: str, session: str, *, workspaces: Iterable[str]) -> str:
-    """Build the page that asks whether a key shall be handed out."""
-    options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in workspaces)
-    body = (
-        "<h1>Hand out a key?</h1>"
-        f"<p>A new key of the workspace goes to <code>{escape(callback)}</code>.</p>"
-        f'<form method="post" action="/connect"><input type="hidden" name="callback" value="{escape(callback)}">'
-        f'<input type="hidden" name="session" value="{escape(session)}">'
-        f'<p><label>Workspace <select name="workspace">{options}</select></label></p>'
-        '<button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></form>'
-    )
-    return _page("Connect", body)
-
-
-def refusal_page(message: str) -> str:
-    """Build the page for a request that cannot go on."""
-    return _page("This did not work", f"<h1>This did not work</h1><p>{escape(message)}</p>")
-
-
 def _page(title: str, body: str) -> str:
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-    return f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head><body>{body}</body></html>'
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>"
+    )
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:

@@ -27,8 +27,8 @@ class Finished(ConnectError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This was finished already, and nothing has happened now. You can close this window; "
-            "the product shows what is connected."
+            "This was finished already, so nothing more has happened. You can close this window. "
+            "The product shows what is connected."
         )
 
 

@@ -33,14 +33,14 @@ border:1px solid var(--edge);border-radius:.75rem}
 h1{margin:0;font-size:1.25rem;line-height:1.3}
 p{margin:.75rem 0 0}
 svg{display:block;margin-block-end:.75rem;inline-size:2.25rem;block-size:2.25rem}
-.done{color:var(--good)}.failed{color:var(--bad)}.open,.soft{color:var(--soft)}
+.done{color:var(--good)}.failed{color:var(--bad)}.open,.over,.soft{color:var(--soft)}
 .soft{padding-inline-start:.75rem;border-inline-start:.2rem solid var(--edge)}
 button,.button{display:block;inline-size:100%;margin-block-start:1.25rem;padding:.6rem 1rem;font:inherit;
 font-weight:600;text-align:center;text-decoration:none;color:var(--label);background:var(--fill);
 border:1px solid transparent;border-radius:.5rem;cursor:pointer}
 button:hover,.button:hover{background:var(--press)}
 :focus-visible{outline:.2rem solid var(--fill);outline-offset:.15rem}
-@media(max-width:26rem),(max-height:30rem){body{padding:.75rem;grid-template-rows:0 auto 1fr}
+@media(max-width:26rem),(max-height:30rem){body{padding:.75rem;grid-template-rows:0 auto 1fr;line-height:1.4}
 main{padding:1.125rem}h1{font-size:1.125rem}p{font-size:.9375rem}}
 """
 """Colours keep WCAG 2.2's 4.5:1 for text in both schemes, sides are logical ones, and nothing moves."""
@@ -55,9 +55,14 @@ _SUBMIT = "document.forms[0].submit()"
 _UNSAFE = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 _CLOSE = "You can close this window."
 
-Mark = Literal["done", "open", "failed"]
-_MARKS: dict[Mark, str] = {"done": "M7 12.5l3.5 3.5L17 9", "open": "M12 7v5l3.5 2", "failed": "M12 7v6M12 16.5v.1"}
-"""A tick, a clock and an exclamation mark, as paths in a circle."""
+Mark = Literal["done", "open", "over", "failed"]
+_MARKS: dict[Mark, str] = {
+    "done": "M7 12.5l3.5 3.5L17 9",
+    "open": "M12 7v5l3.5 2",
+    "over": "M12 11v6M12 7.4v.1",
+    "failed": "M12 7v6M12 16.5v.1",
+}
+"""A tick, a clock, an i and an exclamation mark, as paths in a circle."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,8 +116,8 @@ def dead_page(text: str) -> Page:
 
 
 def finished_page(text: str) -> Page:
-    """Say that there is nothing left to do. Nobody is told but the person."""
-    return _page("Finished already", _told("Finished already", f"<p>{escape(text)}</p>", mark="done"))
+    """Say that there is nothing left to do, well or badly. Nobody is told but the person."""
+    return _page("Finished already", _told("Finished already", f"<p>{escape(text)}</p>", mark="over"))
 
 
 def echo_page(parameters: Mapping[str, str]) -> Page:

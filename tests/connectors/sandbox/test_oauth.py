@@ -282,6 +282,21 @@ async def test_a_consent_page_escapes_what_the_client_is_called(browser: httpx.A
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("", ["see your records", "add, change and delete records"]),
+        ("records.read", ["see your records"]),
+        ("records.write records.read", ["add, change and delete records", "see your records"]),
+    ],
+)
+async def test_a_consent_page_says_in_words_what_is_asked_for(
+    browser: httpx.AsyncClient, scope: str, said: list[str]
+) -> None:
+    page = await browser.get("/oauth/authorize", params=ASK | {"scope": scope})
+    assert re.findall(r"<li>(.*?)</li>", page.text) == said
+
+
 async def test_tokens_live_as_long_as_one_says(browser: httpx.AsyncClient, clock: Clock) -> None:
     assert (await browser.put("/_sandbox/tokens", json={"lifeSeconds": 60})).status_code == 200
     body = await tokens(browser)
