@@ -198,7 +198,8 @@ class CustomOpts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Connected by ``custom-auth/connect``: the customer is sent to ``redirect_url`` and comes back with parameters."""
     redirect_url: str | UnsetType = msgspec.field(default=UNSET, name="redirectURL")
     """Ours. Where a multi-step customer goes; ``{{ .callbackURL }}`` and ``{{ .sessionId }}`` are known in it. What
-    they bring back are further values for the templates."""
+    they bring back are further values for the templates. A provider that is told the session has to send it back, in
+    any parameter: only so is a callback known to be an answer."""
     callback_params: tuple[str, ...] | UnsetType = UNSET
     """Ours. The parameters that a multi-step customer brings back; all are needed, and no other is kept."""
     token_request: TokenRequest | UnsetType = UNSET

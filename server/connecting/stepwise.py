@@ -19,13 +19,14 @@ from connectors.grants import trade
 from connectors.provider import CustomOpts, Provider
 from connectors.secret import Secret, Veiled
 from connectors.signatures import ConnectionAuth
+from connectors.templates import placeholders
 from installations.errors import InvalidInput, invalid
 from installations.installation import ConnectionStatus
 from server.access.keyring import Access
 from server.accounts import fill
 from server.connecting.asking import Asker, issue_link, known_provider, missing_inputs, pages_of
 from server.connecting.browsers import require_browser, stepwise_state
-from server.connecting.errors import DeadLink, Finished
+from server.connecting.errors import DeadLink, Finished, StrangePage
 from server.connecting.keeping import Given, Kept, keep
 from server.connecting.passage import (
     Customer,
@@ -82,13 +83,14 @@ async def begin(services: Services, asker: Asker, customer: Customer, inputs: Ma
 async def bring_back(services: Services, cookies: Mapping[str, str], parameters: Mapping[str, str]) -> Brought:
     """Remember what the browser that set out brings.
 
-    Raises `DeadLink`, `Finished`, `StrangeBrowser`; then nothing has changed.
+    Raises `DeadLink`, `Finished`, `StrangeBrowser`, `StrangePage`; then nothing has changed.
     """
     public_url, now = services.settings.public_url, services.clock()
     session, passage, way = await _session(services, stepwise_state(cookies, public_url=public_url))
     if session.stage != "started":
         raise Finished
     require_browser(session, passage, cookies, public_url=public_url)
+    _require_session(services, passage, way, parameters)
     app_name = (await services.store.project(session.project_id)).app_name
     brought = {name: Secret(value) for name, value in parameters.items()}
     after = replace(passage, way=replace(way, brought=brought))
@@ -129,6 +131,18 @@ async def go_on(services: Services, access: Access, session_id: str, parameters:
     except (Superseded, Missing) as error:
         raise _unknown() from error
     return await _finish(services, session.project_id, passage, replace(way, brought=known))
+
+
+def _require_session(services: Services, passage: Passage, way: Stepwise, parameters: Mapping[str, str]) -> None:
+    """Raise `StrangePage` where the provider was told the session and what comes back does not name it.
+
+    Any page can send the customer's browser here with an account of its own, and the cookie comes along.
+    """
+    _, options = multi_step_provider(services, passage.customer.provider)
+    state = way.state.reveal().encode()
+    named = any(hmac.compare_digest(value.encode("utf-8", "replace"), state) for value in parameters.values())
+    if "sessionId" in placeholders(options.redirect_url or "") and not named:
+        raise StrangePage
 
 
 def multi_step_provider(services: Services, name: str) -> tuple[Provider, CustomOpts]:

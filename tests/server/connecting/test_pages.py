@@ -184,13 +184,13 @@ async def test_a_stepwise_customer_brings_text(desk: Desk) -> None:
         link = (await desk.house.client.post("/v1/custom-auth/connect", json=body, headers=headers)).json()["redirect"]
         browser = desk.browser()
         await browser.open(link["url"])
-        parameters = {"workspace": payload, payload[:200]: "x"}
+        parameters = {"workspace": payload, payload[:200]: "x", "session": link["sessionId"]}
         page = await browser.client.get(f"{OURS}/callbacks/v1/custom-auth/default", params=parameters)
         assert notice(page)["message"]["params"] == parameters
         assert "alert(1)" not in re.sub(r"(?s)<script type.*?</script>", "", page.text)
         echo = await desk.browser().client.post(f"{OURS}/callbacks/v1/custom-auth/default", data=parameters)
         seen = Seen(echo)
-        assert seen.tags.count("input") == 3
+        assert seen.tags.count("input") == 4
         assert ("value", payload) in seen.attributes or "\r" in payload
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Published
 from tests.server.api.town import neighbour
-from tests.server.connecting.desk import OURS, PAGE, PERSON, Browser, Desk, asked, notice, open_desk, tells
+from tests.server.connecting.desk import OURS, PAGE, PERSON, Browser, Desk, asked, notice, open_desk, tells, with_query
 from tests.server.connecting.test_connecting import ON_EVERY_STORE
 from tests.server.signing import bearer, register, token
 
@@ -92,6 +92,22 @@ async def test_a_form_that_comes_without_our_cookie_is_sent_once_more_by_our_own
     assert (lost.status_code, tells(lost)) == (400, False)
 
 
+@pytest.mark.parametrize("session", [None, "", "another"])
+async def test_a_page_that_sends_a_customer_back_with_an_account_of_its_own_changes_nothing(
+    desk: Desk, session: str | None
+) -> None:
+    """Login CSRF: the customer's records would go to the account of whoever owns the page."""
+    await desk.known_at_the_sandbox(f"{OURS}{CALLBACK}")
+    link, session_id = await begun(desk)
+    browser = desk.browser()
+    back = await handed_out(await browser.set_out(link))
+    theirs = with_query(back, secret="the-attackers-own-key", sessionId=session)
+    refused = await browser.client.get(theirs, headers={"Referer": "https://evil.test/"})
+    assert (refused.status_code, tells(refused)) == (400, False)
+    parameters = notice(await browser.client.get(back))["message"]["params"]
+    assert (await call(desk, sessionId=session_id, callbackParams=parameters)).status_code == 200
+
+
 async def test_of_two_flows_in_one_browser_the_later_counts(desk: Desk) -> None:
     await desk.known_at_the_sandbox(f"{OURS}{CALLBACK}")
     browser = desk.browser()
@@ -157,7 +173,8 @@ async def test_a_no_and_a_key_that_does_not_work_make_no_connection(desk: Desk) 
         link, session_id = await begun(desk)
         browser = desk.browser()
         await browser.set_out(link)
-        told = notice(await browser.client.get(CALLBACK, params=parameters))["message"]["params"]
+        page = await browser.client.get(CALLBACK, params={**parameters, "sessionId": session_id})
+        told = notice(page)["message"]["params"]
         answer = await call(desk, sessionId=session_id, callbackParams=told)
         assert (answer.status_code, answer.json()["issues"][0]["code"]) == (422, code)
         assert "wrong-secret" not in answer.text
