@@ -34,7 +34,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         for step in steps():
             told.append(shell.run(step.commands))
             for link in LINK.findall(told[-1]):
-                assert "Sandbox CRM (OAuth) is connected to Acme." in asyncio.run(consent(link))
+                assert "<title>Connected</title>" in asyncio.run(consent(link))
     return told
 
 
