@@ -33,6 +33,7 @@ class Client:
     """
 
     def __init__(self, url: str, *, api_key: str, project: str, timeout_seconds: float = 60) -> None:
+        self._project = project
         self._root = f"/v1/projects/{quote(project, safe='')}"
         self._http = httpx.AsyncClient(
             base_url=url, headers={"X-Api-Key": api_key}, timeout=timeout_seconds, trust_env=False
@@ -68,6 +69,26 @@ class Client:
         if metadata:
             body["providerMetadata"] = {key: {"value": value, "source": "input"} for key, value in metadata.items()}
         return await self._object("POST", "/connections:generate", body)
+
+    async def connect_link(
+        self, provider: str, *, group_ref: str, consumer_ref: str, provider_app_id: str | None = None
+    ) -> str:
+        """Answer a link by which a customer gives access in a browser; it works once, for ten minutes."""
+        body: Json = {"provider": provider, "groupRef": group_ref, "consumerRef": consumer_ref}
+        if provider_app_id is not None:
+            body["providerAppId"] = provider_app_id
+        answer = await self._request("POST", "/v1/oauth-connect", {"projectIdOrName": self._project, **body})
+        return answer.text
+
+    async def provider_apps(self) -> list[Json]:
+        """Answer the project's OAuth clients."""
+        answer: list[Json] = await self._call("GET", "/provider-apps")
+        return answer
+
+    async def add_provider_app(self, provider: str, *, client_id: str, client_secret: str) -> Json:
+        """Add an OAuth client that was registered with a provider; answer it, without the secret."""
+        body = {"provider": provider, "clientId": client_id, "clientSecret": client_secret}
+        return await self._object("POST", "/provider-apps", body)
 
     async def install(
         self, integration: str, *, group_ref: str, content: Json, connection_id: str | None = None
@@ -108,12 +129,18 @@ class Client:
         return answer
 
     async def _call(self, method: str, path: str, body: Json | None = None, *, headers: Json | None = None) -> Any:
+        response = await self._request(method, f"{self._root}{path}", body, headers=headers)
+        return msgspec.json.decode(response.content) if response.content else None
+
+    async def _request(
+        self, method: str, path: str, body: Json | None = None, *, headers: Json | None = None
+    ) -> httpx.Response:
         content = None if body is None else msgspec.json.encode(body)
         sent = {**(headers or {}), **({} if content is None else {"content-type": "application/json"})}
-        response = await self._http.request(method, f"{self._root}{path}", content=content, headers=sent)
+        response = await self._http.request(method, path, content=content, headers=sent)
         if response.is_error:
             raise _api_error(response)
-        return msgspec.json.decode(response.content) if response.content else None
+        return response
 
 
 def _object_path(integration: str, object_name: str) -> str:

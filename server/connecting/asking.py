@@ -29,6 +29,11 @@ from server.store.contract import ConnectSession, Missing
 WEB_GRANTS = ("authorizationCode", "authorizationCodePKCE")
 """The grants of OAuth 2 that send a customer to the provider."""
 
+_STRICT = (
+    'Send "flow": "strict" and finish with POST /v1/oauth-connect:complete. The published React library can do neither; '
+    "a project that embeds it cannot have accessPolicy.strictConnect."
+)
+
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks for a link, and how they want it."""
@@ -42,8 +47,8 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def strict(self) -> bool:
-        """Whether the page that asks has to finish the flow."""
-        return self.flow == "strict" or self.policy.strict_connect
+        """Whether the page that asks will finish the flow."""
+        return self.flow == "strict"
 
 
 async def link_for(services: Services, asker: Asker, customer: Customer, *, connection_id: str | None = None) -> str:
@@ -92,11 +97,16 @@ def customer_of(connection: Connection) -> Customer:
 
 
 def callback_uri(services: Services, project_id: str, provider: str) -> str:
-    """Answer where a provider sends customers back to: another place for each project and provider.
+    """Answer where a provider sends customers back to."""
+    return redirect_uri(services.settings.public_url, project_id, provider)
+
+
+def redirect_uri(public_url: str, project_id: str, provider: str) -> str:
+    """Spell the redirect URI that a builder registers: another one for each project and provider.
 
     So an answer that was meant for another one cannot be passed off as this one's (RFC 9700, section 4.4.2).
     """
-    return f"{services.settings.public_url}/callbacks/v1/oauth/{project_id}/{quote(provider, safe='')}"
+    return f"{public_url}/callbacks/v1/oauth/{project_id}/{quote(provider, safe='')}"
 
 
 def pages_of(asker: Asker) -> Pages:
@@ -189,6 +199,9 @@ def _page_issues(asker: Asker) -> Iterator[Issue]:
     """Find what is wrong with the pages that are to have part in the flow."""
     if asker.return_url is not UNSET and (issue := _return_issue(asker.return_url, asker.policy)):
         yield issue
+    if asker.policy.strict_connect and not asker.strict:
+        message = "this project takes only consents that the page that asked finishes, and nobody says that it will"
+        yield Issue(path="flow", message=message, code="strict-only", remedy=_STRICT)
     if asker.strict and not pages_of(asker).targets and asker.return_url is UNSET:
         message = "in the strict flow the page that started has to finish, and no page is known"
         remedy = "Ask from the page itself, give returnUrl, or list the project's accessPolicy.allowedOrigins."

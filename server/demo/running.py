@@ -11,11 +11,13 @@ import msgspec
 
 from connectors.sandbox import server as sandbox
 from headless.client import Client
-from server.demo.story import Tell, tell_story
+from server.connecting.asking import redirect_uri
+from server.demo.consent import PROVIDER, consent_link
+from server.demo.story import CONSUMER, Tell, tell_story
 from server.demo.telling import heading
 from server.serving import serve
 from server.settings import Settings
-from server.setup import create_key, create_project
+from server.setup import NewProject, create_key, create_project
 from server.store.contract import Taken
 
 PROJECT = "demo"
@@ -25,20 +27,29 @@ HOST = "127.0.0.1"
 
 async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> None:
     """Tell the first write; then serve until interrupted, if asked to. A taken port is replaced by a free one."""
+    port = await _free(PORT)
     async with sandbox.serve(host=HOST, port=await _free(sandbox.DEFAULT_PORT)) as sandbox_url:
         own = msgspec.structs.replace(
             settings,
+            public_url=f"http://{HOST}:{port}",
             provider_urls={**settings.provider_urls, "sandbox": sandbox_url},
             allowed_networks=(*settings.allowed_networks, ip_network(f"{HOST}/32")),
         )
-        api_key = await _key(own)
-        async with _serving(own, keep=keep_serving) as url:
+        project = await _project(own)
+        async with _serving(own, port=port, keep=keep_serving) as url:
             tell(f"Isthmus is at {url}, the sandbox CRM at {sandbox_url}, the data in {_place(own)}.")
             group_ref = f"customer-{secrets.token_hex(3)}"
-            async with Client(url, api_key=api_key, project=PROJECT) as client:
+            async with Client(url, api_key=project.api_key, project=PROJECT) as client:
                 await tell_story(client, sandbox_url=sandbox_url, group_ref=group_ref, tell=tell)
+                link = await consent_link(
+                    client,
+                    sandbox_url=sandbox_url,
+                    redirect_uri=redirect_uri(own.public_url, project.project_id, PROVIDER),
+                    group_ref=group_ref,
+                    consumer_ref=CONSUMER,
+                )
             tell(heading("Now try it yourself"))
-            tell(_invitation(url, sandbox_url, api_key, group_ref))
+            tell(_invitation(url, sandbox_url, project.api_key, group_ref, link=link))
             if keep_serving:
                 tell("\nServing until you press Ctrl+C.")
 
@@ -49,30 +60,30 @@ def _place(settings: Settings) -> str:
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
-async def _key(settings: Settings) -> str:
+async def _project(settings: Settings) -> NewProject:
     try:
-        made = await create_project(settings, name=PROJECT)
+        return await create_project(settings, name=PROJECT.title())
     except Taken:
-        made = await create_key(settings, project=PROJECT, label="made by isthmus demo", scope="full")
-    return made.api_key
+        return await create_key(settings, project=PROJECT, label="made by isthmus demo", scope="full")
 
 
 async def _free(preferred: int) -> int:
-    """Answer the preferred port, or 0 for one of the kernel's choosing."""
+    """Answer the preferred port, or one of the kernel's choosing."""
     try:
         probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, HOST, preferred)
     except OSError:
-        return 0
+        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, HOST, 0)
+    port: int = probe.sockets[0].getsockname()[1]
     probe.close()
     await probe.wait_closed()
-    return preferred
+    return port
 
 
 @asynccontextmanager
-async def _serving(settings: Settings, *, keep: bool) -> AsyncIterator[str]:
+async def _serving(settings: Settings, *, port: int, keep: bool) -> AsyncIterator[str]:
     """Serve in a task of its own; leaving the context waits for its end, or with ``keep`` unset brings it about."""
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(settings, host=HOST, port=await _free(PORT), announce=started.set_result))
+    task = asyncio.create_task(serve(settings, host=HOST, port=port, announce=started.set_result))
     task.add_done_callback(lambda _: started.done() or started.cancel())
     try:
         url = await started
@@ -90,13 +101,20 @@ async def _serving(settings: Settings, *, keep: bool) -> AsyncIterator[str]:
         await task
 
 
-def _invitation(url: str, sandbox_url: str, api_key: str, group_ref: str) -> str:
+def _invitation(url: str, sandbox_url: str, api_key: str, group_ref: str, *, link: str) -> str:
     return f"""\
   export ISTHMUS_URL={url}
   export ISTHMUS_API_KEY={api_key}
   curl $ISTHMUS_URL/v1/projects/{PROJECT}/integrations/demo-crm/objects/contacts:explain \\
     -H "X-Api-Key: $ISTHMUS_API_KEY" -H "Content-Type: application/json" \\
     -d '{{"groupRef": "{group_ref}", "type": "create", "record": {{"email": "b@c.test", "stage": "new"}}}}'
+
+  Connect this customer by OAuth, in a browser; the link works once, for ten minutes:
+  {link}
+  Another link:
+  curl $ISTHMUS_URL/v1/oauth-connect -H "X-Api-Key: $ISTHMUS_API_KEY" -H "Content-Type: application/json" \\
+    -d '{{"projectIdOrName": "{PROJECT}", "provider": "{PROVIDER}",
+         "groupRef": "{group_ref}", "consumerRef": "{CONSUMER}"}}'
 
   The API        {url}/v1
   Its document   {url}/openapi.json

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 INTEGRATION = "demo-crm"
 OBJECT = "contacts"
+CONSUMER = "ada"
 MANIFEST = files("server.demo").joinpath("amp.yaml").read_text()
 CONTENT: Json = {
     "provider": "sandbox",
@@ -51,7 +52,7 @@ async def tell_story(client: Client, *, sandbox_url: str, group_ref: str, tell: 
         tell(f"integration {integration['name']!r}, revision {integration['latestRevision']['id']}")
 
     tell(heading(f"2. Connect the customer {group_ref!r} and install, with their own rules"))
-    connection = await client.connect("sandbox", group_ref=group_ref, consumer_ref="ada", api_key=DEMO_KEY)
+    connection = await client.connect("sandbox", group_ref=group_ref, consumer_ref=CONSUMER, api_key=DEMO_KEY)
     installation = await client.install(
         INTEGRATION, group_ref=group_ref, content=CONTENT, connection_id=connection["id"]
     )

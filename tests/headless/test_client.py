@@ -75,6 +75,13 @@ CALLS: dict[str, tuple[Call, str, str, Any]] = {
             "providerMetadata": {"workspace": {"value": "acme", "source": "input"}},
         },
     ),
+    "provider apps": (lambda c: c.provider_apps(), "GET", "/provider-apps", None),
+    "add a provider app": (
+        lambda c: c.add_provider_app("hubspot", client_id="i", client_secret="s"),
+        "POST",
+        "/provider-apps",
+        {"provider": "hubspot", "clientId": "i", "clientSecret": "s"},
+    ),
     "install": (
         lambda c: c.install("my crm", group_ref="g1", content=CONTENT, connection_id="x"),
         "POST",
@@ -113,6 +120,17 @@ async def test_a_call_is_one_request(server: Server, call: Call, method: str, pa
     assert headers["x-api-key"] == "secret"
     assert headers.get("content-type") == (None if body is None else "application/json")
     assert headers.get("idempotency-key") == ("k1" if "cms" in path else None)
+
+
+async def test_a_link_is_answered_as_text(server: Server) -> None:
+    server.body, server.kind = b"http://isthmus.test/connect/x", "text/plain"
+    async with Client(server.url, api_key="k", project="acme") as client:
+        link = await client.connect_link("hubspot", group_ref="g1", consumer_ref="c1", provider_app_id="a1")
+    assert link == "http://isthmus.test/connect/x"
+    customer = {"provider": "hubspot", "groupRef": "g1", "consumerRef": "c1"}
+    ((method, path, body, _),) = server.asked
+    assert (method, path) == ("POST", "/v1/oauth-connect")
+    assert body == {"projectIdOrName": "acme", "providerAppId": "a1", **customer}
 
 
 async def test_a_project_s_name_is_a_part_of_the_path_and_no_more(server: Server) -> None:

@@ -5,6 +5,8 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,18 @@ class Isthmus:
         process = await self._spawn(*arguments)
         out, _ = await asyncio.wait_for(process.communicate(), 60)
         return process.returncode or 0, out.decode()
+
+    @asynccontextmanager
+    async def begun(self, *arguments: str, until: str) -> AsyncIterator[str]:
+        """Run a command that serves; gives what it printed as far as these words, and ends it as an operator would."""
+        process = await self._spawn(*arguments)
+        assert process.stdout is not None
+        try:
+            yield (await asyncio.wait_for(process.stdout.readuntil(until.encode()), 60)).decode()
+        finally:
+            process.terminate()
+            await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode == 0
 
     async def init(self, name: str) -> Any:
         code, printed = await self.run("init", "--project", name, "--json")

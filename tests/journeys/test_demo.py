@@ -1,8 +1,9 @@
-"""The demo tells the whole story of a first write and ends well."""
+"""The demo tells the whole story of a first write and ends well; and what it invites to works while it serves."""
 
 from pathlib import Path
 
 from tests.journeys.processes import Isthmus
+from tests.journeys.test_readme import LINK, consent
 
 CHAPTERS = (
     "1. Deploy the manifest",
@@ -13,6 +14,7 @@ CHAPTERS = (
     "Your product was answered",
     "Update",
     "curl",
+    "/connect/",
 )
 
 
@@ -27,3 +29,10 @@ async def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
             assert at >= 0, f"{words!r} is missing, or too early:\n{told}"
         for fate in ("sent", "dropped"):
             assert f" {fate} " in told
+
+
+async def test_the_link_that_the_demo_prints_connects_a_customer(tmp_path: Path) -> None:
+    isthmus = Isthmus(tmp_path, database_url=f"sqlite:///{tmp_path}/demo.db")
+    async with isthmus.begun("demo", until="Serving until") as told:
+        (link,) = LINK.findall(told)
+        assert "<title>Connected</title>" in await consent(link)
