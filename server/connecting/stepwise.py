@@ -27,6 +27,7 @@ from server.accounts import fill
 from server.connecting.asking import Asker, issue_link, known_provider, missing_inputs, pages_of
 from server.connecting.browsers import require_browser, stepwise_state
 from server.connecting.errors import DeadLink, Finished, StrangePage
+from server.connecting.failures import denial
 from server.connecting.keeping import Given, Kept, keep
 from server.connecting.passage import (
     Customer,
@@ -190,8 +191,17 @@ def _completing(
         raise invalid("callbackParams", "these are not what the customer came back with", code="not-brought")
     provider, options = multi_step_provider(services, customer.provider)
     if problems := list(brought_issues(provider, parameters)):
-        raise InvalidInput(problems)
+        raise _denied(provider, parameters) or InvalidInput(problems)
     return {name: way.brought[name] for name in options.callback_params or ()}
+
+
+def _denied(provider: Provider, parameters: Mapping[str, str]) -> InvalidInput | None:
+    """Tell a customer who was refused, or said no, from one who came back with too little (RFC 6749, 4.1.2.1)."""
+    if not parameters.get("error"):
+        return None
+    description = parameters.get("error_description", "")
+    message = denial(parameters["error"], description, provider=provider.display_name)
+    return invalid("callbackParams", message, code="denied")
 
 
 def _canonical(parameters: Mapping[str, str]) -> bytes:

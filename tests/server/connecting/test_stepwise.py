@@ -167,7 +167,8 @@ async def test_too_late_is_too_late(desk: Desk) -> None:
 
 async def test_a_no_and_a_key_that_does_not_work_make_no_connection(desk: Desk) -> None:
     for parameters, code in (
-        ({"error": "access_denied"}, "required"),
+        ({"error": "access_denied"}, "denied"),
+        ({"workspace": "demo"}, "required"),
         ({"workspace": "demo", "secret": "wrong-secret", "region": "eu"}, "credentials-refused"),
     ):
         link, session_id = await begun(desk)
@@ -179,6 +180,28 @@ async def test_a_no_and_a_key_that_does_not_work_make_no_connection(desk: Desk) 
         assert (answer.status_code, answer.json()["issues"][0]["code"]) == (422, code)
         assert "wrong-secret" not in answer.text
     assert await desk.connections() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ({"error": "access_denied"}, "Access to Sandbox CRM (a page of its own) was not given."),
+        (
+            {"error": "denied", "error_description": "Ask your admin.", "workspace": "demo"},
+            "Sandbox CRM (a page of its own) answered denied: Ask your admin.",
+        ),
+    ],
+)
+async def test_a_customer_who_was_refused_is_told_so_and_not_that_something_is_missing(
+    desk: Desk, said: dict[str, str], cause: str
+) -> None:
+    link, session_id = await begun(desk)
+    browser = desk.browser()
+    await browser.set_out(link)
+    page = await browser.client.get(CALLBACK, params={**said, "sessionId": session_id})
+    told = notice(page)["message"]["params"]
+    answer = await call(desk, sessionId=session_id, callbackParams=told)
+    assert (answer.status_code, answer.json()["causes"]) == (422, [f"callbackParams: {cause}"])
 
 
 async def test_where_no_page_is_known_nothing_is_told(desk: Desk) -> None:
