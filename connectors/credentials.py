@@ -121,6 +121,10 @@ def build_credentials(credentials: Credentials) -> bytes:
     return _ENCODER.encode(credentials)
 
 
+MOST_RENEWALS = 2
+"""How often one request may be sent again with a newer token."""
+
+
 class TokenSource(Protocol):
     """Where the access token of one connection comes from, and who keeps it fresh (`server/tokens`)."""
 
@@ -137,15 +141,19 @@ class TokenSource(Protocol):
         """Answer a newer token than the one the provider refused, or ``None`` if there is none to be had."""
         ...
 
-    def rejected(self, token: Secret) -> None:
-        """Hear that the provider refused even this newer token."""
+    def rejected(self, token: Secret) -> bool:
+        """Hear that the provider refused this newer token too; tell whether that is the last word.
+
+        It is not for a token that somebody else had long before: it may have gone bad along with the first.
+        """
         ...
 
 
 class TokenAuth(ConnectionAuth):
-    """Puts a token on each request that comes from a source; after a 401 it asks once for a newer one and sends again.
+    """Puts a token on each request that comes from a source; after a 401 it asks for a newer one and sends again.
 
-    Sending again is safe whatever the request was: a 401 says that the provider did nothing.
+    Once, and a second time if the newer one was an old one itself. Sending again is safe whatever the request was: a
+    401 says that the provider did nothing.
     """
 
     def __init__(self, source: TokenSource, carried: Callable[[Secret], ConnectionAuth]) -> None:
@@ -158,17 +166,19 @@ class TokenAuth(ConnectionAuth):
         return self._source.secrets
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send with the current token, and once more with a newer one."""
+        """Send with the current token, and again with newer ones."""
         token = await self._source.token()
         response = yield self._signed(request, token)
-        if response.status_code != HTTPStatus.UNAUTHORIZED:
-            return
-        newer = await self._source.renewed(token)
-        if newer is None:
-            return
-        response = yield self._signed(request, newer)
-        if response.status_code == HTTPStatus.UNAUTHORIZED:
-            self._source.rejected(newer)
+        for _ in range(MOST_RENEWALS):
+            if response.status_code != HTTPStatus.UNAUTHORIZED:
+                return
+            newer = await self._source.renewed(token)
+            if newer is None:
+                return
+            token = newer
+            response = yield self._signed(request, token)
+            if response.status_code == HTTPStatus.UNAUTHORIZED and self._source.rejected(token):
+                return
 
     def _signed(self, request: httpx.Request, token: Secret) -> httpx.Request:
         return next(self._carried(token).sync_auth_flow(request))

@@ -31,6 +31,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     connection: Connection
     credentials: Tokened
     version: int
+    is_ours: bool = False
+    """Renewed by this process just now, and not found."""
 
 
 class Renewals:
@@ -176,7 +178,7 @@ class Renewals:
                 continue
             self._unsaved.pop(connection.id, None)
             _record("token.renewed", stored)
-            return Stored(connection=_working(connection), credentials=renewed, version=version)
+            return Stored(connection=_working(connection), credentials=renewed, version=version, is_ours=True)
 
     async def _learn(self, saved: Stored, granted: Granted) -> None:
         try:

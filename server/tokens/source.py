@@ -13,7 +13,7 @@ from installations.record import Fault
 from server import logs
 from server.clock import Clock
 from server.tokens.errands import Errands
-from server.tokens.held import Held, hold, issued_at
+from server.tokens.held import LONG_AGO, Held, hold, issued_at
 from server.tokens.pace import Pace
 from server.tokens.pause import Pause
 from server.tokens.renewals import Renewals, Stored, is_dead
@@ -22,6 +22,9 @@ from server.tokens.wording import refused, unsent
 
 CLOCKS_DIFFER = timedelta(minutes=10)
 """How far the clocks of two processes may be apart."""
+
+
+JUST_NOW = timedelta(minutes=1)
 
 
 class ConnectionTokens:
@@ -52,6 +55,8 @@ class ConnectionTokens:
         """Why the last renewal failed; while the pause lasts, or for good if the grant is dead."""
         self._rejections = Pause(pace)
         self.troubled = False
+        self._ours = 0
+        """The last version that was renewed here."""
         self._rejected = 0
         """The version of which even the renewed token was refused."""
         self._running: asyncio.Task[Held] | None = None
@@ -103,11 +108,19 @@ class ConnectionTokens:
         except ConnectorError as error:
             raise refused(error, self._provider, after_seconds=self._after_seconds()) from error
 
-    def rejected(self, token: Secret) -> None:
-        """Hear that even a renewed token was refused: renewing at once again would only wear the grant out."""
-        if token == self._held.token and self._rejected != self._held.version:
-            self._rejected = self._held.version
+    def rejected(self, token: Secret) -> bool:
+        """Hear that a newer token was refused too; tell whether that is the last word.
+
+        It is if the token was renewed here and now: renewing once more would only wear the grant out.
+        """
+        held = self._held
+        given = issued_at(held.credentials) or LONG_AGO
+        if token != held.token or held.version != self._ours or self._clock() - given > JUST_NOW:
+            return False
+        if self._rejected != held.version:
+            self._rejected = held.version
             self._rejections.lengthen()
+        return True
 
     async def refused(self, fault: Fault, *, version: int) -> None:
         """Mark the connection, if it was the present credentials that were refused."""
@@ -221,6 +234,7 @@ class ConnectionTokens:
         if stored.version > self._held.version:
             previous = self._held.token
             self._held = self._hold(stored.credentials, stored.version)
+            self._ours = stored.version if stored.is_ours else self._ours
             self._failure = None
             self._pause.end()
             self._stands(stored.connection)

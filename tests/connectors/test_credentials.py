@@ -278,8 +278,9 @@ class Source:
         self.tokens.pop(0)
         return Secret(self.tokens[0]) if self.tokens else None
 
-    def rejected(self, token: Secret) -> None:
+    def rejected(self, token: Secret) -> bool:
         self.given_up.append(token.reveal())
+        return token.reveal() != "old"
 
 
 TOKENED: list[tuple[str, Provider, Credentials, str, str]] = [
@@ -331,6 +332,19 @@ async def test_a_refused_token_is_replaced_once(
     seen = await sent_through(authorize(whose, held, tokens=source), 401, 401, 401)
     assert [headers.get_list(header) for headers in seen] == [[prefix + "one"], [prefix + "two"]]
     assert (source.refused, source.given_up) == (["one"], ["two"])
+
+
+async def test_a_newer_token_that_is_an_old_one_itself_is_replaced_too() -> None:
+    source = Source("one", "old", "three", "four")
+    auth = authorize(provider("oauth2"), AuthorizationCodeTokens(access_token=Secret("stored")), tokens=source)
+    assert len(await sent_through(auth, 401, 401, 401, 401)) == 3
+    assert (source.refused, source.given_up) == (["one", "old"], ["old", "three"])
+
+
+async def test_there_is_an_end_to_old_tokens() -> None:
+    source = Source("one", "old", "old", "old", "old")
+    auth = authorize(provider("oauth2"), AuthorizationCodeTokens(access_token=Secret("stored")), tokens=source)
+    assert len(await sent_through(auth, 401, 401, 401, 401, 401)) == 3
 
 
 async def test_a_newer_token_that_is_taken_is_not_given_up() -> None:

@@ -28,7 +28,7 @@ class Leases(Protocol):
     async def take_lease(self, name: str, *, owner: str, seconds: float, dead_after_seconds: float) -> bool:
         """Take a lease that is free, over, held by ``owner`` itself, or held by a process that has not been heard of.
 
-        A process that was never heard of counts as alive until the lease is over.
+        To take one is to be heard of. Who was never heard of otherwise counts as alive until the lease is over.
         """
 
     async def release_lease(self, name: str, *, owner: str) -> None:

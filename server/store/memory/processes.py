@@ -43,7 +43,8 @@ class MemoryLeases(Shelf):
         """Take a lease if nobody alive holds it."""
         now = time.monotonic()
         holder, over = self.leases.get(name, (owner, now))
-        if holder != owner and over > now and not self._is_dead(holder, now, dead_after_seconds):
+        taken_lately = over - now > seconds - dead_after_seconds
+        if holder != owner and over > now and (taken_lately or not self._is_dead(holder, now, dead_after_seconds)):
             return False
         self.leases[name] = (owner, now + seconds)
         return True

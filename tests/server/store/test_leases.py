@@ -51,6 +51,13 @@ async def test_the_lease_of_a_process_that_is_heard_of_no_more_is_free(store: St
     assert not await take(store, "me", dead_after=DEAD)
 
 
+async def test_a_process_that_beats_late_keeps_what_it_took_a_moment_ago(store: Store) -> None:
+    await store.beat("me", kind="server")
+    assert await take(store, "me")
+    assert not await store.take_lease("refresh/c1", owner="you", seconds=40, dead_after_seconds=DEAD)
+    assert await store.take_lease("refresh/c1", owner="you", seconds=70, dead_after_seconds=DEAD)
+
+
 async def test_a_process_that_was_never_heard_of_keeps_its_lease(store: Store) -> None:
     assert await take(store, "me")
     assert not await take(store, "you", dead_after=DEAD)
@@ -65,9 +72,9 @@ async def test_a_lease_that_nobody_gave_back_is_listed_until_somebody_does(store
     assert await take(store, "me")
     assert await abandoned(store) == []
     assert await abandoned(store, dead_after=DEAD) == ["refresh/c1"]
-    assert await take(store, "you", seconds=0, dead_after=DEAD)
+    assert await take(store, "me", seconds=0)
     assert await abandoned(store) == ["refresh/c1"]
-    await store.release_lease("refresh/c1", owner="you")
+    await store.release_lease("refresh/c1", owner="me")
     assert await abandoned(store, dead_after=DEAD) == []
 
 

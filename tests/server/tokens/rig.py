@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,7 @@ from connectors.provider import (
 )
 from connectors.secret import Secret
 from installations.installation import Connection, ProviderApp
+from server.clock import utc_now
 from server.services import Services
 from server.settings import Settings
 from server.store.contract import Event, NewConnection, Store
@@ -83,6 +85,19 @@ class Clockwork:
         """Make a pace that lives by this clock; the chance is even."""
         made = Pace(sleep=self.sleep, monotonic=self.monotonic, random=lambda: 0.5)
         return replace(made, **changes)
+
+
+class RealTime(Clockwork):
+    """Time as it passes, for tests of several real processes."""
+
+    def now(self) -> datetime:
+        return utc_now()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 class Declared(Memory):
@@ -265,8 +280,7 @@ PASSWORD = PasswordCredentials(
 CUSTOM = CustomCredentials(values={"tenant": Secret("acme"), "password": Secret("right-password")})
 
 
-@asynccontextmanager
-async def rigged(store: Store, server: TokenServer, clockwork: Clockwork) -> AsyncIterator[Rig]:
+async def settle_in(store: Store, server: TokenServer) -> None:
     """Put a project with a provider app for each provider into the store."""
     await store.create_project(project())
     for number, provider in enumerate(providers(server.url), start=1):
@@ -274,6 +288,13 @@ async def rigged(store: Store, server: TokenServer, clockwork: Clockwork) -> Asy
             id=f"a{number}", project_id="p1", provider=provider.name, client_id=CLIENT_ID, create_time=START
         )
         await store.create_provider_app(app, client_secret=CLIENT_SECRET.encode())
+
+
+@asynccontextmanager
+async def rigged(store: Store, server: TokenServer, clockwork: Clockwork, *, new: bool = True) -> AsyncIterator[Rig]:
+    """Make a rig over a store, which is new or was settled in before."""
+    if new:
+        await settle_in(store, server)
     transport = Gateway(allowed_networks=[LOOPBACK]).transport()
     try:
         yield Rig(store, server, clockwork, transport)

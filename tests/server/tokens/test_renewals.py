@@ -51,6 +51,17 @@ async def test_a_token_that_another_process_renewed_is_read_and_not_renewed_agai
     assert len(rig.server.asked) == 1
 
 
+async def test_a_token_that_another_process_renewed_long_ago_may_be_bad_as_well(rig: Rig) -> None:
+    connection, idle = await rig.connect(), rig.process("idle")
+    _, account, auth = await idle.services.accounts.open(connection)
+    rig.server.expire()
+    assert await rig.process("busy").call(connection) == "access-c1-2"
+    rig.server.expire()
+    assert await idle.call_again(account, auth, "create") == "access-c1-3"
+    assert (rig.server.refused["create"], rig.server.calls["create"]) == (2, 1)
+    assert (await rig.status(), await rig.events()) == ("working", [])
+
+
 @MANY_STORES
 async def test_who_waits_for_a_dead_grant_learns_it_without_asking(rig: Rig) -> None:
     connection = await rig.connect()

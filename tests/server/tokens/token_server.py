@@ -60,8 +60,15 @@ class TokenServer:
     refresh: dict[str, Refresh] = field(default_factory=dict)
     stranger: int = HTTPStatus.UNAUTHORIZED
     """What a call without an accepted token is answered with."""
+    gather_refused: int = 0
+    """How many calls without an accepted token wait for each other before any of them is answered."""
+    answer_after: Callable[[], float] = lambda: 0.0
+    """How long, in seconds, a token answer is on its way; asked for each."""
+    reuses: int = 0
+    """How often a refresh token was used that had been used before."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set with each token request that comes in."""
+    _all_there: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def grant(self, family: str) -> tuple[str, str]:
@@ -106,6 +113,7 @@ class TokenServer:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self.access:
             self.refused[what] += 1
+            await self._gathered()
             return web.json_response({"message": "who are you?"}, status=self.stranger)
         self.calls[what] += 1
         return web.json_response({"token": token})
@@ -119,12 +127,22 @@ class TokenServer:
             await self.gate.wait()
         if self.instead:
             return self.instead.pop(0)
+        await asyncio.sleep(self.answer_after())
         answer = granted()
+        await asyncio.sleep(self.answer_after())
         if self.lose > 0:
             self.lose -= 1
             assert request.transport is not None
             request.transport.abort()
         return answer
+
+    async def _gathered(self) -> None:
+        if self.gather_refused <= 0:
+            return
+        self.gather_refused -= 1
+        if self.gather_refused == 0:
+            self._all_there.set()
+        await self._all_there.wait()
 
     def _granted(self, form: dict[str, str]) -> web.Response:
         if form.get("client_id") != CLIENT_ID or form.get("client_secret") != CLIENT_SECRET:
@@ -142,6 +160,7 @@ class TokenServer:
         if held is None or held.family in self.revoked:
             return refusal("invalid_grant")
         now = self.monotonic()
+        self.reuses += held.spent_at is not None
         if held.spent_at is not None and now - held.spent_at > self.grace_seconds:
             self.revoke(held.family)
             return refusal("invalid_grant")
