@@ -80,6 +80,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether a group's things exist for this caller."""
         return self.group_ref is None or self.group_ref == group_ref
 
+    def require_one_group(self, group_ref: str | None) -> None:
+        """Raises `Forbidden` where a key that every visitor's browser has asks for a list of all groups' things."""
+        if self.reach == "frontend" and group_ref is None:
+            raise Forbidden("A frontend key lists the things of one group; name it in groupRef.")
+
     def hides(self, group_ref: str | None) -> bool:
         """Tell whether a list that was asked for one group's things (``None``: for all) is empty for this caller."""
         return group_ref is not None and not self.sees(group_ref)

@@ -62,7 +62,10 @@ class UpdateConnection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
 @post("/connections/:generate", opt=takes(GenerateConnection))
 async def generate_connection(services: FromApp, access: FromAccess, project_id: Entered, body: RawBody) -> Connection:
-    """Make a connection. The credential is tried where the provider allows that cheaply; a refused one is a 422."""
+    """Make a connection without a browser: from a key, a password, a client, or tokens that were had elsewhere.
+
+    The credential is tried where the provider allows that cheaply; a refused one is a 422.
+    """
     wanted = parse_body(body, GenerateConnection)
     access.require_person(wanted.group_ref, wanted.consumer_ref)
     wanted = msgspec.structs.replace(wanted, provider_metadata=as_given(wanted.provider_metadata))
@@ -99,7 +102,8 @@ async def list_connections(  # noqa: PLR0917 -- a handler's parameters are its U
     group_ref: GroupRef = None,
     consumer_ref: Annotated[str | None, QueryParameter(name="consumerRef", max_length=255)] = None,
 ) -> list[Connection]:
-    """List connections, a usable one first; a token's own group's only."""
+    """List connections, a usable one first; to a browser, one group's only."""
+    access.require_one_group(group_ref)
     if access.hides(group_ref):
         return []
     group_ref = access.group_ref if group_ref is None else group_ref
@@ -118,7 +122,7 @@ async def get_connection(  # noqa: PLR0917 -- a handler's parameters are its URL
     include_refresh_token: Annotated[bool, QueryParameter(name="includeRefreshToken")] = False,  # noqa: FBT002 -- as above
     refresh: FromQuery[Literal["force", "ifExpired"] | None] = None,
 ) -> ConnectionWithTokens:
-    """Show a connection; its OAuth tokens, old or renewed for this, only to a key that is kept on a server."""
+    """Show a connection; to a key with the scope full also its OAuth tokens, which ``refresh`` has renewed before."""
     connection = await find_connection(services, project_id, connection_id, access=access)
     shows_tokens = include_creds or include_refresh_token
     if shows_tokens or refresh is not None:
@@ -156,7 +160,7 @@ async def update_connection(
 async def delete_connection(
     services: FromApp, access: FromAccess, project_id: Entered, connection_id: FromPath[str]
 ) -> None:
-    """Remove a connection. Raises `InUse` while an installation needs it."""
+    """Remove a connection that no installation uses any more; another one stays, which is a 409. Raises `InUse`."""
     connection = await find_connection(services, project_id, connection_id, access=access)
     event = connection_event("connection.deleted", connection, event_id=services.new_id(), now=services.clock())
     await services.store.delete_connection(project_id, connection.id, event=event)

@@ -93,8 +93,9 @@ async def list_installations(
     integration_id_or_name: FromPath[str],
     group_ref: GroupRef = None,
 ) -> list[Installation]:
-    """List the installations of one integration, oldest first; a token's own group's only."""
+    """List the installations of one integration, oldest first; to a browser, one group's only."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
+    access.require_one_group(group_ref)
     if access.hides(group_ref):
         return []
     group_ref = access.group_ref if group_ref is None else group_ref
@@ -105,7 +106,8 @@ async def list_installations(
 async def list_all_installations(
     services: FromApp, access: FromAccess, project_id: Entered, group_ref: GroupRef = None
 ) -> list[Installation]:
-    """List installations across integrations, oldest first; a token's own group's only."""
+    """List installations across integrations, oldest first; to a browser, one group's only."""
+    access.require_one_group(group_ref)
     if access.hides(group_ref):
         return []
     group_ref = access.group_ref if group_ref is None else group_ref
@@ -120,7 +122,7 @@ async def get_installation(
     integration_id_or_name: FromPath[str],
     installation_id: FromPath[str],
 ) -> Installation:
-    """Show one."""
+    """Show an installation with its latest config."""
     return await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
 
 

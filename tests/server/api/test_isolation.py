@@ -98,8 +98,6 @@ def filled(value: Any, names: Names, group_ref: str) -> Any:
 
 async def ask(house: House, route: Route, names: Names, headers: Headers, group_ref: str = "g1") -> httpx.Response:
     path = (route.path + route.query).format(**names).replace("groupRef=g1", f"groupRef={group_ref}")
-    if route.touches == "list" and group_ref != "g1":
-        path += f"?groupRef={group_ref}"
     named = {name: value.format(**names) for name, value in route.headers.items()}
     body = filled(route.body, names, group_ref) if route.body else None
     return await house.client.request(route.method, path, headers={**headers, **named}, json=body)
@@ -201,6 +199,19 @@ async def test_a_token_sees_its_own_group_and_no_other_in_every_list(house: Hous
             assert [one["group"]["groupRef"] for one in answer.json()] == groups, path + query
         everybody = (await house.call("GET", path)).json()
         assert {one["group"]["groupRef"] for one in everybody} == {"g1", "g2"}
+
+
+async def test_a_frontend_key_lists_one_groups_things_and_never_everybodys(house: House) -> None:
+    await furnished(house)
+    await house.connect("g2")
+    await house.install("g2")
+    for path in ("/installations", "/integrations/crm/installations", "/connections"):
+        for query in ("", "?provider=sandbox", "?consumerRef=c1"):
+            assert (await house.call("GET", path + query, key=house.frontend_key)).status_code == 403
+        for group in ("g1", "g2"):
+            listed = (await house.call("GET", f"{path}?groupRef={group}", key=house.frontend_key)).json()
+            assert [one["group"]["groupRef"] for one in listed] == [group]
+        assert (await house.call("GET", f"{path}?groupRef=", key=house.frontend_key)).json() == []
 
 
 @ON_EVERY_STORE
