@@ -59,15 +59,12 @@ async def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 async def _answered(sender: "_Sender", signing: Any) -> httpx.Response:
-    """Send, and once more if the auth flow has something newer to sign with and the body is still there."""
+    """Send, and again while the auth flow has something newer to sign with and the body is still there."""
     response = await sender.send(await _signed(signing))
     try:
-        again = await _heard(signing, response)
-        if again is None or not isinstance(again.stream, httpx.ByteStream):
-            return response
-        await response.aclose()
-        response = await sender.send(again)
-        await _heard(signing, response)
+        while (again := await _heard(signing, response)) is not None and isinstance(again.stream, httpx.ByteStream):
+            await response.aclose()
+            response = await sender.send(again)
     except BaseException:
         await response.aclose()
         raise
