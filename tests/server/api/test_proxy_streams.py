@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -41,6 +41,15 @@ def digest(length: int) -> str:
 async def sent_to(response: web.StreamResponse, length: int) -> None:
     async for piece in pieces(length):
         await response.write(piece)
+
+
+async def at_rest(count: Callable[[], int]) -> None:
+    """Wait until a count has begun to grow and grows no more: caller, server and provider share one loop."""
+    last = 0
+    while not last or count() != last:
+        last = count()
+        for _ in range(1000):
+            await asyncio.sleep(0)
 
 
 SIZES = [0, 1, 65_536, MEGABYTE, MEGABYTE + 1, 20 * MEGABYTE]
@@ -147,11 +156,8 @@ async def test_a_provider_that_does_not_read_holds_its_caller_up(line: Line) -> 
 
     line.echo.answer = answer
     calling = asyncio.create_task(line.call("POST", "/a", content=body()))
-    last = -1
-    while given != last or not given:
-        last = given
-        await asyncio.sleep(0.1)  # until nothing moves: only the kernel's buffers are full
-    assert given < 25 * MEGABYTE
+    await at_rest(lambda: given)
+    assert given < 25 * MEGABYTE, "only the kernel's buffers are full"
     release.set()
     assert (await calling).json()["length"] == 45 * MEGABYTE
 
@@ -170,10 +176,7 @@ async def test_a_caller_that_does_not_read_holds_the_provider_up(line: Line) -> 
 
     line.echo.answer = answer
     async with line.client.stream("GET", "/a", headers=line.headers()) as response:
-        last = -1
-        while given != last or not given:
-            last = given
-            await asyncio.sleep(0.1)
+        await at_rest(lambda: given)
         assert given < 25 * MEGABYTE
         assert sum([len(piece) async for piece in response.aiter_raw()]) == 45 * MEGABYTE
 
