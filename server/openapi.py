@@ -24,6 +24,8 @@ PATH = "/openapi.json"
 RECORDS = "/v1/projects/{projectIdOrName}/integrations/{integrationIdOrName}/objects/{objectName}"
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
+_FOR_PROGRAMMERS = re.compile(r"\s*Raises .*", re.DOTALL)
+"""What a handler's docstring says of Python's exceptions; the public is told of statuses."""
 _OPEN = ("/healthz", "/readyz", "/v1/providers", "/v1/uploads/")
 """Where no key is asked for."""
 _EMPTY = frozenset({"CreateIntegration", "CreateRevision", "PutUpload"})
@@ -77,7 +79,9 @@ _REQUEST_ID = {
 def openapi_config(*, for_tokens: Iterable[BaseRouteHandler]) -> OpenAPIConfig:
     """Serve the document at `PATH`, and no pages with scripts from elsewhere. ``for_tokens`` take signed tokens too."""
     plugin = _Published(for_tokens)
-    return OpenAPIConfig(title="Isthmus", version=VERSION, path=PATH, render_plugins=[plugin])
+    return OpenAPIConfig(
+        title="Isthmus", version=VERSION, path=PATH, render_plugins=[plugin], use_handler_docstrings=True
+    )
 
 
 class _Published(OpenAPIRenderPlugin):
@@ -142,6 +146,7 @@ def _operation(
     published = {
         **operation,
         "operationId": name,
+        "description": _description(operation),
         "parameters": [
             *({**one, "name": _public_name(one)} for one in operation.get("parameters", ())),
             *_MORE_PARAMETERS.get(name, ()),
@@ -236,6 +241,11 @@ def _schema(kind: Any, components: dict[str, Any]) -> dict[str, Any]:
 
 def _identifier(operation: dict[str, Any]) -> str:
     return str(operation["summary"]).replace(" ", "")
+
+
+def _description(operation: dict[str, Any]) -> str:
+    said = _FOR_PROGRAMMERS.sub("", operation["description"]).replace("``", "`")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in said.split("\n\n"))
 
 
 def _public_name(parameter: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ class UpdateApiKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 @post("/api-keys", opt=takes(CreateApiKey))
 async def create_api_key(services: FromApp, project_id: Entered, body: RawBody) -> ApiKeyAnswer:
-    """Make a key."""
+    """Make a key. This is the only time that it is shown."""
     wanted = parse_body(body, CreateApiKey)
     text = new_key()
     key = ApiKey(

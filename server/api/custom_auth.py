@@ -52,7 +52,11 @@ class CustomAuthAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 async def custom_auth_connect(
     services: FromApp, access: FromAccess, request: Request[Any, Any, Any], body: RawBody
 ) -> CustomAuthAnswer:
-    """Start or go on. Where the answer is a redirect, open it, and come again with what the customer brought back."""
+    """Connect in steps, where a provider's custom scheme sends the customer to a page of its own: start, or go on.
+
+    Where the answer is a redirect, open its URL in a window, and come again with ``sessionId`` and what the customer
+    brought back as ``callbackParams``, until the answer is a connection.
+    """
     wanted = parse_body(body, CustomAuthConnect)
     project_id = access.enter(wanted.named_project())
     if wanted.session_id:

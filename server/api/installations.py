@@ -210,7 +210,7 @@ async def delete_installation(
     integration_id_or_name: FromPath[str],
     installation_id: FromPath[str],
 ) -> None:
-    """Remove one, and its connection if nothing else uses it."""
+    """Remove an installation, and its connection if nothing else uses it."""
     found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
     told = deletion_events(new_id=services.new_id, now=services.clock())
     await services.store.delete_installation(project_id, found.id, event_for=told)

@@ -63,7 +63,7 @@ async def list_integrations(services: FromApp, project_id: Entered) -> list[Inte
 
 @get("/integrations/{integration_id_or_name:str}")
 async def get_integration(services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str]) -> Integration:
-    """Show one."""
+    """Show an integration with its latest revision."""
     return shown(await services.store.integration(project_id, unescape(integration_id_or_name)))
 
 

@@ -108,7 +108,7 @@ async def oauth_connect(services: FromApp, access: FromAccess, request: Request[
     opt=takes(CompleteOauth),
 )
 async def complete_oauth(services: FromApp, access: FromAccess, body: RawBody) -> Response[Connection]:
-    """Finish a strict flow: 201 with a new connection, 200 with one that was healed."""
+    """Finish a strict flow with the page's own credential: 201 for a new connection, 200 for one that was healed."""
     require_somebody(access)
     wanted = parse_body(body, CompleteOauth)
     access.enter(wanted.named_project())

@@ -57,7 +57,7 @@ class UpdateProviderApp(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
 @post("/provider-apps", status_code=HTTP_200_OK, opt=takes(CreateProviderApp))
 async def create_provider_app(services: FromApp, project_id: Entered, body: RawBody) -> ProviderApp:
-    """Make a provider app; answered with 200, as published."""
+    """Keep the OAuth client that you have registered at a provider; the answer is a 200, as published."""
     wanted = parse_body(body, CreateProviderApp)
     _check_provider(services, wanted.provider)
     app = ProviderApp(
@@ -101,7 +101,7 @@ async def update_provider_app(
 
 @delete("/provider-apps/{provider_app_id:str}")
 async def delete_provider_app(services: FromApp, project_id: Entered, provider_app_id: FromPath[str]) -> None:
-    """Remove a provider app."""
+    """Remove a provider app. Its connections stay, but tokens that were had by it cannot be renewed any more."""
     await services.store.delete_provider_app(project_id, unescape(provider_app_id))
 
 

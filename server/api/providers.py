@@ -10,11 +10,11 @@ from server.api.provided import FromApp
 
 @get("/v1/providers")
 async def list_providers(services: FromApp) -> dict[str, Provider]:
-    """List every provider, by name."""
+    """List every provider by name, and how customers are connected to it."""
     return services.accounts.providers
 
 
 @get("/v1/providers/{provider:str}")
 async def get_provider(services: FromApp, provider: FromPath[str]) -> Provider:
-    """Show one. Raises `NotFound`."""
+    """Show a provider, and how customers are connected to it. Raises `NotFound`."""
     return services.accounts.connector(unescape(provider)).provider

@@ -28,3 +28,12 @@ async def test_every_reference_leads_somewhere_and_names_are_public(api: httpx.A
         jsonschema.Draft202012Validator.check_schema(schema)
     operations = [one["operationId"] for methods in document["paths"].values() for one in methods.values()]
     assert len(operations) == len(set(operations))
+
+
+async def test_every_operation_says_what_it_is_for_and_nothing_of_how_it_is_made(api: httpx.AsyncClient) -> None:
+    document = (await api.get("/openapi.json")).json()
+    for operation in (one for methods in document["paths"].values() for one in methods.values()):
+        said = operation["description"]
+        assert said.endswith("."), operation["operationId"]
+        assert "Raises" not in said
+        assert "``" not in said
