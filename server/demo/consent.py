@@ -19,7 +19,7 @@ async def consent_link(
 
 
 async def _register(sandbox_url: str, redirect_uri: str) -> None:
-    client = {"name": "The demo", "clientId": DEMO_CLIENT_ID, "clientSecret": DEMO_CLIENT_SECRET}
+    client = {"name": "Demo", "clientId": DEMO_CLIENT_ID, "clientSecret": DEMO_CLIENT_SECRET}
     async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as http:
         answer = await http.post("/_sandbox/clients", json={**client, "redirectUris": [redirect_uri]})
         answer.raise_for_status()
