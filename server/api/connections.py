@@ -12,7 +12,7 @@ from connectors.credentials import Credentials, CredentialsError, authorize, bui
 from connectors.departure import ADDRESS_DENIED
 from connectors.errors import ConnectorError
 from connectors.provider import Provider
-from installations.errors import InvalidInput, Issue, invalid
+from installations.errors import InvalidInput, Issue, at, invalid
 from installations.installation import Connection, ConnectionStatus, MetadataValue
 from server.access.keyring import Access
 from server.accounts import account_values
@@ -216,7 +216,12 @@ def _described(services: Services, connection: Connection, described: dict[str, 
     ref = described.get("provider_workspace_ref", connection.provider_workspace_ref)
     metadata = described.get("provider_metadata", connection.provider_metadata)
     if described:
-        return _account(services, _connector(services, connection.provider).provider, ref, metadata)
+        provider = _connector(services, connection.provider).provider
+        try:
+            return _account(services, provider, ref, metadata)
+        except InvalidInput as error:
+            below = (msgspec.structs.replace(issue, path=f"connection.{issue.path}") for issue in error.issues)
+            raise InvalidInput(below) from error
     # What a provider has come to ask for since must not keep anybody from giving a new key.
     return services.accounts.account(connection.provider, workspace_ref=ref, metadata=metadata)
 
@@ -239,7 +244,9 @@ async def _new_credentials(
     if opened.scheme != connection.auth_scheme:
         message = f"the connection authenticates by {connection.auth_scheme}, which does not change"
         raise invalid(f"connection.{opened.member}", message, code="credentials")
-    status, credentials = await _try(services, connector, account, opened, project_id=connection.project_id)
+    status, credentials = await _try(
+        services, connector, account, opened, project_id=connection.project_id, path="connection"
+    )
     return {
         "credentials": build_credentials(credentials),
         "status": status,
@@ -254,7 +261,7 @@ def _connector(services: Services, provider: str) -> Connector:
 
 
 async def _try(
-    services: Services, connector: Connector, account: Account, opened: Opened, *, project_id: str
+    services: Services, connector: Connector, account: Account, opened: Opened, *, project_id: str, path: str = ""
 ) -> tuple[ConnectionStatus, Credentials]:
     """Tell whether the credential works, and answer it with its first token where it is of a kind that has one.
 
@@ -265,7 +272,7 @@ async def _try(
     try:
         credentials = await services.tokens.first(provider, credentials, project_id=project_id, values=account.metadata)
     except ConnectorError as error:
-        _require_taken(error, provider, opened)
+        _require_taken(error, provider, at(path, opened.member))
         raise
     if not isinstance(connector, Prober):
         return "created", credentials
@@ -275,12 +282,12 @@ async def _try(
     except CredentialsError:
         return "created", credentials
     except ConnectorError as error:
-        _require_taken(error, provider, opened)
+        _require_taken(error, provider, at(path, opened.member))
         return "created", credentials
     return "working", credentials
 
 
-def _require_taken(error: ConnectorError, provider: Provider, opened: Opened) -> None:
+def _require_taken(error: ConnectorError, provider: Provider, path: str) -> None:
     """Raises `InvalidInput` for an error that says that the credential, or the address, is not good."""
     if error.fault.code == ADDRESS_DENIED:
         remedy = "The operator allows a range of addresses in ISTHMUS_ALLOWED_NETWORKS."
@@ -288,4 +295,4 @@ def _require_taken(error: ConnectorError, provider: Provider, opened: Opened) ->
         raise invalid("provider", message, code="address-denied", remedy=remedy) from error
     if error.fault.kind in ("auth", "forbidden"):
         message = f"{provider.display_name} refuses these credentials: {error.fault.message}"
-        raise invalid(opened.member, message, code="credentials-refused") from error
+        raise invalid(path, message, code="credentials-refused") from error

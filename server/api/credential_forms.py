@@ -147,12 +147,17 @@ def _content_issues(forms: CredentialForms, provider: Provider, path: str) -> It
 def _count_message(found: list[Opened], provider: Provider) -> str:
     if found:
         return f"give credentials in one way, not in {len(found)}: {', '.join(opened.member for opened in found)}"
-    return f"{provider.display_name} needs credentials; give one of {', '.join(form_names(provider))}"
+    return f"{provider.display_name} needs credentials; give {_choice(provider)}"
 
 
 def _misfit(path: str, provider: Provider) -> InvalidInput:
-    remedy = f"Give one of {', '.join(form_names(provider)) or 'nothing'}."
-    return invalid(path, f"{provider.display_name} does not authenticate this way", code="credentials", remedy=remedy)
+    message, remedy = f"{provider.display_name} does not authenticate this way", f"Give {_choice(provider)}."
+    return invalid(path, message, code="credentials", remedy=remedy)
+
+
+def _choice(provider: Provider) -> str:
+    first, *others = form_names(provider) or ["no credentials"]
+    return f"one of {first}, {', '.join(others)}" if others else first
 
 
 def _filled_in(forms: CredentialForms, provider: Provider) -> list[Opened | None]:

@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta, UnsetType
 from installations.errors import InvalidInput, Issue
 from installations.installation import Connection, MetadataValue
 from server.access.keyring import Access
-from server.api.bodies import Name, Text, parse_body
+from server.api.bodies import Name, Text
 from server.api.connections import DisplayName
-from server.api.oauth import ProjectNamed
+from server.api.oauth import ProjectNamed, parse_named
 from server.api.provided import FromAccess, FromApp, takes
 from server.connecting.asking import Asker
 from server.connecting.keeping import Kept
@@ -57,8 +57,8 @@ async def custom_auth_connect(
     Where the answer is a redirect, open its URL in a window, and come again with ``sessionId`` and what the customer
     brought back as ``callbackParams``, until the answer is a connection.
     """
-    wanted = parse_body(body, CustomAuthConnect)
-    project_id = access.enter(wanted.named_project())
+    wanted = parse_named(body, CustomAuthConnect)
+    project_id = access.enter(wanted.project_named)
     if wanted.session_id:
         return _answer(await go_on(services, access, wanted.session_id, wanted.callback_params or {}))
     asker = Asker(project_id=project_id, policy=access.policy, origin=request.headers.get("origin"))

@@ -1,6 +1,6 @@
 """Consent over HTTP: links for customers to give it by, and the end of the strict flow."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from litestar import MediaType, Request, Response, patch, post
@@ -10,9 +10,9 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import UNSET, Meta, UnsetType
 
 from connectors.secret import Veiled
-from installations.errors import invalid
+from installations.errors import Issue, invalid
 from installations.installation import Connection, MetadataValue
-from server.api.bodies import Name, parse_body
+from server.api.bodies import Malformed, Name, parse_body
 from server.api.connections import DisplayName, find_connection
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.connecting.asking import Asker, customer_of, link_for
@@ -31,12 +31,36 @@ class ProjectNamed(Veiled, frozen=True, kw_only=True, rename="camel"):
     project_id: Name | UnsetType = UNSET
     """What older clients call it."""
 
-    def named_project(self) -> str:
-        """Answer the project's id or name. Raises `InvalidInput` where neither is there."""
-        named = self.project_id_or_name or self.project_id
-        if not named:
-            raise invalid("projectIdOrName", "is required", code="required")
-        return named
+    @property
+    def project_named(self) -> str:
+        """The project's id or name; empty where neither is there."""
+        return self.project_id_or_name or self.project_id or ""
+
+
+Named = TypeVar("Named", bound=ProjectNamed)
+
+
+def parse_named(body: bytes, kind: type[Named]) -> Named:
+    """Decode a body that names its project. Raises `Malformed` with every issue, no name among them."""
+    issues: list[Issue] = []
+    wanted = None
+    try:
+        wanted = parse_body(body, kind)
+    except Malformed as error:
+        issues += error.issues
+    if not _names_project(body):
+        issues.insert(0, Issue(path="projectIdOrName", message="is required", code="required"))
+    if wanted is None or issues:
+        raise Malformed(issues)
+    return wanted
+
+
+def _names_project(body: bytes) -> bool:
+    try:
+        return bool(parse_body(body, ProjectNamed).project_named)
+    except Malformed:
+        # What is wrong with the name, or with the whole, is said already.
+        return True
 
 
 Flow = Literal["strict"]
@@ -79,8 +103,8 @@ class CompleteOauth(ProjectNamed, frozen=True, kw_only=True, rename="camel"):
 @post("/v1/oauth-connect", status_code=HTTP_200_OK, media_type=MediaType.TEXT, opt=takes(OauthConnect))
 async def oauth_connect(services: FromApp, access: FromAccess, request: Request[Any, Any, Any], body: RawBody) -> str:
     """Make a link by which a customer gives access to their account. It works once, for ten minutes."""
-    wanted = parse_body(body, OauthConnect)
-    project_id = access.enter(wanted.named_project())
+    wanted = parse_named(body, OauthConnect)
+    project_id = access.enter(wanted.project_named)
     access.require_person(wanted.group_ref, wanted.consumer_ref)
     customer = Customer(
         provider=wanted.provider,
@@ -110,8 +134,8 @@ async def oauth_connect(services: FromApp, access: FromAccess, request: Request[
 async def complete_oauth(services: FromApp, access: FromAccess, body: RawBody) -> Response[Connection]:
     """Finish a strict flow with the page's own credential: 201 for a new connection, 200 for one that was healed."""
     require_somebody(access)
-    wanted = parse_body(body, CompleteOauth)
-    access.enter(wanted.named_project())
+    wanted = parse_named(body, CompleteOauth)
+    access.enter(wanted.project_named)
     completion = Completion(code=wanted.completion_code, group_ref=wanted.group_ref, consumer_ref=wanted.consumer_ref)
     kept = await complete(services, access, completion)
     return Response(kept.connection, status_code=HTTP_201_CREATED if kept.is_new else HTTP_200_OK)

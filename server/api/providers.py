@@ -4,6 +4,7 @@ from litestar import get
 from litestar.params import FromPath
 
 from connectors.provider import Provider
+from installations.errors import Issue, NotFound
 from server.address import unescape
 from server.api.provided import FromApp
 
@@ -17,4 +18,10 @@ async def list_providers(services: FromApp) -> dict[str, Provider]:
 @get("/v1/providers/{provider:str}")
 async def get_provider(services: FromApp, provider: FromPath[str]) -> Provider:
     """Show a provider, and how customers are connected to it. Raises `NotFound`."""
-    return services.accounts.connector(unescape(provider)).provider
+    name = unescape(provider)
+    found = services.accounts.providers.get(name)
+    if found is None:
+        message = f"there is no provider {name!r}"
+        issue = Issue(path="path.provider", message=message, code="unknown-provider", remedy="See GET /v1/providers.")
+        raise NotFound([issue])
+    return found

@@ -227,7 +227,9 @@ def _account_issues(services: Services, customer: Customer, provider: Provider) 
 def missing_inputs(customer: Customer, provider: Provider) -> Iterator[Issue]:
     """List the declared inputs that were not given. What the provider tells by itself need not be."""
     values, options = values_of(customer), web_options(provider)
-    if options is not None and options.explicit_workspace_required and not values.get("workspace"):
+    declared = {item.name for item in provider.metadata.input} if provider.metadata is not UNSET else set()
+    wanted = options is not None and options.explicit_workspace_required and "workspace" not in declared
+    if wanted and not values.get("workspace"):
         message = f"{provider.display_name} needs to know the workspace"
         yield Issue(path="providerWorkspaceRef", message=message, code="required")
     later = _learnt_paths(provider)

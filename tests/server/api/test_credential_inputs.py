@@ -228,7 +228,8 @@ async def test_a_way_that_is_not_the_providers_is_refused_by_name(house: House, 
         answer = await generate(house, provider, **{member: value})
         (issue,) = answer.json()["issues"]
         assert (answer.status_code, issue["name"], issue["code"]) == (422, member, "credentials")
-        assert issue["remedy"] == f"Give one of {', '.join(fitting)}."
+        several = "one of " if len(fitting) > 1 else ""
+        assert issue["remedy"] == f"Give {several}{', '.join(fitting)}."
         assert ODD not in answer.text
 
 
@@ -257,7 +258,7 @@ def test_a_provider_without_credentials_wants_none() -> None:
 async def test_credentials_for_a_provider_that_wants_none_are_refused(house: House) -> None:
     answer = await generate(house, "sandboxOpen", apiKey=ODD)
     (issue,) = answer.json()["issues"]
-    assert (issue["name"], issue["remedy"]) == ("apiKey", "Give one of nothing.")
+    assert (issue["name"], issue["remedy"]) == ("apiKey", "Give no credentials.")
 
 
 async def test_a_change_names_its_issues_below_the_connection(house: House) -> None:
@@ -273,6 +274,9 @@ async def test_a_change_names_its_issues_below_the_connection(house: House) -> N
     change = {"updateMask": ["apiKey"], "connection": {"apiKey": ODD}}
     answer = await house.call("PATCH", f"/connections/{made['id']}", json=change)
     assert names(answer) == [("connection.apiKey", "credentials")]
+    change = {"updateMask": ["customAuth"], "connection": {"customAuth": {**VALUES, "secret": ODD}}}
+    answer = await house.call("PATCH", f"/connections/{made['id']}", json=change)
+    assert names(answer) == [("connection.customAuth", "credentials-refused")]
     right = {"updateMask": ["customAuth"], "connection": {"customAuth": VALUES}}
     assert (await house.call("PATCH", f"/connections/{made['id']}", json=right)).status_code == 200
 
@@ -282,7 +286,7 @@ async def test_a_change_cannot_take_away_what_the_provider_needs(house: House) -
     made = (await generate(house, "asking", customAuth=VALUES, providerMetadata=filled)).json()
     change = {"updateMask": ["providerMetadata"], "connection": {"providerMetadata": {"hub": filled["hub"]}}}
     answer = await house.call("PATCH", f"/connections/{made['id']}", json=change)
-    assert (answer.status_code, names(answer)) == (422, [("providerMetadata.region", "required")])
+    assert (answer.status_code, names(answer)) == (422, [("connection.providerMetadata.region", "required")])
     assert (await house.call("GET", f"/connections/{made['id']}")).json()["providerMetadata"] == filled
 
 

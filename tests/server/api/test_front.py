@@ -387,6 +387,7 @@ PLACES = [
     ("GET", "{p}/integrations/crm/installations/i/operations?pageSize=many", "query", "pageSize"),
     ("GET", "{p}/operations/o?state=x", "query", "state"),
     ("GET", "{p}/connections/c?refresh=always", "query", "refresh"),
+    ("GET", "/v1/providers/ghost", "path", "provider"),
     ("POST", "{p}/integrations/ghost/objects/contacts", "path", "integrationId"),
     ("POST", "{p}/integrations/crm/objects/ghosts", "path", "objectName"),
     ("POST", "{p}/integrations/crm/objects/ghosts:explain", "path", "objectName"),

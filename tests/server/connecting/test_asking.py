@@ -43,12 +43,23 @@ async def test_everything_that_lacks_is_named_at_once() -> None:
     async with open_desk(connectors=[FILLED_IN]) as desk:
         found = await issues(desk, provider="filled", returnUrl="http://evil.test/")
         assert set(found) == {
-            ("providerWorkspaceRef", "required"),
             ("providerMetadata.workspace", "required"),
             ("providerMetadata.region", "required"),
             ("providerAppId", "no-provider-app"),
             ("returnUrl", "bad-value"),
         }
+
+
+@pytest.mark.parametrize("path", ["/v1/oauth-connect", "/v1/oauth-connect:complete", "/v1/custom-auth/connect"])
+async def test_a_project_that_is_not_named_is_named_among_what_lacks(desk: Desk, path: str) -> None:
+    bodies: list[tuple[Any, bool]] = [({}, True), ({"projectId": 5}, False), ([], False)]
+    for body, lacks in bodies:
+        answer = await desk.house.client.post(path, headers=desk.house.headers, json=body)
+        found = [issue["name"] for issue in answer.json()["issues"]]
+        assert (answer.status_code, "projectIdOrName" in found) == (400, lacks), answer.text
+    asked_for = await desk.house.client.post("/v1/oauth-connect", headers=desk.house.headers, json={})
+    found = [issue["name"] for issue in asked_for.json()["issues"]]
+    assert found == ["projectIdOrName", "provider", "groupRef", "consumerRef"]
 
 
 async def test_values_that_cannot_stand_in_an_address_are_refused() -> None:
