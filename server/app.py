@@ -130,6 +130,22 @@ FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY, 
 
 def build_app(services: Services) -> ASGIApp:
     """Wire the whole server into one ASGI application. The store is started and closed by its opener."""
+    app = build_routes(services)
+    services.changes.subscribe(services.keyring.forget)
+    services.changes.subscribe(services.directory.forget)
+    services.changes.subscribe(services.proxy.forget)
+    browsers = Browsers(_paths(app, FOR_BROWSERS), public_url=services.settings.public_url)
+    return Front(
+        proxy.ProxyFirst(writes.WritesFirst(app, services), services),
+        browsers=browsers,
+        clock=services.clock,
+        new_id=services.new_id,
+        proxy_host=services.settings.proxy_host,
+    )
+
+
+def build_routes(services: Services) -> Litestar:
+    """Tie every route to its handler and its guard: all but the writes and the calls through the proxy."""
     announcing = announce_changes(services.changes)
     app = Litestar(
         route_handlers=[
@@ -166,17 +182,7 @@ def build_app(services: Services) -> ASGIApp:
     )
     app.state.keyring = services.keyring
     app.state.limits = services.limits
-    services.changes.subscribe(services.keyring.forget)
-    services.changes.subscribe(services.directory.forget)
-    services.changes.subscribe(services.proxy.forget)
-    browsers = Browsers(_paths(app, FOR_BROWSERS), public_url=services.settings.public_url)
-    return Front(
-        proxy.ProxyFirst(writes.WritesFirst(app, services), services),
-        browsers=browsers,
-        clock=services.clock,
-        new_id=services.new_id,
-        proxy_host=services.settings.proxy_host,
-    )
+    return app
 
 
 def _paths(app: Litestar, handlers: Iterable[BaseRouteHandler]) -> Iterator[str]:

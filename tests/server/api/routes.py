@@ -51,6 +51,15 @@ OPEN = {
 }
 """Without a credential: nothing of a tenant's is there, or the URL is the credential."""
 
+PAGES = {
+    ("GET", "/connect/{ticket}"),
+    ("POST", "/connect/{ticket}"),
+    ("GET", "/callbacks/v1/oauth/{tenant}/{provider}"),
+    ("GET", "/callbacks/v1/custom-auth/default"),
+    ("POST", "/callbacks/v1/custom-auth/default"),
+}
+"""For people on their way to a connection: what opens them is in the address and in a cookie (`connecting/`)."""
+
 NEW_JWT_KEY = {"label": "x", "algorithm": "RS256", "publicKeyPem": public_pem()}
 
 UPDATE_READ = {

@@ -7,10 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 import httpx
 import pytest
+from litestar.routes import HTTPRoute
 
 from connectors.sandbox.access import DEMO_KEY
+from server.app import build_routes
 from server.clock import new_id
-from tests.server.api.routes import OPEN, OUTSIDE, PROXIED, ROUTES, Route
+from tests.server.api.routes import OPEN, OUTSIDE, PAGES, PROXIED, ROUTES, Route
 from tests.server.api.town import KINDS, Headers, Kind, Names, Town, furnished, neighbour, settled
 from tests.server.house import ON_EVERY_STORE, READ_AND_WRITE, House, open_house
 from tests.server.signing import bearer, register, token
@@ -30,6 +32,21 @@ async def test_every_route_is_in_the_matrix(api: httpx.AsyncClient) -> None:
     served = {(method.upper(), shape(path)) for path, methods in document["paths"].items() for method in methods}
     listed = {(route.method, shape(route.path)) for route in (*ROUTES, *OUTSIDE)}
     assert served == listed | {(method, shape(path)) for method, path in OPEN}
+
+
+async def test_what_is_not_described_is_a_page_for_people(house: House) -> None:
+    """A route that the description leaves out would be missing from the matrix, and nobody would notice."""
+    routes = build_routes(house.services).routes
+    assert all(isinstance(route, HTTPRoute) for route in routes)
+    hidden = {
+        (method, route.path_format)
+        for route in routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in handler.http_methods - {"OPTIONS"}
+        if not handler.include_in_schema
+    }
+    assert hidden == PAGES
 
 
 Whose = Literal["own", "another group", "another project", "smuggled", "deleted", "unknown", "nowhere"]
