@@ -9,6 +9,7 @@ import pytest
 from connectors.credentials import ApiKeyCredentials, authorize
 from connectors.gateway import Gateway
 from connectors.provider import ApiKeyOpts, ApiKeyQuery, Provider, Support
+from connectors.redirects import redirected
 from connectors.secret import Secret
 from connectors.transport import perform
 from tests.connectors import faults
@@ -114,3 +115,20 @@ async def test_a_provider_that_does_not_say_so_is_not_followed(transport: httpx.
 async def test_a_redirect_without_a_target_is_an_answer(transport: httpx.AsyncBaseTransport) -> None:
     async with faults.serving(answers(http(302))) as server:
         assert (await asked(transport, f"{server.url}/a")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("location", "follows"),
+    [
+        ("http://crm.test/b", False),
+        ("http://crm.test:443/b", False),
+        ("https://crm.test:8443/b", False),
+        ("https://169.254.169.254/latest/meta-data", False),
+        ("https://crm.test:443/b", True),
+        ("//crm.test/b", True),
+        ("b", True),
+    ],
+)
+def test_a_redirect_never_leads_away_from_https_nor_from_its_port(location: str, *, follows: bool) -> None:
+    asked_for = httpx.Request("GET", "https://crm.test/a")
+    assert (redirected(asked_for, httpx.Response(302, headers={"Location": location})) is not None) is follows
