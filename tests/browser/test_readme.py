@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Page
 
-from installations.installation import AccessPolicy
 from tests.browser.sites import Site, sandbox_site
 from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage, opened_by, photograph
 from tests.journeys.tutorial import Shell, Step, opened, shows, steps
@@ -75,7 +74,7 @@ async def connect(page: Page, site: Site) -> None:
 
 async def test_the_readme_works_in_a_real_browser(context: BrowserContext, tmp_path: Path) -> None:
     with opened(tmp_path) as shell:
-        site = sandbox_site(f"http://127.0.0.1:{shell.environment['SANDBOX_PORT']}")
+        site = sandbox_site(f"http://127.0.0.1:{shell.ports['SANDBOX_PORT']}")
         links = pages = 0
         for step in steps():
             printed = await run(shell, step)
@@ -95,10 +94,9 @@ async def test_the_readme_works_in_a_real_browser(context: BrowserContext, tmp_p
 
 async def test_the_strict_page_of_the_docs_finishes_what_it_started(context: BrowserContext, tmp_path: Path) -> None:
     async with open_stage(product_folder=tmp_path) as stage:
-        policy = AccessPolicy(require_jwt=True, strict_connect=True)
-        await stage.house.services.store.update_project(stage.house.project_id, access_policy=policy, now=stage.clock())
+        await stage.let_in(require_jwt=True, strict_connect=True)
         site = await stage.prepare("sandboxOAuth")
-        page = await product_page(strict_page(), folder=tmp_path, stage=stage, context=context)
+        page = await product_page(strict_page(), folder=tmp_path, stage=stage, context=context, strict=True)
         for decision, words in ENDINGS.items():
             popup = await opened_by(page, "connect")
             async with popup.expect_event("close"):
@@ -122,8 +120,13 @@ def strict_page() -> str:
     return changed.replace(asking, asking[:-1] + ', flow: "strict"}')
 
 
-async def product_page(source: str, *, folder: Path, stage: Stage, context: BrowserContext) -> Page:
+async def product_page(
+    source: str, *, folder: Path, stage: Stage, context: BrowserContext, strict: bool = False
+) -> Page:
     """Open a page as a customer, for a server whose clock a test has in its hand."""
+    origin = stage.product_url.rpartition("/")[0]
+    policy = AccessPolicy(require_jwt=True, allowed_origins=(origin,), strict_connect=strict)
+    await stage.house.services.store.update_project(stage.house.project_id, access_policy=policy, now=stage.clock())
     for printed, real in (("$ISTHMUS_URL", stage.origin), ("globex", GROUP), ("hank", CONSUMER)):
         assert printed in source
         source = source.replace(printed, real)

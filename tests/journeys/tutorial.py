@@ -18,6 +18,7 @@ import msgspec
 README = Path(__file__).parents[2] / "README.md"
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PORT = re.compile(r"\$\{(\w*PORT):=\d+\}")
 _END = "--- end of block"
 SECONDS = 60
 
@@ -56,12 +57,12 @@ def shows(printed: str, wanted: str) -> bool:
 class Shell:
     """Bash in a checkout with ``.venv`` and an empty home."""
 
-    def __init__(self, process: subprocess.Popen[str], *, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], *, ports: dict[str, int], folder: Path) -> None:
         self._process = process
         self._block = folder / "block.sh"
         self._errors = folder / "stderr"
-        self.environment = environment
-        """What it was started with: the ports above all."""
+        self.ports = ports
+        """By the variables that the page has for them."""
 
     def run(self, commands: str) -> str:
         """Run a block; what it prints. Raises `Failed` with what it said."""
@@ -72,7 +73,7 @@ class Shell:
         printed = ""
         try:
             # Read from a file, since a command that reads its input would swallow the rest.
-            self._block.write_text(commands, "utf-8")
+            self._block.write_text(_PORT.sub(self._own_port, commands), "utf-8")
             self._process.stdin.write(f". '{self._block}' < /dev/null; echo; echo '{_END}'\n")
             self._process.stdin.flush()
             for line in self._process.stdout:
@@ -83,6 +84,10 @@ class Shell:
             timer.cancel()
         raise Failed(f"{commands}\nprinted:\n{printed}\nand said:\n{self._errors.read_text('utf-8')}")
 
+    def _own_port(self, default: re.Match[str]) -> str:
+        # Only the number is another one: a reader has not set the variable either.
+        return f"${{{default[1]}:={self.ports[default[1]]}}}"
+
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Shell]:
@@ -91,8 +96,7 @@ def opened(folder: Path) -> Iterator[Shell]:
     home.mkdir()
     checkout.mkdir()
     (checkout / ".venv").symlink_to(sys.prefix)
-    ports = dict(zip(("PORT", "SANDBOX_PORT", "PAGE_PORT"), map(str, _free_ports(3)), strict=True))
-    given = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(folder), **ports}
+    given = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(folder)}
     with (folder / "stderr").open("w") as stderr:
         process = subprocess.Popen(  # noqa: S603 -- the page of this repository
             [shutil.which("bash") or "bash", "-euo", "pipefail"],
@@ -105,7 +109,8 @@ def opened(folder: Path) -> Iterator[Shell]:
             start_new_session=True,
         )
     try:
-        yield Shell(process, environment=given, folder=folder)
+        ports = dict(zip(("PORT", "SANDBOX_PORT", "PAGE_PORT"), _free_ports(3), strict=True))
+        yield Shell(process, ports=ports, folder=folder)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
