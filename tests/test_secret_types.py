@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+import sys
 import traceback
 import typing
 from collections.abc import Iterator
@@ -76,9 +77,14 @@ def structs() -> list[type[msgspec.Struct]]:
     for room in ROOMS:
         for module in pkgutil.walk_packages(importlib.import_module(room).__path__, f"{room}."):
             importlib.import_module(module.name)
-    found = {kind for kind in _below(msgspec.Struct) if kind.__module__.split(".")[0] in ROOMS}
+    found = {kind for kind in _below(msgspec.Struct) if kind.__module__.split(".")[0] in ROOMS and _is_written(kind)}
     # The sandbox is a provider that holds nothing worth a secret, and shows it on purpose.
     return sorted((kind for kind in found if not kind.__module__.startswith("connectors.sandbox")), key=_name)
+
+
+def _is_written(kind: type[Any]) -> bool:
+    """Whether it stands in its module. The framework makes structs of handlers' signatures once an app was built."""
+    return vars(sys.modules[kind.__module__]).get(kind.__name__) is kind
 
 
 def _below(kind: type[Any]) -> Iterator[type[Any]]:
