@@ -20,7 +20,7 @@ from tests.server.store.samples import MASTER_KEY
 from tests.server.tokens.ordeals import Stampede, Survival, endless, killed_alone, killed_among_others, stampede
 
 KILLS, ROUNDS = 200, 1_000
-EACH = 100
+EACH = 20
 """Requests for each of 50 connections in each of two processes."""
 
 
