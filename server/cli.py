@@ -139,9 +139,13 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 def _serve(parsed: argparse.Namespace) -> None:
     logs.start_logging()
+    settings = _settings()
+    if parsed.port and not os.environ.get("ISTHMUS_PUBLIC_URL"):
+        # Links have to lead somewhere before anybody has set an address.
+        settings = msgspec.structs.replace(settings, public_url=f"http://127.0.0.1:{parsed.port}")
     _run(
         serving.serve(
-            _settings(), host=parsed.host, port=parsed.port, announce=lambda origin: _say(f"Isthmus is at {origin}")
+            settings, host=parsed.host, port=parsed.port, announce=lambda origin: _say(f"Isthmus is at {origin}")
         )
     )
 

@@ -1,7 +1,7 @@
 """The environment, read once into a frozen struct. Nothing else reads it.
 
 ISTHMUS_DATABASE_URL      sqlite:///relative.db, sqlite:////absolute.db or postgresql://…  (.isthmus/isthmus.db)
-ISTHMUS_PUBLIC_URL        the origin clients reach us by                          (http://127.0.0.1:8080)
+ISTHMUS_PUBLIC_URL        the origin browsers reach us by      (http://127.0.0.1 with the port of isthmus serve)
 ISTHMUS_PROVIDER_URLS     JSON object, provider name to base URL: a simulator or a self-hosted instance
 ISTHMUS_ALLOWED_NETWORKS  comma-separated CIDR ranges that outbound calls may reach although they are not public
 ISTHMUS_MASTER_KEYS       comma-separated id:base64(32 bytes); the first encrypts, all decrypt
