@@ -10,20 +10,22 @@ from connectors.provider import Provider
 from installations.errors import InstallationsError
 from installations.installation import Connection
 from server import logs
-from server.clock import Clock
+from server.clock import Clock, NewId
 from server.connecting.passage import Customer
 from server.connecting.workspaces import Told, is_another, metadata_after, workspace_after
+from server.events import connection_event
 from server.places import Places
 from server.store.contract import Connections, Missing, Superseded
 
 
 class Learning:
-    """Keeps facts. That is a change of configuration, so nothing is stored for what is known already."""
+    """Keeps facts. That is a change of configuration, of which the builder is told; what is known already is none."""
 
-    def __init__(self, store: Connections, places: Places, *, clock: Clock) -> None:
+    def __init__(self, store: Connections, places: Places, *, clock: Clock, new_id: NewId) -> None:
         self._store = store
         self._places = places
         self._clock = clock
+        self._new_id = new_id
 
     async def learn(self, connection: Connection, granted: Granted, *, version: int) -> None:
         """Keep what a renewal told. Raises `StoreError`.
@@ -41,12 +43,17 @@ class Learning:
                 members=sorted(news),
             )
         elif news:
-            try:
-                await self._store.update_connection(
-                    connection.project_id, connection.id, now=self._clock(), if_version=version, **news
-                )
-            except (Missing, Superseded):
-                return
+            await self._keep(connection, news, version=version)
+
+    async def _keep(self, connection: Connection, news: Mapping[str, Any], *, version: int) -> None:
+        now = self._clock()
+        event = connection_event("connection.updated", connection, event_id=self._new_id(), now=now)
+        try:
+            await self._store.update_connection(
+                connection.project_id, connection.id, now=now, if_version=version, event=event, **news
+            )
+        except (Missing, Superseded):
+            return
 
     def _moves(self, connection: Connection, news: Mapping[str, Any]) -> bool:
         ref, metadata = connection.provider_workspace_ref, connection.provider_metadata

@@ -56,7 +56,7 @@ class Tokens:
             grants=self._grants,
             solitude=self._solitude,
             standing=self._standing,
-            learning=Learning(store, places, clock=clock),
+            learning=Learning(store, places, clock=clock, new_id=new_id),
             clock=clock,
             pace=pace,
         )

@@ -140,6 +140,7 @@ async def test_what_a_renewal_tells_of_the_account_is_kept(
     await process.call(connection)
     now = await rig.store.connection("p1", "c1")
     assert known(now) == learnt
+    assert kinds(await rig.events()) == (["connection.updated"] if learnt else [])
 
 
 def known(connection: Any) -> dict[str, Any]:
@@ -153,11 +154,11 @@ async def test_what_is_known_already_changes_nothing(rig: Rig) -> None:
     rig.server.says |= {"workspace": "w1", "site": {"name": "eu"}}
     rig.server.expire()
     await process.call(connection)
-    epoch = await rig.store.epoch()
+    epoch, told = await rig.store.epoch(), await rig.events()
     for _ in range(3):
         rig.server.expire()
         await process.call(connection)
-    assert await rig.store.epoch() == epoch
+    assert (await rig.store.epoch(), await rig.events()) == (epoch, told)
 
 
 async def test_another_workspace_is_not_taken_silently(rig: Rig) -> None:
@@ -169,7 +170,7 @@ async def test_another_workspace_is_not_taken_silently(rig: Rig) -> None:
     rig.server.expire()
     await process.call(connection)
     assert known(await rig.store.connection("p1", "c1")) == {"ref": "w1", "workspace": "w1"}
-    assert kinds(await rig.events()) == []
+    assert kinds(await rig.events()) == ["connection.updated"]
 
 
 async def test_a_fact_does_not_move_the_account_elsewhere(rig: Rig) -> None:
