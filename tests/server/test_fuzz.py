@@ -11,9 +11,12 @@ from collections import Counter
 
 import httpx
 import msgspec
+import pytest
 
 from tests.server.fuzz import Reply, mutations, post
 from tests.server.house import MANIFEST, READ_AND_WRITE, House, open_house
+
+pytestmark = pytest.mark.usefixtures("spared")
 
 COUNT = int(os.environ.get("ISTHMUS_FUZZ", "100000"))
 SLOW_SECONDS = 1.0

@@ -1,8 +1,6 @@
 """Names, documents and sizes that nobody sends by accident: a clear 4xx that names the problem, and nothing done."""
 
-import gc
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +11,8 @@ from tests.server.api.routes import ROUTES, Route
 from tests.server.api.town import furnished
 from tests.server.fuzz import post
 from tests.server.house import MANIFEST, House
+
+pytestmark = pytest.mark.usefixtures("spared")
 
 NAMES = {
     "a bare slash": "a/b",
@@ -98,15 +98,6 @@ YAML = {
     "a date for a name": (MANIFEST.replace("name: crm", "name: 2026-01-01"), ""),
     "no for a name": (MANIFEST.replace("name: crm", "name: no"), ""),
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def spared() -> Iterator[None]:
-    """Keep the heap of the whole suite out of the collector's way, as `server/serving.py` does for a server."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize("name", YAML)
