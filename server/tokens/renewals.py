@@ -164,6 +164,7 @@ class Renewals:
                     credentials=build_credentials(renewed),
                     keep_alive_at=keep_alive_at(provider, renewed, now=now),
                     now=now,
+                    event=self._standing.news(connection),
                 )
             except Superseded:
                 # Connected again meanwhile; or stored indeed, by a try whose answer was lost.

@@ -71,14 +71,15 @@ class Standing:
                 now=self._clock(),
                 status=status,
                 if_version=version,
-                event=self._event(stands, fault),
+                event=self.news(stands, fault),
             )
         except (Missing, Superseded):
             # Deleted, or connected again: the credentials that were tried are nobody's concern any more.
             return
         _record(stands, fault)
 
-    def _event(self, connection: Connection, fault: Fault | None) -> Event:
+    def news(self, connection: Connection, fault: Fault | None = None) -> Event:
+        """Build what the builder is told when a connection breaks by a fault, or heals."""
         kind: EventType = "connection.updated" if fault is None else "connection.error"
         errors = () if fault is None else (fault.message,)
         return connection_event(kind, connection, event_id=self._new_id(), now=self._clock(), errors=errors)

@@ -129,11 +129,13 @@ class Connections(Protocol):
         credentials: bytes,
         keep_alive_at: datetime | None,
         now: datetime,
+        event: Event | None = None,
     ) -> int:
         """Store renewed tokens and answer their version; ``bad_credentials`` becomes ``working``.
 
-        No change of configuration: the epoch stays, for caches would be emptied with every token. Raises `Missing`,
-        and `Superseded` unless the credentials are of ``if_version`` still.
+        No change of configuration unless it heals, which is what ``event`` tells of: else the epoch stays, for caches
+        would be emptied with every token. Raises `Missing`, and `Superseded` unless the credentials are of
+        ``if_version`` still.
         """
 
     async def dying_connections(self, *, now: datetime, limit: int) -> list[Connection]:

@@ -128,12 +128,14 @@ class MemoryConnections(Shelf):
         credentials: bytes,
         keep_alive_at: datetime | None,
         now: datetime,
+        event: Event | None = None,
     ) -> int:
         """Store renewed tokens. Only one that heals is a change of configuration."""
         connection = find(self.connections_by_id, project_id, connection_id, noun="connection")
         self._require_version(connection_id, if_version)
         if connection.status == "bad_credentials":
             self.changed()
+            self.tell(project_id, event)
             connection = msgspec.structs.replace(connection, status="working")
         self._seal(connection_id, credentials)
         self._keep_alive(connection_id, keep_alive_at)

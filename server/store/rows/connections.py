@@ -137,6 +137,7 @@ class ConnectionRows(Rows):
         credentials: bytes,
         keep_alive_at: datetime | None,
         now: datetime,
+        event: Event | None = None,
     ) -> int:
         """Store renewed tokens, in one guarded statement that leaves the epoch alone."""
         box = await self.box(project_id)
@@ -156,6 +157,7 @@ class ConnectionRows(Rows):
         async with self.changing():
             await hold(box)
             await _update(changes | {Connections.status: "working"}, project_id, connection_id, if_version=if_version)
+            await store_event(project_id, event)
             return if_version + 1
 
     async def dying_connections(self, *, now: datetime, limit: int) -> list[Connection]:

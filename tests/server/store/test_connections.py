@@ -87,7 +87,13 @@ async def test_a_dead_provider_app_is_missing(store: Store) -> None:
 
 async def renewed(store: Store, *, if_version: int = 1, connection_id: str = "c1") -> int:
     return await store.renew_credentials(
-        "p1", connection_id, if_version=if_version, credentials=b"renewed", keep_alive_at=later(60), now=later(9)
+        "p1",
+        connection_id,
+        if_version=if_version,
+        credentials=b"renewed",
+        keep_alive_at=later(60),
+        now=later(9),
+        event=event("renewed"),
     )
 
 
@@ -104,7 +110,7 @@ async def test_renewed_credentials_replace_those_of_the_expected_version(store: 
     assert await renewed(store) == 2
     assert await store.credentials("p1", "c1") == StoredCredentials(content=b"renewed", version=2)
     assert (await store.connection("p1", "c1")).update_time == later(9)
-    assert await store.epoch() == before
+    assert (await store.epoch(), await store.events("p1")) == (before, [])
     with pytest.raises(Superseded):
         await renewed(store)
     with pytest.raises(Missing):
@@ -117,6 +123,7 @@ async def test_a_renewal_heals_bad_credentials_and_caches_hear_of_it(store: Stor
     assert await renewed(store) == 2
     assert (await store.connection("p1", "c1")).status == "working"
     assert await store.epoch() > before
+    assert [one.id for one in await store.events("p1")] == ["renewed"]
 
 
 async def test_a_renewal_leaves_a_connection_that_nobody_tried_yet_as_it_is(store: Store) -> None:

@@ -101,6 +101,7 @@ async def test_a_process_that_does_not_know_why_it_broke_asks_the_grant(rig: Rig
     assert await process.call(connection) == "access-c1-1"
     await process.settled()
     assert (await rig.status(), await rig.version()) == ("working", 2)
+    assert kinds(await rig.events()) == ["connection.updated"]
 
 
 async def test_a_deleted_connection_is_nobody_s_concern(rig: Rig) -> None:
