@@ -30,6 +30,8 @@ FILES = ("*.db", "*.db-wal", "*.db-shm", "*.log")
 API_KEY = re.compile(rb"isk_[0-9A-Za-z]{38}")
 PRIVATE_KEY = re.compile(rb"-----BEGIN (RSA |EC |)PRIVATE KEY-----")
 TOKEN = re.compile(rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{40,}")
+RENEWED = re.compile(rb"(access|refresh)-c\d+-\d+")
+"""The tokens of ``tests/server/tokens/token_server.py``."""
 _found: list[str] = []
 
 
@@ -57,6 +59,8 @@ def leaks(data: bytes) -> list[str]:
         found.append("a private key")
     if any(TOKEN.match(data, at) for at in _places(b"eyJ", data)):
         found.append("a signed token")
+    if any(RENEWED.match(data, at) for word in (b"access-c", b"refresh-c") for at in _places(word, data)):
+        found.append("a token of the token server")
     return found
 
 

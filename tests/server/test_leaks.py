@@ -26,6 +26,7 @@ SEEN = [
     (base64.urlsafe_b64encode(f"it:{canary()}".encode()), "a canary"),
     (b"\0\1" + new_key().encode() + b"\2", "an API key"),
     (f"no such token: {token('k1')}".encode(), "a signed token"),
+    (b"Bearer access-c1-17", "a token of the token server"),
     (DEMO_KEY.encode(), "a key of the sandbox"),
     (MASTER_KEY.encode(), "a master key"),
     (SECRET, "a stored secret"),

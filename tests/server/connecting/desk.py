@@ -15,6 +15,7 @@ from connectors.connector import Connector
 from connectors.sandbox.connector import SandboxConnector
 from connectors.sandbox.data import SANDBOXES
 from server.store.contract import Store
+from tests.canaries import canary
 from tests.oauth_servers.customers import Customer, Decision
 from tests.server.house import House, open_house
 
@@ -22,7 +23,7 @@ OURS = "http://isthmus.test"
 PAGE = "https://app.example.com"
 PERSON = {"groupRef": "g1", "consumerRef": "c1"}
 PROVIDER = "sandboxOAuth"
-CLIENT = {"clientId": "desk-client", "clientSecret": "desk-client-secret"}
+CLIENT = {"clientId": "desk-client", "clientSecret": canary()}
 
 
 class Clock:

@@ -10,6 +10,7 @@ from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from tests.conftest import Published
 from tests.server.connecting.answering import answering
 from tests.server.connecting.desk import (
+    CLIENT,
     PAGE,
     PERSON,
     PROVIDER,
@@ -43,7 +44,7 @@ async def test_a_customer_connects(desk: Desk, published: Published) -> None:
     assert stored["providerWorkspaceRef"] == DEMO_WORKSPACE
     assert stored["providerMetadata"]["workspace_id"] == {"value": DEMO_WORKSPACE, "source": "token"}
     tokens = await desk.tokens(stored["id"])
-    for secret in (tokens["accessToken"]["token"], tokens["refreshToken"]["token"], "desk-client-secret"):
+    for secret in (tokens["accessToken"]["token"], tokens["refreshToken"]["token"], CLIENT["clientSecret"]):
         assert secret not in page.text
 
 
