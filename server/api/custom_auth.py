@@ -61,7 +61,12 @@ async def custom_auth_connect(
     project_id = access.enter(wanted.project_named)
     if wanted.session_id:
         return _answer(await go_on(services, access, wanted.session_id, wanted.callback_params or {}))
-    asker = Asker(project_id=project_id, policy=access.policy, origin=request.headers.get("origin"))
+    asker = Asker(
+        project_id=project_id,
+        policy=access.policy,
+        origin=request.headers.get("origin"),
+        answers_for_page=access.reach == "full",
+    )
     return _answer(await _begin(services, access, asker, wanted))
 
 

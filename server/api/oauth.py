@@ -120,6 +120,7 @@ async def oauth_connect(services: FromApp, access: FromAccess, request: Request[
         project_id=project_id,
         policy=access.policy,
         origin=request.headers.get("origin"),
+        answers_for_page=access.reach == "full",
         flow=wanted.flow,
         return_url=wanted.return_url,
     )
@@ -160,6 +161,7 @@ async def oauth_update(  # noqa: PLR0917 -- a handler's parameters are its URL's
         project_id=project_id,
         policy=access.policy,
         origin=request.headers.get("origin"),
+        answers_for_page=access.reach == "full",
         flow=wanted.flow,
         return_url=wanted.return_url,
     )

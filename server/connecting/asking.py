@@ -42,6 +42,8 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     policy: AccessPolicy
     origin: str | None = None
     """The ``Origin`` header of the request."""
+    answers_for_page: bool = False
+    """A key that is kept on a server asks. Whatever else asks, anybody's page may have it."""
     flow: Literal["direct", "strict"] | UnsetType = UNSET
     return_url: str | UnsetType = UNSET
 
@@ -113,7 +115,8 @@ def pages_of(asker: Asker) -> Pages:
     """Tell who may learn of the outcome: the page that asked, or the pages that a server's project lists."""
     origin = origin_of(asker.origin or "") or ""
     targets = (origin,) if origin else asker.policy.allowed_origins
-    return Pages(origin=origin, targets=targets, return_url=asker.return_url or "")
+    is_known = asker.answers_for_page or origin in asker.policy.allowed_origins
+    return Pages(origin=origin, is_known=is_known, targets=targets, return_url=asker.return_url or "")
 
 
 def web_provider(services: Services, name: str) -> Provider:

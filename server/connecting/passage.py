@@ -80,6 +80,8 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
 
     origin: str = ""
     """Of the page that asked for the link; empty where a server did."""
+    is_known: bool = False
+    """The project lists that page, or a key that is kept on a server answers for it."""
     targets: tuple[str, ...] = ()
     """The only origins that may learn how it ended."""
     return_url: str = ""

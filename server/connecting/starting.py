@@ -1,9 +1,9 @@
 """Setting out: a link becomes a browser at the provider's consent page, bound to what it has to bring back.
 
 A link can be forwarded to somebody who would then give access to *their* account for *somebody else's* group, so it
-does nothing by itself. A window that the asking page opened goes straight through, which the ``Referer`` shows; anybody
-else is asked first, by a page that says for whom it is. Only a button sets out, so that programs that look into links
-use none of them up.
+does nothing by itself. A window goes straight through if the page that asked opened it, which the ``Referer`` shows,
+and if that page is the product's; anybody else is asked first, by a page that says for whom it is. Only a button sets
+out, so that programs that look into links use none of them up.
 """
 
 import hmac
@@ -74,13 +74,17 @@ async def open_link(services: Services, ticket: str) -> Opened:
 
 
 def entry(opened: Opened, *, referer: str | None) -> Literal["straight", "ask"]:
-    """Tell whether a window may go on at once. Raises `StrangePage` for one that another page opened."""
-    asked_by = opened.passage.pages.origin
-    if not asked_by or not referer:
+    """Tell whether a window may go on at once. Raises `StrangePage` for one that another page opened.
+
+    A page that nobody has listed may be anybody's: with the key out of another page, or a token of their own, they
+    would have every visitor's account connected for their group, unseen where the provider asks nothing either.
+    """
+    pages = opened.passage.pages
+    if not pages.origin or not referer:
         return "ask"
-    if origin_of(referer) != asked_by:
+    if origin_of(referer) != pages.origin:
         raise StrangePage
-    return "straight"
+    return "straight" if pages.is_known else "ask"
 
 
 async def question_for(services: Services, opened: Opened) -> Question:

@@ -19,6 +19,7 @@ from playwright.async_api import BrowserContext, Page
 from connectors.connector import Connector
 from connectors.sandbox.connector import SandboxConnector
 from connectors.sandbox.data import SANDBOX_OAUTH, SANDBOXES
+from installations.installation import AccessPolicy
 from tests.browser.sites import Site, sandbox_site
 from tests.oauth_servers.providers import connector
 from tests.server.house import House, open_house
@@ -59,6 +60,11 @@ class Stage(msgspec.Struct, kw_only=True):
         answer = await self.house.call("POST", "/provider-apps", json={**body, "scopes": list(site.scopes)})
         assert answer.is_success, answer.text
         return site
+
+    async def let_in(self, **policy: bool) -> None:
+        """List the product's page, as a builder does, and set what else there is in the policy."""
+        pages = AccessPolicy(allowed_origins=(self.product_url.rpartition("/")[0],), **policy)
+        await self.house.services.store.update_project(self.house.project_id, access_policy=pages, now=self.clock())
 
     async def visit(self, context: BrowserContext, *, connection_id: str = "", token: str = "", **request: Any) -> Page:
         """Open the product's page, with what its script needs; ``request`` goes into `POST /v1/oauth-connect`."""
@@ -108,13 +114,15 @@ async def open_stage(
         product(product_folder, headers=product_headers) as product_url,
     ):
         known = (sandbox_site(house.sandbox_url), *strangers)
-        yield Stage(
+        stage = Stage(
             house=house,
             origin=origin,
             product_url=product_url,
             clock=clock,
             sites={site.provider.name: site for site in known},
         )
+        await stage.let_in()
+        yield stage
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.server.connecting.desk import OURS, PAGE, PROVIDER, Desk, decided, notice, open_desk
+from tests.server.signing import register, token
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,29 @@ async def test_only_the_page_that_asked_goes_straight_through(
     if status != 302:
         # Nothing was used up.
         assert (await desk.browser().open(link, referer=None)).status_code == 200
+
+
+@pytest.mark.parametrize("reach", ["frontend", "token"])
+@pytest.mark.parametrize("flow", [{}, {"flow": "strict"}], ids=["published", "strict"])
+async def test_a_page_that_nobody_has_listed_does_not_go_straight_through(
+    desk: Desk, reach: str, flow: dict[str, str]
+) -> None:
+    """The key is in everybody's browser, and every customer has a token: a page of theirs could send visitors on, whose
+    accounts would be connected for their group; where the provider knows the product already, without a word.
+    """  # noqa: D205
+    await desk.registered()
+    signed = {"Authorization": f"Bearer {token(await register(desk.house))}"}
+    credential = {"X-Api-Key": desk.house.frontend_key} if reach == "frontend" else signed
+    evil, visitor = "https://evil.test", desk.browser()
+    link = await desk.link(origin=evil, credential=credential, **flow)
+    page = await visitor.open(link, referer=f"{evil}/")
+    assert (page.status_code, "Continue only if you started this yourself" in page.text) == (200, True)
+    assert (await desk.browser().open(link, referer=f"{PAGE}/")).status_code == 400
+    assert (await visitor.press(link, page)).status_code == 302
+
+    await desk.policy(allowedOrigins=[PAGE])
+    assert (await desk.ask(origin=evil, credential=credential)).status_code == 403
+    assert (await desk.browser().open(await desk.link(credential=credential))).status_code == 302
 
 
 async def test_the_question_names_product_provider_and_group(desk: Desk) -> None:
