@@ -31,7 +31,7 @@ class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", om
     require_jwt: bool = False
     """Browsers need a signed token; frontend keys are refused."""
     strict_connect: bool = False
-    """A consent counts only once the page that started it has finished it (`POST /v1/oauth-connect:complete`)."""
+    """Only consents that the page that asks says it will finish (`POST /v1/oauth-connect:complete`)."""
     allowed_origins: tuple[str, ...] = ()
     """The exact origins of pages that may use frontend keys and tokens; empty means any."""
 

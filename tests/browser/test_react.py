@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
 
+from installations.installation import AccessPolicy
 from tests.browser.sites import toolkit_site
 from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage, photograph
 from tests.oauth_servers.servers import OAuthServer
@@ -95,6 +97,21 @@ async def test_it_shows_why_not(stage: Stage, context: BrowserContext) -> None:
     await page.get_by_text("Access to Sandbox CRM (OAuth) was not given.", exact=True).wait_for()
     await photograph(page, "react-denied")
     assert await stage.connections() == []
+
+
+async def test_it_shows_an_error_and_opens_nothing_where_a_project_takes_strict_flows_only(
+    stage: Stage, context: BrowserContext
+) -> None:
+    await stage.prepare("sandboxOAuth")
+    policy = AccessPolicy(strict_connect=True)
+    await stage.house.services.store.update_project(stage.house.project_id, access_policy=policy, now=stage.clock())
+    page = await react(stage, context, provider="sandboxOAuth")
+    async with page.expect_response(lambda answer: answer.status == HTTPStatus.UNPROCESSABLE_ENTITY):
+        await page.get_by_role("button", name="Next", exact=True).click()
+    # All that the library says of a refusal; what is wrong, and what helps, stands in the answer.
+    await page.get_by_text("Response returned an error code", exact=True).wait_for()
+    await photograph(page, "react-strict")
+    assert len(context.pages) == 1
 
 
 async def test_it_connects_again(stage: Stage, context: BrowserContext) -> None:

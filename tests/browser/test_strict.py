@@ -42,14 +42,29 @@ async def test_another_person_s_token_finishes_nothing(stage: Stage, context: Br
     assert await stage.connections() == []
 
 
-async def test_a_strict_project_makes_nothing_of_the_published_popup(stage: Stage, context: BrowserContext) -> None:
-    site = await stage.prepare("sandboxOAuth")
-    policy = AccessPolicy(strict_connect=True)
-    await stage.house.services.store.update_project(stage.house.project_id, access_policy=policy, now=stage.clock())
+async def test_a_strict_project_tells_a_page_that_does_not_finish_before_any_window_opens(
+    stage: Stage, context: BrowserContext
+) -> None:
+    await stage.prepare("sandboxOAuth")
+    await demand_strictness(stage)
     page = await stage.visit(context, provider="sandboxOAuth")
-    popup = await opened_by(page, "first")
-    async with popup.expect_event("close"):
-        await site.decide(popup, "allow")
-    await page.wait_for_function("window.seen.messages.length === 1")
+    await page.click("#first")
+    assert "strict-only" in (await state(page, "failed"))["error"]
+    assert len(context.pages) == 1
     await photograph(page, "strict-project")
-    assert await stage.connections() == []
+
+
+async def test_a_strict_project_s_own_page_connects(stage: Stage, context: BrowserContext) -> None:
+    site = await stage.prepare("sandboxOAuth")
+    await demand_strictness(stage)
+    signed = token(await register(stage.house), groupRef=GROUP, consumerRef=CONSUMER)
+    page = await stage.visit(context, token=signed, provider="sandboxOAuth")
+    await site.decide(await opened_by(page, "strict"), "allow")
+    assert (await state(page, "connected"))["connection"] == (await stage.connections())[0]
+
+
+async def demand_strictness(stage: Stage) -> None:
+    """Let the project take strict flows only, from the product's page."""
+    origin = stage.product_url.removesuffix("/index.html")
+    policy = AccessPolicy(strict_connect=True, allowed_origins=(origin,))
+    await stage.house.services.store.update_project(stage.house.project_id, access_policy=policy, now=stage.clock())

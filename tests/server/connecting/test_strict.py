@@ -13,15 +13,15 @@ from tests.server.connecting.test_connecting import ON_EVERY_STORE
 from tests.server.signing import bearer, register, token
 
 
-async def returned(desk: Desk, **body: Any) -> str:
-    """Come back from the provider in a strict flow; the completion code."""
+async def returned(desk: Desk, *, known: int = 0, **body: Any) -> str:
+    """Come back from the provider in a strict flow, with connections ``known`` before; the completion code."""
     browser = desk.browser()
     page = await browser.client.get(await decided(await browser.set_out(await desk.link(flow="strict", **body))))
     told = notice(page)
     assert told["targets"] == [PAGE]
     assert told["message"]["eventType"] == "AUTHORIZATION_PENDING"
     assert list(told["message"]["data"]) == ["completionCode"]
-    assert await desk.connections() == []
+    assert len(await desk.connections()) == known
     return str(told["message"]["data"]["completionCode"])
 
 
@@ -51,13 +51,28 @@ async def returned_again(desk: Desk) -> str:
     return str(notice(page)["message"]["data"]["completionCode"])
 
 
-async def test_a_project_may_demand_it(desk: Desk) -> None:
+async def test_a_project_may_demand_it_of_everybody_who_asks(desk: Desk) -> None:
     await desk.registered()
-    await desk.policy(strictConnect=True)
-    browser = desk.browser()
-    page = await browser.client.get(await decided(await browser.set_out(await desk.link())))
-    assert notice(page)["message"]["eventType"] == "AUTHORIZATION_PENDING"
-    assert await desk.connections() == []
+    connection = await desk.connected(consumerRef="c0")
+    update = f"/connections/{connection['id']}:oauth-update"
+    await desk.policy(strictConnect=True, allowedOrigins=[PAGE])
+    holder = bearer(token(await register(desk.house)))
+    for answer in (
+        await desk.ask(),
+        await desk.ask(origin=None, returnUrl=f"{PAGE}/done"),
+        await desk.ask(credential=holder),
+        await desk.ask(credential={"X-Api-Key": desk.house.frontend_key, "X-Amp-Client": "react"}),
+        await desk.house.call("PATCH", update),
+        await desk.house.call("PATCH", update, json={}),
+    ):
+        problem = answer.json()
+        assert answer.status_code == 422, problem
+        assert [(issue["name"], issue["code"]) for issue in problem["issues"]] == [("flow", "strict-only")]
+        assert '"flow": "strict"' in problem["remedy"]
+    code = await returned(desk, credential=holder, known=1)
+    assert (await complete(desk, code, **PERSON)).status_code == 201
+    asked_again = await desk.house.call("PATCH", update, json={"flow": "strict"})
+    assert asked_again.status_code == 200
 
 
 async def test_the_provider_is_asked_for_nothing_before_the_end() -> None:
