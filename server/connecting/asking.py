@@ -30,8 +30,8 @@ WEB_GRANTS = ("authorizationCode", "authorizationCodePKCE")
 """The grants of OAuth 2 that send a customer to the provider."""
 
 _STRICT = (
-    'Send "flow": "strict" and finish with POST /v1/oauth-connect:complete. The published React library can do neither; '
-    "a project that embeds it cannot have accessPolicy.strictConnect."
+    'Send "flow": "strict" and finish with POST /v1/oauth-connect:complete. The published React library cannot; '
+    "a project that embeds it has to go without accessPolicy.strictConnect."
 )
 
 
