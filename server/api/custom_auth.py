@@ -16,6 +16,7 @@ from server.api.connections import DisplayName
 from server.api.oauth import ProjectNamed, parse_named
 from server.api.provided import FromAccess, FromApp, takes
 from server.connecting.asking import Asker
+from server.connecting.completing import require_somebody
 from server.connecting.keeping import Kept
 from server.connecting.passage import Customer
 from server.connecting.stepwise import Redirect, begin, go_on
@@ -59,6 +60,8 @@ async def custom_auth_connect(
     """
     wanted = parse_named(body, CustomAuthConnect)
     project_id = access.enter(wanted.project_named)
+    if access.policy.strict_connect:
+        require_somebody(access)
     if wanted.session_id:
         return _answer(await go_on(services, access, wanted.session_id, wanted.callback_params or {}))
     asker = Asker(

@@ -75,6 +75,19 @@ async def test_a_project_may_demand_it_of_everybody_who_asks(desk: Desk) -> None
     assert asked_again.status_code == 200
 
 
+async def test_in_steps_too_a_key_that_stands_for_nobody_finishes_nothing_then(desk: Desk) -> None:
+    nobody = {"X-Api-Key": desk.house.frontend_key}
+    body = {"projectIdOrName": "acme", "provider": "sandboxSteps", "customAuth": {}, **PERSON}
+    started = await desk.house.client.post("/v1/custom-auth/connect", headers=nobody, json=body)
+    assert started.status_code == 200
+    await desk.policy(strictConnect=True)
+    go_on = {"projectIdOrName": "acme", "sessionId": started.json()["redirect"]["sessionId"]}
+    holder = bearer(token(await register(desk.house)))
+    for credential, members, status in ((nobody, body, 403), (nobody, go_on, 403), (holder, body, 200)):
+        answer = await desk.house.client.post("/v1/custom-auth/connect", headers=credential, json=members)
+        assert answer.status_code == status, answer.text
+
+
 async def test_the_provider_is_asked_for_nothing_before_the_end() -> None:
     async with answering() as server, open_desk(connectors=[server.connector()]) as desk:
         code = await _answered(desk, server)
