@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
 
-from installations.installation import AccessPolicy
 from tests.browser.sites import toolkit_site
 from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage, photograph
 from tests.oauth_servers.servers import OAuthServer
@@ -103,8 +102,7 @@ async def test_it_shows_an_error_and_opens_nothing_where_a_project_takes_strict_
     stage: Stage, context: BrowserContext
 ) -> None:
     await stage.prepare("sandboxOAuth")
-    policy = AccessPolicy(strict_connect=True)
-    await stage.house.services.store.update_project(stage.house.project_id, access_policy=policy, now=stage.clock())
+    await stage.let_in(strict_connect=True)
     page = await react(stage, context, provider="sandboxOAuth")
     async with page.expect_response(lambda answer: answer.status == HTTPStatus.UNPROCESSABLE_ENTITY):
         await page.get_by_role("button", name="Next", exact=True).click()

@@ -3,7 +3,6 @@
 import pytest
 from playwright.async_api import BrowserContext
 
-from installations.installation import AccessPolicy
 from tests.browser.stage import CONSUMER, GROUP, Stage, opened_by, photograph, state
 from tests.server.signing import register, token
 
@@ -46,7 +45,7 @@ async def test_a_strict_project_tells_a_page_that_does_not_finish_before_any_win
     stage: Stage, context: BrowserContext
 ) -> None:
     await stage.prepare("sandboxOAuth")
-    await demand_strictness(stage)
+    await stage.let_in(strict_connect=True)
     page = await stage.visit(context, provider="sandboxOAuth")
     await page.click("#first")
     assert "strict-only" in (await state(page, "failed"))["error"]
@@ -56,15 +55,8 @@ async def test_a_strict_project_tells_a_page_that_does_not_finish_before_any_win
 
 async def test_a_strict_project_s_own_page_connects(stage: Stage, context: BrowserContext) -> None:
     site = await stage.prepare("sandboxOAuth")
-    await demand_strictness(stage)
+    await stage.let_in(strict_connect=True)
     signed = token(await register(stage.house), groupRef=GROUP, consumerRef=CONSUMER)
     page = await stage.visit(context, token=signed, provider="sandboxOAuth")
     await site.decide(await opened_by(page, "strict"), "allow")
     assert (await state(page, "connected"))["connection"] == (await stage.connections())[0]
-
-
-async def demand_strictness(stage: Stage) -> None:
-    """Let the project take strict flows only, from the product's page."""
-    origin = stage.product_url.removesuffix("/index.html")
-    policy = AccessPolicy(strict_connect=True, allowed_origins=(origin,))
-    await stage.house.services.store.update_project(stage.house.project_id, access_policy=policy, now=stage.clock())
