@@ -57,8 +57,10 @@ class Browser:
         return await self.client.post(link, data={"confirmation": confirmation}, headers=named)
 
     async def set_out(self, link: str) -> str:
-        """Open a link from the page that asked; the provider's page."""
+        """Open a link from the page that asked, and go on where our page asks; the provider's page."""
         opened = await self.open(link)
+        if opened.status_code == 200:
+            opened = await self.press(link, opened)
         assert opened.status_code == 302, opened.text
         return opened.headers["location"]
 
