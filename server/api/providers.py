@@ -2,9 +2,10 @@
 
 from litestar import get
 from litestar.params import FromPath
+from msgspec.structs import replace
 
 from connectors.provider import Provider
-from installations.errors import Issue, NotFound
+from installations.errors import NotFound
 from server.address import unescape
 from server.api.provided import FromApp
 
@@ -18,10 +19,8 @@ async def list_providers(services: FromApp) -> dict[str, Provider]:
 @get("/v1/providers/{provider:str}")
 async def get_provider(services: FromApp, provider: FromPath[str]) -> Provider:
     """Show a provider, and how customers are connected to it. Raises `NotFound`."""
-    name = unescape(provider)
-    found = services.accounts.providers.get(name)
-    if found is None:
-        message = f"there is no provider {name!r}"
-        issue = Issue(path="path.provider", message=message, code="unknown-provider", remedy="See GET /v1/providers.")
-        raise NotFound([issue])
-    return found
+    try:
+        return services.accounts.connector(unescape(provider)).provider
+    except NotFound as error:
+        issues = (replace(issue, path="path.provider", remedy="See GET /v1/providers.") for issue in error.issues)
+        raise NotFound(issues) from error
