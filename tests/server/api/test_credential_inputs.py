@@ -281,6 +281,38 @@ async def test_a_change_names_its_issues_below_the_connection(house: House) -> N
     assert (await house.call("PATCH", f"/connections/{made['id']}", json=right)).status_code == 200
 
 
+CHANGES = [row for row in WORKS if row[1]]
+
+
+@pytest.mark.parametrize(("provider", "given", "scheme"), CHANGES, ids=[f"{row[0]} {[*row[1]]}" for row in CHANGES])
+async def test_new_credentials_are_taken_by_the_scheme_that_a_connection_has(
+    house: House, provider: str, given: dict[str, Any], scheme: str
+) -> None:
+    made = (await generate(house, provider, **given)).json()
+    change = {"updateMask": [*given], "connection": given}
+    answer = await house.call("PATCH", f"/connections/{made['id']}", json=change)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["authScheme"], answer.json()["status"]) == (scheme, "working")
+    stored = await house.services.store.credentials(house.project_id, made["id"])
+    assert stored.version == 2
+
+
+async def test_a_connection_does_not_change_its_scheme_even_where_the_provider_has_both(house: House) -> None:
+    by_key = (await generate(house, "sandboxKeyAsBasic", apiKey=DEMO_KEY)).json()
+    basic = {"username": DEMO_KEY, "password": ""}
+    by_password = (await generate(house, "sandboxKeyAsBasic", basicAuth=basic)).json()
+    changes: list[tuple[str, str, Any]] = [
+        (by_key["id"], "basicAuth", basic),
+        (by_password["id"], "apiKey", DEMO_KEY),
+    ]
+    for connection_id, member, value in changes:
+        change = {"updateMask": [member], "connection": {member: value}}
+        answer = await house.call("PATCH", f"/connections/{connection_id}", json=change)
+        assert (answer.status_code, names(answer)) == (422, [(f"connection.{member}", "credentials")])
+        assert "which does not change" in answer.json()["detail"]
+        assert (await house.services.store.credentials(house.project_id, connection_id)).version == 1
+
+
 async def test_a_change_cannot_take_away_what_the_provider_needs(house: House) -> None:
     filled = {"region": {"value": "eu", "source": "input"}, "hub": {"value": "h1", "source": "input"}}
     made = (await generate(house, "asking", customAuth=VALUES, providerMetadata=filled)).json()

@@ -249,10 +249,14 @@ async def test_scopes_and_parameters_of_the_provider_app_go_along(desk: Desk) ->
 
 async def test_older_clients_name_the_project_otherwise_and_any_media_type_will_do(desk: Desk) -> None:
     await desk.registered()
-    body = {"projectId": "acme", "provider": PROVIDER, **PERSON}
+    body = {"projectId": "acme", "provider": PROVIDER, **PERSON, "enableCSRFProtection": False}
     headers = {**desk.house.headers, "Accept": "application/problem+json;q=1, text/plain;q=0"}
     answer = await desk.house.client.post("/v1/oauth-connect", json=body, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    # There is no flow without the cookie, whatever is asked for.
+    back = await decided(await desk.browser().set_out(answer.text))
+    assert (await desk.browser().client.get(back)).status_code == 400
+    assert await desk.connections() == []
 
 
 @pytest.mark.parametrize(("said", "status"), [({}, 200), ({"groupRef": "g2"}, 403), ({"consumerRef": "c2"}, 403)])
