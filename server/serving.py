@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from server import logs
 from server.app import build_app
 from server.heads import BoundedHeads
 from server.liveness import living
-from server.settings import Settings, SettingsError
+from server.settings import Settings, SettingsError, doubts
 from server.store.opening import open_store
 from server.wiring import build_services
 
@@ -38,6 +39,8 @@ async def serve(settings: Settings, *, host: str, port: int, announce: Callable[
     transport = Gateway(allowed_networks=settings.allowed_networks).transport()
     if settings.allowed_networks:
         logs.event("gateway.networks_allowed", networks=[str(network) for network in settings.allowed_networks])
+    for doubt in doubts(settings):
+        logs.event("settings.doubted", level=logging.WARNING, advice=doubt)
     await store.start()
     try:
         app: Any = build_app(build_services(settings, store=store, connectors=CATALOG, transport=transport))

@@ -14,15 +14,22 @@ ISTHMUS_CONNECTION_RATE   how often one connection may be called, by writes and 
 ISTHMUS_PROXY_HOST        the host name that is the proxy's alone, besides any that begins with proxy.  (none)
 """
 
+import difflib
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 import msgspec
 
 from connectors.secret import Veiled
+from server.connecting.origins import is_safe, origin_of
 from server.rates import Rate, parse_rate
 
+METADATA = ipaddress.IPv4Address("169.254.169.254")
+_PREFIX = "ISTHMUS_"
+_OF_CLIENTS = ("URL", "API_KEY")
+"""Read by commands that call a server."""
 _HOST_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -50,22 +57,74 @@ class Settings(Veiled, frozen=True, kw_only=True):
     proxy_host: str = ""
 
 
+_VARIABLES = tuple(field.name.upper() for field in msgspec.structs.fields(Settings))
+
+
 def from_environment(environment: Mapping[str, str]) -> Settings:
-    """Read the settings. Raises `SettingsError` naming the first variable that cannot be used."""
+    """Read the settings. Raises `SettingsError` naming the first variable that cannot be used, or is misspelt."""
+    _require_spelling(environment)
     return Settings(
         database_url=environment.get("ISTHMUS_DATABASE_URL") or Settings().database_url,
-        public_url=(environment.get("ISTHMUS_PUBLIC_URL") or Settings().public_url).rstrip("/"),
+        public_url=_public_url(environment.get("ISTHMUS_PUBLIC_URL") or Settings().public_url),
         provider_urls=_provider_urls(environment.get("ISTHMUS_PROVIDER_URLS", "")),
         allowed_networks=_networks(environment, "ISTHMUS_ALLOWED_NETWORKS"),
         master_keys=_items(environment.get("ISTHMUS_MASTER_KEYS", "")),
         master_key_file=environment.get("ISTHMUS_MASTER_KEY_FILE", ""),
-        trusted_proxies=_networks(environment, "ISTHMUS_TRUSTED_PROXIES"),
+        trusted_proxies=_proxies(environment),
         key_rate=_rate(environment, "ISTHMUS_KEY_RATE", Settings().key_rate),
         browser_rate=_rate(environment, "ISTHMUS_BROWSER_RATE", Settings().browser_rate),
         failure_rate=_rate(environment, "ISTHMUS_FAILURE_RATE", Settings().failure_rate),
         connection_rate=_rate(environment, "ISTHMUS_CONNECTION_RATE", Settings().connection_rate),
         proxy_host=_host(environment.get("ISTHMUS_PROXY_HOST", "")),
     )
+
+
+def doubts(settings: Settings) -> Iterator[str]:
+    """List what the operator may not have meant: settings that work, and protect less than is expected of them."""
+    if not is_safe(settings.public_url):
+        yield (
+            "ISTHMUS_PUBLIC_URL is plain http on another machine: whoever is on the way reads keys and tokens, and can "
+            "pose as a customer's browser. Put a proxy with TLS in front and give its https:// address."
+        )
+    if settings.public_url.startswith("https://") and not settings.trusted_proxies:
+        yield (
+            "ISTHMUS_PUBLIC_URL is https, so a proxy stands in front, but ISTHMUS_TRUSTED_PROXIES names none: all "
+            "callers have the proxy's address, and share its rates. Name the proxy's network there."
+        )
+    if any(METADATA in network for network in settings.allowed_networks):
+        yield (
+            f"ISTHMUS_ALLOWED_NETWORKS holds {METADATA}, where clouds hand out the machine's own credentials: whoever "
+            "may name a provider's workspace might have them read. Name no more than the networks of your providers."
+        )
+
+
+def _require_spelling(environment: Mapping[str, str]) -> None:
+    """Raises `SettingsError` for a variable that is nearly one of ours: a setting that is not read protects nothing."""
+    for name in environment:
+        given = name.removeprefix(_PREFIX)
+        if given == name or given in _VARIABLES or given in _OF_CLIENTS:
+            continue
+        if near := difflib.get_close_matches(given, _VARIABLES, n=1, cutoff=0.8):
+            raise SettingsError(f"{name} is not read by anything; do you mean {_PREFIX}{near[0]}?")
+
+
+def _public_url(text: str) -> str:
+    """Read an origin, and spell it as browsers do: pages compare it letter by letter."""
+    origin = origin_of(text.strip().rstrip("/"))
+    if origin is None or urlsplit(text.strip().rstrip("/"))[2:] != ("", "", ""):
+        raise SettingsError(
+            f"ISTHMUS_PUBLIC_URL must be an origin such as https://isthmus.example.com, without a path, not {text!r}"
+        )
+    return origin
+
+
+def _proxies(environment: Mapping[str, str]) -> tuple[Network, ...]:
+    networks = _networks(environment, "ISTHMUS_TRUSTED_PROXIES")
+    if any(not network.prefixlen for network in networks):
+        raise SettingsError(
+            "ISTHMUS_TRUSTED_PROXIES must name your proxies, not everybody: each caller could choose an address then."
+        )
+    return networks
 
 
 def _items(text: str) -> tuple[str, ...]:
@@ -89,6 +148,11 @@ def _provider_urls(text: str) -> dict[str, str]:
     for name, url in urls.items():
         if not url.startswith(("http://", "https://")):
             raise SettingsError(f"ISTHMUS_PROVIDER_URLS[{name!r}] must start with http:// or https://, not {url!r}")
+        if origin_of(url) is None or urlsplit(url)[3:] != ("", ""):
+            # Not quoted: it may hold a password.
+            raise SettingsError(
+                f"ISTHMUS_PROVIDER_URLS[{name!r}] must have a host, and no user name, query or fragment"
+            )
     return {name: url.rstrip("/") for name, url in urls.items()}
 
 
