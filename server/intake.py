@@ -106,6 +106,8 @@ def _bounded(receive: Receive, rule: _Rule) -> Receive:
         except TimeoutError:
             raise TooSlow(f"The body did not arrive within {rule.seconds:g} seconds.") from None
         if message["type"] != "http.request":
+            if deadline is not None:
+                raise BadRequest("The connection was closed before the body ended.")
             return message
         total += len(message.get("body", b""))
         if total > rule.limit:

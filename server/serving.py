@@ -100,6 +100,8 @@ def _config(app: Any, *, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         http=BoundedHeads,
+        # Nothing here speaks WebSocket, whatever libraries are there: such a connection would pass the front by.
+        ws="none",
         lifespan="on",
         access_log=False,
         log_config=None,

@@ -26,6 +26,9 @@ def require_below(path: bytes, query: bytes) -> None:
         raise BadRequest(f"The path and the query are longer than {_LONGEST} bytes.")
     if b"?" in path or not _VISIBLE.fullmatch(path) or not _VISIBLE.fullmatch(query):
         raise BadRequest("The path and the query must be percent-encoded; backslashes do not belong in them.")
+    if path and not path.startswith(b"/"):
+        # ``OPTIONS *``; behind a base it would name what lies beside it.
+        raise BadRequest("The path must begin with a slash.")
     if path.startswith(b"//") or _ABSOLUTE.match(path):
         raise BadRequest("The path must not name another host; send what follows the provider's base URL.")
     for text in _readings(path):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from server import logs
+from tests.server.house import open_house
 
 
 @pytest.fixture
@@ -66,3 +67,22 @@ async def test_an_exception_that_nobody_waited_for_is_not_quoted(written: Any) -
     lines = written()
     assert [line["error"] for line in lines if line["event"] == "library.spoke"] == ["ValueError"]
     assert "hunter2" not in str(lines)
+
+
+async def test_a_caller_that_hangs_up_inside_its_body_is_no_fault_of_ours(written: Any) -> None:
+    """Else anybody could fill the log with errors of ours."""
+    heard, sent = iter([{"type": "http.request", "body": b"{", "more_body": True}]), []
+
+    async def receive() -> Any:
+        return next(heard, {"type": "http.disconnect"})
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("status"))
+
+    async with open_house() as house:
+        for path in ("/v1/projects/acme/connections:generate", "/v1/projects/acme/integrations/crm/objects/contacts"):
+            headers = [(b"x-api-key", house.key.encode()), (b"content-type", b"application/json")]
+            scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b""}
+            await house.app({**scope, "headers": [*headers, (b"content-length", b"9")]}, receive, send)
+    assert [status for status in sent if status] == [400, 400]
+    assert "request.failed" not in {line["event"] for line in written()}

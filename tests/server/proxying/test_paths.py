@@ -73,6 +73,11 @@ REFUSED = [
     b"/%ef%bc%8e%ef%bc%8e/admin",
     b"/..%ef%bc%8fadmin",
     b"/\xef\xbc\x8e\xef\xbc\x8e/admin",
+    # beside
+    b"*",
+    b"a",
+    b".evil.test/",
+    b"@evil.test/",
     # what no path holds
     b"/a b",
     b"/a\r\nX-B: c",
