@@ -16,7 +16,7 @@ from installations.installation import Connection
 from installations.record import Fault
 from server import logs
 from server.clock import Clock
-from server.store.contract import Connections, Missing, StoreError, Superseded, Unavailable
+from server.store.contract import Connections, Missing, StoredCredentials, StoreError, Superseded, Unavailable
 from server.tokens.grants import Grants, holder_of
 from server.tokens.held import keep_alive_at, with_granted
 from server.tokens.learning import Learning
@@ -102,8 +102,7 @@ class Renewals:
         Raises `NotSent` where there is no such connection, or its credentials cannot be used; and `StoreError`.
         """
         try:
-            held = await self._store.credentials(project_id, connection_id)
-            connection = await self._store.connection(project_id, connection_id)
+            held, connection = await self._together(project_id, connection_id)
         except Missing as error:
             raise _gone() from error
         try:
@@ -117,6 +116,18 @@ class Renewals:
         if credentials is None:
             return None
         return Stored(connection=connection, credentials=credentials, version=held.version)
+
+    async def _together(self, project_id: str, connection_id: str) -> tuple[StoredCredentials, Connection]:
+        """Read credentials and the connection as they stood at one moment.
+
+        A change may replace both: credentials of before must not go to the address of after.
+        """
+        connection = await self._store.connection(project_id, connection_id)
+        while True:
+            before, held = connection, await self._store.credentials(project_id, connection_id)
+            connection = await self._store.connection(project_id, connection_id)
+            if connection == before:
+                return held, connection
 
     async def _renew(self, stored: Stored, *, lease: str) -> Stored:
         version, renewed = self._unsaved.get(stored.connection.id, (0, None))
@@ -166,6 +177,9 @@ class Renewals:
                     now=now,
                     event=self._standing.news(connection),
                 )
+            except Missing:
+                self._unsaved.pop(connection.id, None)
+                raise
             except Superseded:
                 # Connected again meanwhile; or stored indeed, by a try whose answer was lost.
                 self._unsaved.pop(connection.id, None)

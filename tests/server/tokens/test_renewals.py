@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
+from connectors.credentials import build_credentials
 from connectors.errors import ConnectorError, NotSent
 from connectors.secret import Secret
-from server.store.contract import Unavailable
+from server.store.contract import StoredCredentials, Unavailable
 from server.store.memory import MemoryStore
 from server.tokens.pace import Pace
 from server.tokens.solitude import lease_name
@@ -210,3 +212,29 @@ def test_the_deadline_is_shorter_than_the_lease_and_a_dead_process_is_found_with
     assert pace.deadline_seconds < pace.lease_seconds
     assert pace.dead_after_seconds + 2 * pace.poll_seconds[1] < 10
     assert pace.again_after_seconds[0] <= 2
+
+
+async def test_credentials_of_before_do_not_go_to_the_address_of_after(clockwork: Clockwork) -> None:
+    class Moving(MemoryStore):
+        """A connection is moved to another workspace, with its credentials, just after they were read for a renewal."""
+
+        reads = 0
+
+        async def credentials(self, project_id: str, connection_id: str) -> StoredCredentials:
+            held = await super().credentials(project_id, connection_id)
+            self.reads += 1
+            if self.reads == 3:
+                moved = build_credentials(rig.tokens())
+                await self.update_connection(
+                    project_id, connection_id, now=rig.clock.now(), provider_workspace_ref="evil", credentials=moved
+                )
+            return held
+
+    server = TokenServer(monotonic=clockwork.monotonic)
+    async with serving(server), rigged(Moving(), server, clockwork) as rig:
+        await rig.connect("hosted", provider_workspace_ref="acme", provider_app_id=UNSET)
+        process = rig.process()
+        rig.clock.tick(1)
+        await process.tokens.keep_alive("p1", "c1", since=rig.clock.now())
+        assert server.asked == []
+        assert await rig.version() == 2
