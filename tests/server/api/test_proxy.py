@@ -126,8 +126,8 @@ async def test_the_base_is_the_providers_or_its_modules(line: Line) -> None:
 async def test_a_path_that_could_leave_the_base_is_never_sent(line: Line) -> None:
     tried = 0
     for path in REFUSED:
-        if b"?" in path or b"#" in path:
-            continue  # these end a path
+        if b"?" in path or b"#" in path or not path.startswith(b"/"):
+            continue  # these end a path, or lengthen the prefix to another name
         try:
             answer = await line.call("GET", path)
         except httpx.LocalProtocolError:
