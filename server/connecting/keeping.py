@@ -19,8 +19,11 @@ from server.connecting.passage import Customer
 from server.connecting.workspaces import Metadata, Told, is_another, metadata_after, wants_another, workspace_after
 from server.events import connection_event, creation_event
 from server.services import Services
-from server.store.contract import Missing, NewConnection
+from server.store.contract import Missing, NewConnection, Unavailable
 from server.tokens.held import keep_alive_at
+
+PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""The customer waits meanwhile."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +55,24 @@ async def keep(services: Services, given: Given, *, connection_id: str | None = 
     """Store it. When this answers, it is committed, told to the builder, and known to this process.
 
     ``connection_id`` names the only connection that may be healed. Raises `InvalidInput` where that one is of another
-    workspace, `Missing` where it is gone.
+    workspace, `Missing` where it is gone. What a customer gave is given once, so a database that is away is waited for.
     """
-    kept = await _stored(services, given, connection_id)
+    kept = await _stored_at_last(services, given, connection_id)
     services.changes.announce()
     logs.event("connect.finished", project_id=given.project_id, connection_id=kept.connection.id, new=kept.is_new)
     return kept
+
+
+async def _stored_at_last(services: Services, given: Given, connection_id: str | None) -> Kept:
+    """Store it, again where the database was away: whatever of it was stored already is found and healed then."""
+    for pause in (*PAUSES_SECONDS, None):
+        try:
+            return await _stored(services, given, connection_id)
+        except Unavailable:
+            if pause is None:
+                raise
+            await services.tokens.pace.sleep(pause)
+    raise AssertionError("unreachable: the last try raises or returns")
 
 
 async def _stored(services: Services, given: Given, connection_id: str | None) -> Kept:
