@@ -1,7 +1,10 @@
 """Which headers go through to a provider, and which of its own come back.
 
 RFC 9110, section 7.6.1, says what is for one hop only. Beyond that: whatever says who we or our caller are stays here,
-and so does whatever a provider says to browsers about an origin, for here it would be said of ours.
+and so does whatever a provider says to browsers about an origin, for here it would be said of ours. So does what it
+says to the server in front of it: before us stands the operator's, which would follow orders such as
+``X-Accel-Redirect``, or keep one customer's answer for the next.
+https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ignore_headers
 """
 
 import re
@@ -27,9 +30,16 @@ _NOT_IN = _ONE_HOP | {
     *(b"content-security-policy", b"content-security-policy-report-only", b"x-content-type-options"),
     *(b"server-timing", b"timing-allow-origin", b"alt-svc", b"report-to", b"reporting-endpoints", b"nel"),
     *(b"service-worker-allowed", b"sourcemap", b"x-sourcemap", b"refresh"),
+    *(b"accept-ch", b"critical-ch", b"origin-agent-cluster", b"origin-trial", b"set-login", b"speculation-rules"),
+    # For a cache in front of the server, which does not know whose key an answer was for.
+    *(b"expires", b"age", b"surrogate-control", b"surrogate-key", b"cdn-cache-control", b"edge-control"),
+    *(b"x-sendfile", b"x-lighttpd-send-file", b"x-lighttpd-send-tempfile", b"x-litespeed-location"),
+    *(b"x-reproxy-url", b"x-reproxy-file"),
     b"date",  # the server that answers sets its own
 }
-_NOT_IN_PREFIXES = (b"access-control-", b"cross-origin-", b"x-amp-", b"x-isthmus-")
+_NOT_IN_PREFIXES = (b"access-control-", b"cross-origin-", b"x-accel-", b"x-amp-", b"x-isthmus-")
+_SHARED = re.compile(rb"(public|private|s-maxage|proxy-revalidate)\s*(=.*)?", re.IGNORECASE)
+"""What ``Cache-Control`` says to shared caches. RFC 9111, section 5.2.2."""
 _REQUEST_ID = b"x-request-id"
 PROVIDER_REQUEST_ID = b"x-isthmus-provider-request-id"
 """Where a provider's own ``X-Request-Id`` comes back: every answer of ours has one already."""
@@ -52,7 +62,18 @@ def inbound(headers: Headers, *, bodiless: bool) -> list[tuple[bytes, bytes]]:
     lowered = [(name.lower(), value) for name, value in headers]
     without = _NOT_IN | {b"content-length"} if bodiless else _NOT_IN
     kept = _kept(lowered, without=without, prefixes=_NOT_IN_PREFIXES)
-    return [*((PROVIDER_REQUEST_ID if name == _REQUEST_ID else name, value) for name, value in kept), *_ADDED]
+    return [*(_ours(name, value) for name, value in kept), *_ADDED]
+
+
+def _ours(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Answer a header as it may stand in an answer of ours."""
+    if name == _REQUEST_ID:
+        return PROVIDER_REQUEST_ID, value
+    if name == b"cache-control":
+        # Keys are in a header of our own, so no shared cache can tell whom an answer is for.
+        said = [one.strip() for one in value.split(b",")]
+        return name, b", ".join([b"private", *(one for one in said if one and not _SHARED.fullmatch(one))])
+    return name, value
 
 
 def _kept(headers: Headers, *, without: frozenset[bytes], prefixes: tuple[bytes, ...]) -> Iterator[tuple[bytes, bytes]]:

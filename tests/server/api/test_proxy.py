@@ -217,7 +217,7 @@ async def test_an_answer_carries_what_makes_it_harmless_and_nothing_said_of_our_
     assert request_id != "r1"
     assert headers.pop("date")
     assert headers == {
-        "cache-control": "max-age=5",
+        "cache-control": "private, max-age=5",
         "content-length": "18",
         "content-security-policy": "sandbox",
         "content-type": "text/html",

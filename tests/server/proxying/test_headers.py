@@ -50,16 +50,20 @@ KEPT_BACK = [
 ]
 COMES_BACK = ["content-type", "content-encoding", "etag", "location", "retry-after", "x-ratelimit-remaining", "link"]
 STAYS_THERE = [
+    "accept-ch",
     "access-control-allow-origin",
     "access-control-expose-headers",
     "alt-svc",
     "clear-site-data",
     "connection",
     "content-security-policy-report-only",
+    "cdn-cache-control",
     "cross-origin-opener-policy",
     "date",
+    "expires",
     "keep-alive",
     "nel",
+    "origin-trial",
     "proxy-authenticate",
     "public-key-pins",
     "refresh",
@@ -70,11 +74,16 @@ STAYS_THERE = [
     "set-cookie2",
     "sourcemap",
     "strict-transport-security",
+    "surrogate-control",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-accel-expires",
+    "x-accel-redirect",
     "x-amp-retryable",
     "x-isthmus-outcome",
+    "x-reproxy-url",
+    "x-sendfile",
 ]
 
 
@@ -122,6 +131,21 @@ def test_a_providers_page_is_made_harmless() -> None:
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"sandbox"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "passed"),
+    [
+        (b"max-age=60", b"private, max-age=60"),
+        (b"public, max-age=60, s-maxage=600", b"private, max-age=60"),
+        (b"Public,S-MaxAge = 600 ,must-revalidate", b"private, must-revalidate"),
+        (b'private="set-cookie", no-cache', b"private, no-cache"),
+        (b"no-store", b"private, no-store"),
+        (b"", b"private"),
+    ],
+)
+def test_no_cache_keeps_an_answer_for_somebody_elses_key(said: bytes, passed: bytes) -> None:
+    assert inbound([(b"Cache-Control", said)], bodiless=False)[0] == (b"cache-control", passed)
 
 
 def test_a_providers_request_id_comes_back_under_a_name_of_its_own() -> None:
