@@ -52,6 +52,8 @@ class AuthorizationCodeTokens(msgspec.Struct, frozen=True, kw_only=True, tag="au
     scopes: tuple[str, ...] = ()
     issued_at: datetime | None = None
     """UTC; when the access token was given, where we know."""
+    client_id: str = ""
+    """Whom it was given to: only that client can renew it. Empty for tokens that were had elsewhere."""
 
 
 class CachedToken(msgspec.Struct, frozen=True, kw_only=True):

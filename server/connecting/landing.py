@@ -43,6 +43,7 @@ async def land(services: Services, project_id: str, passage: Passage, way: Direc
             issued_at=now,
             # RFC 6749, section 5.1: scopes that are not mentioned are those that were asked for.
             scopes=granted.scopes or client.scopes,
+            client_id=client.client_id,
         ),
         now=now,
         told=Told(workspace_ref=granted.workspace_ref, consumer_ref=granted.consumer_ref, facts=granted.facts),

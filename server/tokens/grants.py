@@ -92,7 +92,7 @@ class Grants:
         if isinstance(credentials, AuthorizationCodeTokens):
             if credentials.refresh_token is None:
                 raise NotSent(Fault(kind="auth", message="there is no refresh token", code=BAD_SETUP))
-            client = await self._app_client(holder, provider)
+            client = await self._app_client(holder, provider, client_id=credentials.client_id)
             return refresh(options, url=url, client=client, refresh_token=credentials.refresh_token)
         client = _own_client(credentials)
         if isinstance(credentials, ClientCredentials):
@@ -100,14 +100,26 @@ class Grants:
         name, password = credentials.username, credentials.password
         return for_password(options, url=url, client=client, username=name, password=password)
 
-    async def _app_client(self, holder: Holder, provider: Provider) -> Client:
-        app = holder.app or await self._only_app(holder, provider)
+    async def _app_client(self, holder: Holder, provider: Provider, *, client_id: str) -> Client:
+        app = await self._app(holder, provider, client_id=client_id)
         try:
             secret = (await self._apps.client_secret(holder.project_id, app.id)).decode()
         except Missing as error:
             message = f"the provider app of {provider.display_name} that the connection was made with is gone"
             raise NotSent(Fault(kind="not_sent", message=message, code=NO_APP)) from error
         return Client(client_id=app.client_id, client_secret=Secret(secret) if secret else None)
+
+    async def _app(self, holder: Holder, provider: Provider, *, client_id: str) -> ProviderApp:
+        """Find the app whose client the tokens were given to; asking with another would kill the grant."""
+        if holder.app and client_id in ("", holder.app.client_id):
+            return holder.app
+        if not client_id:
+            return await self._only_app(holder, provider)
+        for app in await self._apps.provider_apps(holder.project_id):
+            if (app.provider, app.client_id) == (provider.name, client_id):
+                return app
+        message = f"no provider app of {provider.display_name} has the client {client_id!r} that the tokens belong to"
+        raise NotSent(Fault(kind="not_sent", message=message, code=NO_APP))
 
     async def _only_app(self, holder: Holder, provider: Provider) -> ProviderApp:
         """Tokens that came from elsewhere name no client. With two to choose from, a guess could kill the grant."""

@@ -10,8 +10,9 @@ from aiohttp import web
 from msgspec import UNSET
 
 from connectors.errors import NotSent, Refused
+from server.tokens.grants import NO_APP as NO_CLIENT
 from tests.server.tokens.rig import Rig, errors_of, kinds
-from tests.server.tokens.token_server import refusal
+from tests.server.tokens.token_server import CLIENT_ID, refusal
 
 HOUR = 3600.0
 MANY_STORES = pytest.mark.parametrize("kept", ["memory", "sqlite", "postgres"], indirect=True)
@@ -263,6 +264,32 @@ async def test_with_two_apps_to_choose_from_nobody_guesses(rig: Rig) -> None:
     assert isinstance(error, NotSent)
     assert "2 provider apps are registered" in error.fault.message
     assert rig.server.asked == []
+
+
+CHANGED: list[tuple[str, dict[str, Any]]] = [
+    ("deleted, with another one left", {"provider_app_id": UNSET}),
+    ("given another client", {"provider_app_id": "other"}),
+]
+
+
+@pytest.mark.parametrize(("case", "members"), CHANGED, ids=[row[0] for row in CHANGED])
+async def test_tokens_are_renewed_by_the_client_they_were_given_to_and_no_other(
+    rig: Rig, case: str, members: dict[str, Any]
+) -> None:
+    """Another client's question would end the grant of every customer of the first one."""
+    del case
+    await rig.store.delete_provider_app("p1", "a1")
+    await rig.register_app("other")
+    connection, process = await rig.connect("code", rig.tokens(client_id=CLIENT_ID), **members), rig.process()
+    rig.clock.tick(HOUR)
+    error = await process.attempt(connection)
+    assert isinstance(error, NotSent)
+    assert (error.fault.code, await rig.status(), rig.server.asked) == (NO_CLIENT, "working", [])
+    assert f"'{CLIENT_ID}'" in error.fault.message
+
+    await rig.register_app(CLIENT_ID)
+    rig.clock.tick(60)
+    assert await process.call(connection) == "access-c1-2"
 
 
 def without_app() -> dict[str, Any]:
