@@ -34,8 +34,8 @@ from server.api import (
 )
 from server.api.announcing import announce_changes
 from server.api.provided import access, project_id
-from server.browsers import Browsers
-from server.front import Front
+from server.door.browsers import Browsers
+from server.door.front import Front
 from server.liveness import living
 from server.openapi import openapi_config
 from server.services import Services

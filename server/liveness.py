@@ -11,7 +11,7 @@ from typing import Protocol
 from server import logs
 from server.changes import follow
 from server.clock import Clock
-from server.recovery import Orphanage, recover
+from server.delivering.recovery import Orphanage, recover
 from server.services import Services
 from server.store.contract import Unavailable
 from server.tokens.keep_alive import KeepAlive

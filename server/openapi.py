@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from installations.record import WriteRequest
 from server.api.jwt_keys import JwtKeyProblem
 from server.api.problems import PROBLEM_TYPE, ProblemDocument
-from server.write_results import AcceptedAnswer, BatchAnswer, SingleAnswer
+from server.delivering.write_results import AcceptedAnswer, BatchAnswer, SingleAnswer
 
 VERSION = "1.0.0"
 """Of the interface, not of the program."""

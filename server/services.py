@@ -7,9 +7,9 @@ from server.access.limits import Limits
 from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId
-from server.deliveries import Deliveries
+from server.delivering.deliveries import Deliveries
+from server.delivering.look_ups import Perform
 from server.directory import Directory
-from server.look_ups import Perform
 from server.proxying.passing import Proxy
 from server.settings import Settings
 from server.store.contract import Store

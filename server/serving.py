@@ -14,7 +14,7 @@ from connectors.catalog import CATALOG
 from connectors.gateway import Gateway
 from server import logs
 from server.app import build_app
-from server.heads import BoundedHeads
+from server.door.heads import BoundedHeads
 from server.liveness import living
 from server.settings import Settings, SettingsError, doubts
 from server.store.opening import open_store

@@ -19,9 +19,9 @@ from server.access.limits import Limits
 from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId, new_id, process_name, utc_now
-from server.deliveries import Deliveries
+from server.delivering.deliveries import Deliveries
+from server.delivering.look_ups import Perform
 from server.directory import Directory
-from server.look_ups import Perform
 from server.places import Places
 from server.proxying.destinations import Destinations
 from server.proxying.passing import Proxy, Relay

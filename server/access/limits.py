@@ -6,7 +6,7 @@ from typing import Any
 
 from server.access.errors import TooManyRequests, Unauthenticated
 from server.access.keyring import Access
-from server.peers import client_address, neighbourhood
+from server.door.peers import client_address, neighbourhood
 from server.rates import Buckets, Rate
 from server.settings import Settings
 

@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta, UnsetType
 from connectors.secret import Veiled
 from installations.installation import ApiKey
 from server.access.keys import digest, is_well_formed, new_key, shown_prefix
-from server.address import unescape
 from server.api.bodies import Name, UpdateMask, parse_body, parse_masked
 from server.api.provided import Entered, FromApp, takes
+from server.door.address import unescape
 from server.services import Services
 from server.store.contract import Missing
 

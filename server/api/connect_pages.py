@@ -8,7 +8,6 @@ from litestar.params import FromPath, RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_302_FOUND, HTTP_400_BAD_REQUEST
 
 from installations.errors import InvalidInput
-from server.address import unescape
 from server.api import problems
 from server.api.provided import FromApp
 from server.connecting.browsers import has_stepwise, without
@@ -26,7 +25,8 @@ from server.connecting.pages import (
 from server.connecting.returning import Callback, Ended, Failure, come_back
 from server.connecting.starting import Opened, entry, open_link, question_for, require_answer, set_out
 from server.connecting.stepwise import bring_back
-from server.refusals import BadRequest, RequestError, WrongMediaType
+from server.door.address import unescape
+from server.door.refusals import BadRequest, RequestError, WrongMediaType
 from server.services import Services
 
 Visit = Request[Any, Any, Any]

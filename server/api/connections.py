@@ -16,11 +16,11 @@ from installations.errors import InvalidInput, Issue, at, invalid
 from installations.installation import Connection, ConnectionStatus, MetadataValue
 from server.access.keyring import Access
 from server.accounts import account_values
-from server.address import unescape
 from server.api.bodies import Name, Text, UpdateMask, parse_body, parse_masked
 from server.api.credential_forms import CredentialForms, Opened, open_forms
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.api.stored_tokens import ConnectionWithTokens, with_tokens
+from server.door.address import unescape
 from server.events import connection_event, creation_event
 from server.inputs import as_given, metadata_issues
 from server.services import Services

@@ -6,9 +6,9 @@ from litestar.params import FromPath
 from installations.explain import Explanation, explain
 from installations.record import WriteRequest
 from server.access.guards import requires_full_key
-from server.address import unescape
 from server.api.bodies import parse_body
 from server.api.provided import Entered, FromApp, takes
+from server.door.address import unescape
 
 
 @post(

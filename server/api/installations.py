@@ -14,9 +14,9 @@ from installations.manifest import IntegrationSpec
 from installations.mask import apply_mask
 from installations.patch import ConfigChange, apply_changes
 from server.access.keyring import Access
-from server.address import unescape
 from server.api.bodies import Malformed, Name, UpdateMask, parse_body
 from server.api.provided import Entered, FromAccess, FromApp, takes
+from server.door.address import unescape
 from server.events import deletion_events
 from server.installing import Revised, Wanted, install, revise
 from server.services import Services

@@ -13,12 +13,12 @@ from installations.amp_manifest import parse_manifest, read_integration
 from installations.errors import Issue, invalid
 from installations.installation import Integration
 from installations.manifest import Manifest
-from server.address import unescape
 from server.api.bodies import Name, parse_body
 from server.api.provided import Entered, FromApp, takes
 from server.api.uploads import take_archive
 from server.archives import manifest_in
 from server.deployments import SPEC_VERSION, deploy, provider_facts
+from server.door.address import unescape
 from server.events import deletion_events
 from server.services import Services
 from server.store.contract import Taken

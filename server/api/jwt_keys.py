@@ -14,10 +14,10 @@ from msgspec import UNSET, Meta, UnsetType
 from installations.errors import InvalidInput, Issue
 from installations.installation import JwtKey
 from server.access.tokens import read_public_key
-from server.address import unescape
 from server.api.bodies import Malformed, Name, UpdateMask, parse_body, parse_masked
 from server.api.problems import ProblemDocument
 from server.api.provided import Entered, FromApp, takes
+from server.door.address import unescape
 from server.services import Services
 from server.store.contract import Missing
 

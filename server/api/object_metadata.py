@@ -12,8 +12,8 @@ from installations.errors import invalid
 from installations.installation import Connection
 from installations.manifest import IntegrationSpec, ReadObject, WriteObject
 from installations.schema import ObjectMetadata
-from server.address import unescape
 from server.api.provided import Entered, FromApp
+from server.door.address import unescape
 from server.services import Services
 from server.store.contract import Missing
 

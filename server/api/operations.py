@@ -14,9 +14,9 @@ from msgspec import UNSET, UnsetType
 from installations.explain import Explanation, explain
 from installations.operation import Attempt, Operation, State, public_status
 from server.access.guards import requires_full_key
-from server.address import unescape
 from server.api.provided import Entered, FromApp
-from server.deliveries import stored
+from server.delivering.deliveries import stored
+from server.door.address import unescape
 from server.store.contract import Missing
 
 Finer = Annotated[bool, QueryParameter(name="state")]

@@ -22,7 +22,8 @@ from server import logs
 from server.access.errors import AccessError, BadToken, Forbidden, TooManyRequests, Unauthenticated
 from server.api.bodies import Malformed
 from server.connecting.errors import ConnectError
-from server.idempotency import IdempotencyError, KeyInFlight, KeyReused
+from server.delivering.idempotency import IdempotencyError, KeyInFlight, KeyReused
+from server.door.refusals import BadRequest, NotOffered, RequestError, TooLarge, TooSlow, WrongMediaType
 from server.proxying.errors import (
     AnswerWithheld,
     HeldBack,
@@ -33,7 +34,6 @@ from server.proxying.errors import (
     ProxyError,
     ProxyOff,
 )
-from server.refusals import BadRequest, NotOffered, RequestError, TooLarge, TooSlow, WrongMediaType
 from server.store.contract import InUse, Missing, StoreError, Superseded, Taken, Unavailable
 from server.store.keyring import RetiredKey
 from server.store.vault import UnknownKey, Unsealable

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from server.access.keyring import Access
-from server.address import unescape
+from server.door.address import unescape
 from server.services import Services
 
 FromApp = NamedDependency[SkipValidation[Services]]

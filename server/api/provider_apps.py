@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta, UnsetType
 from connectors.secret import Veiled
 from installations.errors import invalid
 from installations.installation import ProviderApp
-from server.address import unescape
 from server.api.bodies import Name, Text, UpdateMask, parse_body, parse_masked
 from server.api.provided import Entered, FromApp, takes
+from server.door.address import unescape
 from server.services import Services
 
 OAuthScopes = Annotated[tuple[Name, ...], Meta(max_length=200)]

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from connectors.provider import Provider
 from installations.errors import NotFound
-from server.address import unescape
 from server.api.provided import FromApp
+from server.door.address import unescape
 
 
 @get("/v1/providers")

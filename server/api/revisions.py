@@ -12,8 +12,8 @@ from installations.errors import InvalidInput, invalid
 from installations.hydration import HydratedRevision, hydrate, objects_of
 from installations.installation import Connection
 from installations.schema import ObjectMetadata
-from server.address import unescape
 from server.api.provided import Entered, FromAccess, FromApp
+from server.door.address import unescape
 from server.services import Services
 from server.store.contract import Missing
 

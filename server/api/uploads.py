@@ -16,10 +16,10 @@ from litestar.params import FromPath, QueryParameter, RawBody
 from litestar.status_codes import HTTP_200_OK
 
 from installations.errors import Issue, invalid
-from server.address import unescape
 from server.api.bodies import Malformed
 from server.api.provided import FromAccess, FromApp
-from server.refusals import BadRequest
+from server.door.address import unescape
+from server.door.refusals import BadRequest
 from server.services import Services
 from server.store.contract import Missing, Upload
 

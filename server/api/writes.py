@@ -17,13 +17,13 @@ from msgspec import UNSET
 from installations.errors import InvalidInput, Issue, NotFound
 from installations.record import WriteRequest
 from installations.shape import parse_json, parse_plain
-from server.address import unescape
-from server.deliveries import Delivered, Deliveries
-from server.idempotency import idempotency_key
-from server.refusals import BadRequest, NotOffered
+from server.delivering.deliveries import Delivered, Deliveries
+from server.delivering.idempotency import idempotency_key
+from server.delivering.write_results import AcceptedAnswer, batch_answer, single_answer
+from server.door.address import unescape
+from server.door.refusals import BadRequest, NotOffered
 from server.services import Services
 from server.store.contract import IdempotencyKey
-from server.write_results import AcceptedAnswer, batch_answer, single_answer
 
 DETAIL = b"x-isthmus-detail"
 IDEMPOTENCY = b"idempotency-key"

@@ -6,15 +6,15 @@ from typing import Any
 
 from litestar.types import Receive
 
-from server.intake import BODY_SECONDS
-from server.refusals import BadRequest, RequestError, TooSlow
+from server.door.intake import BODY_SECONDS
+from server.door.refusals import BadRequest, RequestError, TooSlow
 
 KEPT_BYTES = 1_000_000
 """The largest body that is kept until the provider has answered, so that it can be sent again after a 401."""
 
 
 class Caller:
-    """Reads one request. The front has bounded how much there can be (`server/intake.py`)."""
+    """Reads one request. The front has bounded how much there can be (`server/door/intake.py`)."""
 
     def __init__(self, receive: Receive, headers: dict[bytes, bytes]) -> None:
         self._receive = receive

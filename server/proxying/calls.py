@@ -11,8 +11,8 @@ import msgspec
 from connectors.headers import header_problem
 from connectors.secret import Veiled
 from installations.errors import InvalidInput, Issue
+from server.door.refusals import BadRequest
 from server.proxying.headers import outbound
-from server.refusals import BadRequest
 
 PROJECT = "x-amp-project-id"
 VERSION = "x-amp-proxy-version"

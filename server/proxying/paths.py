@@ -8,7 +8,7 @@ import re
 import unicodedata
 from urllib.parse import unquote_to_bytes
 
-from server.refusals import BadRequest
+from server.door.refusals import BadRequest
 
 _VISIBLE = re.compile(rb"[\x21\x22\x24-\x5b\x5d-\x7e]*")
 """No space, control character or byte beyond ASCII; no backslash, which some take for a slash; no fragment."""

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from server import logs
+from server.delivering.turns import Turns
 from server.store.contract import StoreError
 from server.tokens.pace import Pace
-from server.turns import Turns
 
 PREFIX = "refresh/"
 

@@ -25,8 +25,8 @@ from installations.installation import JwtKey, Project
 from server.access.guards import requires_any_key
 from server.access.keys import new_key
 from server.api.providers import get_provider
-from server.browsers import Browsers
-from server.front import Front
+from server.door.browsers import Browsers
+from server.door.front import Front
 from server.services import Services
 from server.settings import Settings
 from server.store.opening import open_store

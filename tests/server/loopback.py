@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from server.heads import BoundedHeads
+from server.door.heads import BoundedHeads
 from tests.server.house import House, open_house
 
 

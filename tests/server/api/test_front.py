@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from server.browsers import Browsers
 from server.clock import new_id, utc_now
-from server.front import Front
-from server.refusals import NotOffered
+from server.door.browsers import Browsers
+from server.door.front import Front
+from server.door.refusals import NotOffered
 from server.store.contract import Taken, Unavailable
 from tests.server.api.routes import OPEN, OUTSIDE, PROXIED, ROUTES, Route
 from tests.server.api.test_isolation import shape

@@ -11,8 +11,8 @@ from installations.record import Fault
 from server.access.errors import AccessError
 from server.api.problems import TABLE, document_of, headers_of, problem_of
 from server.app import build_app  # noqa: F401 -- as above
-from server.idempotency import IdempotencyError, KeyInFlight, KeyReused
-from server.refusals import RequestError
+from server.delivering.idempotency import IdempotencyError, KeyInFlight, KeyReused
+from server.door.refusals import RequestError
 from server.store.contract import StoreError, Unavailable
 from server.store.vault import Unsealable
 

@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from server.api.proxy import ProxyFirst
-from server.browsers import Browsers
-from server.front import Front
+from server.door.browsers import Browsers
+from server.door.front import Front
 from tests.connectors import faults
 from tests.connectors.faults import answers, answers_then_closes, answers_then_resets, hangs, http
 from tests.server.loopback import listening

@@ -2,8 +2,8 @@
 
 import pytest
 
+from server.door.refusals import BadRequest
 from server.proxying.paths import require_below
-from server.refusals import BadRequest
 
 PASSED = [
     b"",

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from installations.operation import State
-from server.recovery import BATCH, recover
+from server.delivering.recovery import BATCH, recover
 from server.settings import Settings
 from server.store.contract import Settlement, Store, Superseded
 from server.store.memory import MemoryStore

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from installations.record import Fault, FaultKind, Outcome, RecordOutcome
-from server.write_results import WORDS, batch_answer, error_message, single_answer, summary
+from server.delivering.write_results import WORDS, batch_answer, error_message, single_answer, summary
 from tests.server.store.samples import operation
 
 DONE = RecordOutcome(success=True, record_id="7", data={"id": "7"}, created=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from server.browsers import Browsers
 from server.clock import new_id, utc_now
-from server.front import Front
-from server.heads import MAX_HEAD_BYTES, BoundedHeads
+from server.door.browsers import Browsers
+from server.door.front import Front
+from server.door.heads import MAX_HEAD_BYTES, BoundedHeads
 from tests.server.loopback import listening
 
 HEAD = b"GET / HTTP/1.1\r\nHost: isthmus.test\r\n"

@@ -1,7 +1,7 @@
 import pytest
 
-from server.address import parse_address, proxied_path, unescape
-from server.refusals import BadRequest
+from server.door.address import parse_address, proxied_path, unescape
+from server.door.refusals import BadRequest
 from server.settings import SettingsError, from_environment
 
 OBJECTS = "/v1/projects/p/integrations/i/objects"

@@ -12,8 +12,8 @@ from connectors.memory.server import MemoryServer
 from installations.errors import InvalidInput, NotFound
 from installations.operation import Operation
 from installations.record import WriteRequest
-from server.deliveries import Stored, stored_outcome
-from server.idempotency import KeyInFlight, KeyReused, idempotency_key
+from server.delivering.deliveries import Stored, stored_outcome
+from server.delivering.idempotency import KeyInFlight, KeyReused, idempotency_key
 from server.store.contract import Earlier, IdempotencyKey, Settlement, Unavailable
 from server.store.memory import MemoryStore
 from tests.server.house import House

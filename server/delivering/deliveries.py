@@ -20,7 +20,8 @@ from installations.operation import Attempt, Operation, State
 from installations.pipeline import Current, Plan, plan, settle
 from installations.record import Change, Fault, Outcome, WriteRequest
 from server import logs
-from server.attempts import (
+from server.clock import Clock, NewId
+from server.delivering.attempts import (
     Tried,
     beside,
     effect_of,
@@ -32,13 +33,12 @@ from server.attempts import (
     without,
     written_ids,
 )
-from server.clock import Clock, NewId
+from server.delivering.idempotency import KeyInFlight, KeyReused
+from server.delivering.look_ups import Looked, Perform, look_up, turns
+from server.delivering.turns import Turns
+from server.delivering.write_results import summary
 from server.directory import Directory, Target
-from server.idempotency import KeyInFlight, KeyReused
-from server.look_ups import Looked, Perform, look_up, turns
 from server.store.contract import Earlier, IdempotencyKey, Settlement
-from server.turns import Turns
-from server.write_results import summary
 
 ASYNCHRONOUS = "asynchronous writes are not offered by this version; leave mode out to write synchronously"
 UNDER_WAY: frozenset[State] = frozenset({"claimed", "sent"})

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from litestar.types import Receive
 
-from server.refusals import BadRequest, TooLarge, TooSlow, WrongMediaType
+from server.door.refusals import BadRequest, TooLarge, TooSlow, WrongMediaType
 
 MAX_BODY_BYTES = 1_000_000
 MAX_WRITE_BYTES = 6_000_000

@@ -4,7 +4,7 @@ import pytest
 
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Refused, Unreadable
 from installations.record import Fault, FaultKind, Outcome, RecordOutcome
-from server.attempts import effect_of, effect_of_outcome, failed, first_fault, state_of, written_ids
+from server.delivering.attempts import effect_of, effect_of_outcome, failed, first_fault, state_of, written_ids
 
 
 def fault(kind: FaultKind) -> Fault:

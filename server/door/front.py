@@ -12,11 +12,11 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import logs
-from server.address import Address, parse_address, proxied_path
 from server.api import problems
-from server.browsers import Browsers
 from server.clock import Clock, NewId
-from server.intake import BODY_SECONDS, admit_body, check_framing, check_query
+from server.door.address import Address, parse_address, proxied_path
+from server.door.browsers import Browsers
+from server.door.intake import BODY_SECONDS, admit_body, check_framing, check_query
 
 Headers = dict[bytes, bytes]
 

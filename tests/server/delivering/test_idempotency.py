@@ -5,7 +5,7 @@ import json
 import pytest
 
 from installations.errors import InvalidInput
-from server.idempotency import RETENTION, fingerprint, idempotency_key
+from server.delivering.idempotency import RETENTION, fingerprint, idempotency_key
 from tests.server.store.samples import NOW
 
 SAME = [

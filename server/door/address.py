@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from server.refusals import BadRequest
+from server.door.refusals import BadRequest
 
 Service = Literal["any", "api", "read", "write", "search", "proxy"]
 SERVICES = frozenset(get_args(Service)) - {"any"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.peers import client_address, neighbourhood
+from server.door.peers import client_address, neighbourhood
 from server.settings import Settings
 
 PROXIES = Settings(trusted_proxies=tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "2001:db8::/32"))))

@@ -1,6 +1,6 @@
 import asyncio
 
-from server.turns import Turns
+from server.delivering.turns import Turns
 
 
 async def test_one_name_is_held_by_one_at_a_time() -> None:
