@@ -115,6 +115,34 @@ class Finder(Protocol):
         ...
 
 
+class Recognition(msgspec.Struct, frozen=True, kw_only=True):
+    """How a provider tells that a create came before; what makes a lost answer harmless."""
+
+    kind: Literal["key", "unique", "marker"]
+    """``key``: it takes a key with the request (`Change.keys`) and does nothing twice that has the same.
+
+    ``unique``: it refuses a second record with the value that ``field`` has in this one. ``marker``: the key can be
+    stamped into ``field``, and the record be found by it (`Finder`).
+    """
+    field: str = ""
+    window_seconds: float | None = None
+    """For ``key``: how long it is remembered, as declared; ``None`` for ever."""
+    exact: bool = False
+    """For ``marker``: a record is found from the moment it exists, so that one that is not found does not."""
+
+
+@runtime_checkable
+class Recogniser(Protocol):
+    """Recognises a create that it has seen before."""
+
+    def recognition(self, object_name: str, fields: Record) -> Recognition | None:
+        """Tell how a create of this record would be recognised, or ``None``: then it may be sent once only.
+
+        For ``marker`` the connector stamps the record's key (`Change.keys`) into ``field`` when it writes.
+        """
+        ...
+
+
 @runtime_checkable
 class Describer(Protocol):
     """Describes the customer's own schema."""

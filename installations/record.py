@@ -58,6 +58,8 @@ class WriteRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     headers: list[Header] | UnsetType = UNSET
     retry_policy: RetryPolicy | UnsetType = UNSET
     auto_batch_policy: AutoBatchPolicy | UnsetType = UNSET
+    on_ambiguous: Literal["park", "retry"] = "park"
+    """*Isthmus*: what to do where nobody can tell whether a create happened; ``retry`` risks doing it twice."""
     match_key: str | UnsetType = UNSET
     """*Isthmus*: for ``type: upsert``, the mapped or provider name of the field to match by."""
 
@@ -84,6 +86,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     headers: tuple[Header, ...] = ()
     match_field: str | None = None
     """For upsert: the provider field to match by. Its value stands in each record's ``fields``."""
+    keys: tuple[str, ...] = ()
+    """One for each record, the same at every attempt, for providers that tell a repetition by it; or none at all."""
 
 
 FaultKind = Literal[

@@ -22,7 +22,15 @@ from server.store.contract.connections import (
     StoredCredentials,
 )
 from server.store.contract.errors import InUse, Missing, StoreError, Superseded, Taken, Unavailable
-from server.store.contract.operations import Earlier, IdempotencyKey, Operations, Page, Settlement
+from server.store.contract.lanes import Lane, Lanes
+from server.store.contract.operations import (
+    Earlier,
+    IdempotencyKey,
+    OperationFilter,
+    Operations,
+    Page,
+    Settlement,
+)
 from server.store.contract.processes import Heartbeats, Leases, Upload, Uploads
 from server.store.contract.tenants import JwtKeys, Projects, ProviderApps
 
@@ -38,6 +46,7 @@ class Store(
     ConnectSessions,
     Installations,
     Operations,
+    Lanes,
     Heartbeats,
     Uploads,
     Protocol,
@@ -72,10 +81,13 @@ __all__ = (
     "Installations",
     "Integrations",
     "JwtKeys",
+    "Lane",
+    "Lanes",
     "Leases",
     "Missing",
     "NewConnection",
     "NewInstallation",
+    "OperationFilter",
     "Operations",
     "Page",
     "Projects",

@@ -42,7 +42,14 @@ class StoredCredentials(Veiled, frozen=True, kw_only=True):
     """Grows with every change of the credentials, by a person or by a refresh."""
 
 
-EventType = Literal["connection.created", "connection.updated", "connection.deleted", "connection.error"]
+EventType = Literal[
+    "connection.created",
+    "connection.updated",
+    "connection.deleted",
+    "connection.error",
+    "write.async.done",
+    "destination.webhook.disabled",
+]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

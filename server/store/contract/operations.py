@@ -7,8 +7,9 @@ from typing import Protocol
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from installations.operation import Attempt, Operation, State
+from installations.operation import Attempt, Operation, Reason, Repeat, State
 from installations.record import FaultKind
+from server.store.contract.connections import Event
 
 
 class IdempotencyKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """One move of an operation, with the attempt that caused it."""
+    """One move of an operation, with the attempt that caused it. What is ``UNSET`` stays as it is."""
 
     operation_id: str
     project_id: str
@@ -42,12 +43,28 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """
     to_state: State
     now: datetime
+    from_attempts: int | None = None
+    """The other half of the fence: the operation must not have been claimed again meanwhile."""
     attempt: Attempt | None = None
-    outcome: bytes = b""
-    summary: str = ""
-    fault_kind: FaultKind | None = None
-    successful_record_ids: tuple[str, ...] = ()
+    outcome: bytes | UnsetType = UNSET
+    summary: str | UnsetType = UNSET
+    fault_kind: FaultKind | None | UnsetType = UNSET
+    reason: Reason = ""
+    """Always written: a reason is that of the state."""
+    successful_record_ids: tuple[str, ...] | UnsetType = UNSET
     run_at: datetime | UnsetType = UNSET
+    look_at: datetime | None = None
+    """Always written: only an unknown operation has one."""
+    looks: int | UnsetType = UNSET
+    crashes: int | UnsetType = UNSET
+    doubtful: bool | UnsetType = UNSET
+    repeat: Repeat | UnsetType = UNSET
+    first_sent_at: datetime | UnsetType = UNSET
+    """Kept as it was where it was known already."""
+    batch_key: str | UnsetType = UNSET
+    replayed_by: str | UnsetType = UNSET
+    event: Event | None = None
+    """What the builder is told; stored with the move or not at all."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,31 +74,82 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     next_page_token: str | None
 
 
+class OperationFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which operations are meant. Every member narrows; ``None`` does not."""
+
+    integration_id: str | None = None
+    installation_id: str | None = None
+    states: tuple[State, ...] = ()
+    """Empty: any."""
+    object_name: str | None = None
+    group_ref: str | None = None
+    fault_kind: FaultKind | None = None
+    reason: Reason | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    replayed: bool | None = None
+    """Whether another operation did it again."""
+
+
 class Operations(Protocol):
     """Deliveries. `begin` and `settle` are the hot path: they share commits with whatever else is waiting."""
 
-    async def begin(self, operation: Operation, *, idempotency: IdempotencyKey | None = None) -> Earlier | None:
+    async def begin(
+        self, operation: Operation, *, idempotency: IdempotencyKey | None = None, turns: Sequence[str] = ()
+    ) -> Earlier | None:
         """Store an operation, and its idempotency key in the same transaction.
 
-        Answers ``None`` when it was stored, or the operation that has the key already, and then nothing was stored.
+        One that is ``queued`` also wakes its lane (`Lanes`) and, with ``turns`` (names of the records that it changes),
+        takes its place behind whoever waits for one of them. Answers ``None`` when it was stored, or the operation that
+        has the key already, and then nothing was stored.
         """
 
     async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
         """Look who has a key, without taking it: a repetition is answered before anything is planned."""
 
+    async def gather(
+        self, operation: Operation, record: bytes, *, most: int, idempotency: IdempotencyKey | None = None
+    ) -> Earlier | str:
+        """Put a record into the open auto-batch with ``operation.gather_key``; answers the auto-batch's id.
+
+        Where none is open, ``operation`` becomes it. The one that takes its ``most``-th record is closed and due now.
+        A claim closes it too. Answers `Earlier` for a key that is taken.
+        """
+
+    async def gathered(self, project_id: str, operation_id: str) -> list[bytes]:
+        """Open the records of an auto-batch, in the order of their coming."""
+
     async def settle(self, settlement: Settlement) -> None:
-        """Move an operation and store the attempt. Raises `Superseded` unless state and owner are as expected."""
+        """Move an operation and store the attempt. Raises `Superseded` unless state and owner are as expected.
+
+        A final one gives its turns up, in the same transaction; one that is ``queued`` again wakes its lane.
+        """
+
+    async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Make several moves with as few commits as possible; tells for each whether it was made or superseded."""
 
     async def operation(self, project_id: str, operation_id: str) -> Operation:
         """Find one. Raises `Missing`."""
 
     async def operations(
-        self, project_id: str, installation_id: str, *, page_size: int, page_token: str | None = None
+        self, project_id: str, which: OperationFilter, *, page_size: int, page_token: str | None = None
     ) -> Page:
-        """List one installation's, newest first. An unknown token raises `Missing`."""
+        """List, newest first. An unknown token raises `Missing`."""
+
+    async def count_operations(self, project_id: str, which: OperationFilter) -> int:
+        """Count them."""
 
     async def attempts(self, project_id: str, operation_id: str) -> list[Attempt]:
         """List the tries of one operation, first to last."""
 
     async def orphans(self, *, living: Sequence[str], limit: int) -> list[Operation]:
-        """List operations ``claimed`` or ``sent`` whose owner is not among the living processes."""
+        """List operations ``claimed`` or ``sent`` whose owner is not among the living processes, by owner."""
+
+    async def expired(self, *, now: datetime, limit: int) -> list[Operation]:
+        """List operations ``queued`` or ``parked`` whose deadline has come, of any project."""
+
+    async def prune(self, *, finished_before: datetime, payloads_before: datetime, limit: int) -> int:
+        """Forget final operations, with attempts and turns, that were last changed before; answers how many.
+
+        From those changed before ``payloads_before`` take what they carried: payload, outcome and gathered records.
+        """

@@ -1,0 +1,61 @@
+"""When to try again: back-off with jitter, the provider's word, the deadline. Pure; randomness is an argument.
+
+    age of the operation    longest pause
+    first hour              5 minutes
+    up to hour 6            30 minutes
+    later                   60 minutes
+
+Over 48 hours that makes 69 to 76 attempts, and a last one 5 minutes before the deadline.
+"""
+
+from datetime import datetime, timedelta
+
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSES: tuple[tuple[timedelta, timedelta], ...] = (
+    (timedelta(hours=1), timedelta(minutes=5)),
+    (timedelta(hours=6), timedelta(minutes=30)),
+)
+"""Up to which age which pause is the longest."""
+LONGEST_PAUSE = timedelta(minutes=60)
+JITTER = 0.2
+SHORTEST_WAIT = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(hours=1)
+"""Of what a provider may ask for."""
+LAST_BEFORE = timedelta(minutes=5)
+"""How long before the deadline the last attempt is made."""
+_MOST_DOUBLINGS = 20
+
+LOOK_AFTER: tuple[timedelta, ...] = (timedelta(seconds=60), timedelta(minutes=5), timedelta(minutes=30))
+"""When an ambiguous create is looked up, counted from the attempt: providers show a new record late."""
+
+
+def pause(failures: int, *, age: timedelta, jitter: float) -> timedelta:
+    """Tell the pause after so many failures in a row (from 1 on). ``jitter`` is from 0 to 1."""
+    longest = next((cap for limit, cap in LONGEST_PAUSES if age < limit), LONGEST_PAUSE)
+    doublings = min(max(failures - 1, 0), _MOST_DOUBLINGS)
+    exact = min(FIRST_PAUSE * int(2**doublings), longest)
+    return exact * (1 + JITTER * (2 * jitter - 1))
+
+
+def wait(seconds: float, *, jitter: float) -> timedelta:
+    """Tell how long to wait where the provider asked for it: never less than it said, up to a fifth more."""
+    asked = min(max(timedelta(seconds=seconds), SHORTEST_WAIT), LONGEST_WAIT)
+    return asked * (1 + JITTER * jitter)
+
+
+def next_attempt(
+    *,
+    now: datetime,
+    create_time: datetime,
+    deadline_at: datetime,
+    failures: int,
+    retry_after_seconds: float | None,
+    jitter: float,
+) -> datetime:
+    """Tell when to try again; ``deadline_at`` itself where no attempt fits before it: then it has failed."""
+    if retry_after_seconds is not None:
+        return min(now + wait(retry_after_seconds, jitter=jitter), deadline_at)
+    due, last = now + pause(failures, age=now - create_time, jitter=jitter), deadline_at - LAST_BEFORE
+    if due <= last:
+        return due
+    return last if now < last else deadline_at

@@ -1,0 +1,1 @@
+"""What brings due work to a process that does it."""
