@@ -33,8 +33,8 @@ Reaction = Literal["succeed", "retry", "wait", "park", "fail", "compare", "look_
 """What to do.
 
 ``retry``: back off and send again. ``wait``: the same, but not before the provider said. ``park``: until somebody
-connects again. ``compare``: read the record; what we wanted is there, or it failed. ``look_up``: the conflict may be our
-own earlier attempt. ``reconcile``: find out, or stay unknown; never send.
+connects again. ``compare``: read the record; what we wanted is there, or it failed. ``look_up``: the conflict may be
+our own earlier attempt. ``reconcile``: find out, or stay unknown; never send.
 """
 
 CLASSIFIER: dict[Event, dict[Repeat, Reaction]] = {

@@ -17,7 +17,7 @@ class Engine(Protocol):
     """Calls `Attend` for lanes that were submitted, a bounded number at a time, in turn."""
 
     async def submit(self, lane_id: str, *, not_before: datetime | None = None) -> None:
-        """Have a lane attended to. Twice is once, as long as it has not begun. A failure is not the caller's to mend."""
+        """Have a lane attended to. Twice is once, as long as it has not begun. Raises nothing."""
 
     async def cancel(self, lane_id: str) -> None:
         """Forget a lane that was submitted and has not begun."""

@@ -1,4 +1,4 @@
-"""What the store promises about lanes: one for each connection, whose operations share its concurrency and its waits.
+"""What the store promises about lanes: one for each connection, whose operations share its concurrency and waits.
 
 A lane is attended by one process at a time. It has work when ``wake_at`` has come: the earliest time at which one of its
 operations can be claimed, or looked up. Whoever stores such an operation moves it forward in the same transaction; who
@@ -38,7 +38,7 @@ class Lanes(Protocol):
         """Attend to a lane, unless somebody alive does, or there is none: then ``None``."""
 
     async def claim(self, lane_id: str, *, owner: str, now: datetime, calls: int, batch: int) -> list[Operation]:
-        """Claim what is due, oldest first, as far as it makes so many calls: equal batch keys, up to ``batch``, are one.
+        """Claim what is due, oldest first, up to so many calls: equal batch keys, up to ``batch`` of them, are one.
 
         Left out is whatever waits for an earlier operation's turn at a record. Each has its attempt counted. Answers
         none where the lane is not attended by ``owner``.
