@@ -1,4 +1,4 @@
-"""What the builder is told of connections, in the published shape: the data of a notification, never a secret.
+"""What the builder is told, in the published shape: the data of a notification, never a secret.
 
 An event is stored in the transaction of the change it tells of; delivering it comes later.
 """
@@ -9,8 +9,11 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from installations.installation import Connection
+from installations.installation import Connection, Installation
+from installations.operation import Operation
+from installations.record import Outcome
 from server.clock import NewId
+from server.delivering.write_results import error_message
 from server.store.contract import ConnectionEvent, Event, EventType, NewConnection
 
 
@@ -26,6 +29,32 @@ class ConnectionData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     errors: tuple[str, ...] | UnsetType = UNSET
     error: tuple[str, ...] | UnsetType = UNSET
     """Deprecated where it was published: the same as ``errors``."""
+
+
+class InstallationFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What every notification about an installation carries."""
+
+    project_id: str
+    provider: str
+    integration_id: str
+    integration_name: str
+    installation_id: str
+    connection_id: str
+    group_ref: str
+    group_name: str
+    consumer_ref: str
+    consumer_name: str
+
+
+class WriteDoneData(InstallationFields, frozen=True, kw_only=True, rename="camel"):
+    """``WriteAsyncDoneData``, and which operation it was."""
+
+    object_name: str
+    success: bool
+    operation_id: str
+    """Ours: the published notification does not say what it is about."""
+    successful_record_ids: tuple[str, ...] | UnsetType = UNSET
+    errors: tuple[str, ...] | UnsetType = UNSET
 
 
 def connection_event(
@@ -65,7 +94,70 @@ def deletion_events(*, new_id: NewId, now: datetime) -> ConnectionEvent:
     return lambda connection: connection_event("connection.deleted", connection, event_id=new_id(), now=now)
 
 
-def _event(kind: EventType, data: ConnectionData, *, event_id: str, now: datetime) -> Event:
+def operation_event(
+    operation: Operation,
+    outcome: Outcome | None,
+    *,
+    installation: Installation | None,
+    integration_name: str,
+    event_id: str,
+    now: datetime,
+) -> Event:
+    """Build ``write.async.done`` for ``operation`` as it is when it is over.
+
+    ``outcome`` tells what came of each record, and some failed is ``success: false`` with both lists. Without one, or
+    where a look-up or a person proved that it happened, the operation's own state, ids and summary say it.
+    ``installation`` is ``None`` where it is gone; then what only it knew is empty.
+    """
+    told = outcome if operation.reason not in _PROVED else None
+    success = operation.state == "success" if told is None else all(record.success for record in told.records)
+    data = WriteDoneData(
+        **_installation_fields(operation, installation, integration_name),
+        object_name=operation.object_name,
+        success=success,
+        operation_id=operation.id,
+        successful_record_ids=_written(operation, told) or UNSET,
+        errors=UNSET if success else _said(operation, told),
+    )
+    return _event("write.async.done", data, event_id=event_id, now=now)
+
+
+_PROVED = frozenset({"found", "resolved"})
+
+
+def _written(operation: Operation, outcome: Outcome | None) -> tuple[str, ...]:
+    if outcome is None:
+        return operation.successful_record_ids
+    return tuple(record.record_id for record in outcome.records if record.success and record.record_id is not None)
+
+
+def _said(operation: Operation, outcome: Outcome | None) -> tuple[str, ...]:
+    """Say what went wrong; equal sentences once, as in the answer to a batch."""
+    if outcome is None:
+        return (operation.summary or f"error writing {operation.object_name}: {operation.reason or 'no reason given'}",)
+    failed = (record.fault for record in outcome.records if not record.success)
+    return tuple(dict.fromkeys(error_message(operation.object_name, fault) for fault in failed))
+
+
+def _installation_fields(
+    operation: Operation, installation: Installation | None, integration_name: str
+) -> dict[str, str]:
+    connection = None if installation is None else installation.connection
+    return {
+        "project_id": operation.project_id,
+        "provider": "" if connection is None else connection.provider,
+        "integration_id": operation.integration_id,
+        "integration_name": integration_name,
+        "installation_id": operation.installation_id,
+        "connection_id": operation.connection_id or ("" if connection is None else connection.id),
+        "group_ref": operation.group_ref,
+        "group_name": operation.group_ref if installation is None else installation.group.group_name,
+        "consumer_ref": "" if connection is None else connection.consumer.consumer_ref,
+        "consumer_name": "" if connection is None else connection.consumer.consumer_name,
+    }
+
+
+def _event(kind: EventType, data: ConnectionData | InstallationFields, *, event_id: str, now: datetime) -> Event:
     return Event(id=event_id, project_id=data.project_id, type=kind, data=_ENCODER.encode(data), create_time=now)
 
 

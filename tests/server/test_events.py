@@ -1,4 +1,4 @@
-"""Events of connections have the published shape."""
+"""Events have the published shape."""
 
 import json
 from datetime import UTC, datetime
@@ -6,8 +6,11 @@ from typing import get_args
 
 import pytest
 
-from installations.installation import Connection, Consumer, Group
-from server.events import connection_event
+from installations.config import ConfigContent
+from installations.installation import Config, Connection, Consumer, Group, Installation
+from installations.operation import Operation, Reason, State
+from installations.record import Fault, Outcome, RecordOutcome
+from server.events import connection_event, operation_event
 from server.store.contract import EventType
 from tests.conftest import Published
 
@@ -52,3 +55,93 @@ def test_only_an_error_has_errors_and_none_names_the_group() -> None:
     event = connection_event("connection.updated", CONNECTION, event_id="e1", now=NOW)
 
     assert json.loads(event.data).keys().isdisjoint({"errors", "error", "groupName"})
+
+
+INSTALLATION = Installation(
+    id="i1",
+    project_id="p1",
+    integration_id="crm",
+    group=CONNECTION.group,
+    connection=CONNECTION,
+    create_time=NOW,
+    created_by="api",
+    config=Config(
+        id="g1", revision_id="r1", create_time=NOW, created_by="api", content=ConfigContent(provider="hubspot")
+    ),
+)
+WRITTEN = RecordOutcome(success=True, record_id="7")
+REFUSED = RecordOutcome(success=False, fault=Fault(kind="invalid", message="no such property"))
+REFUSAL = "error writing contacts: bad request: no such property"
+
+
+def operation(state: State = "success", *, reason: Reason = "", ids: tuple[str, ...] = ()) -> Operation:
+    return Operation(
+        id="o1",
+        project_id="p1",
+        integration_id="crm",
+        installation_id="i1",
+        config_id="g1",
+        group_ref="acme",
+        object_name="contacts",
+        action="create",
+        mode="asynchronous",
+        state=state,
+        reason=reason,
+        payload=b"",
+        summary="[contacts] It is over",
+        successful_record_ids=ids,
+        connection_id="c1",
+        run_at=NOW,
+        deadline_at=NOW,
+        create_time=NOW,
+        update_time=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("over", "records", "told"),
+    [
+        (operation(), (WRITTEN,), {"success": True, "successfulRecordIds": ["7"]}),
+        (operation("failure"), (REFUSED,), {"success": False, "errors": [REFUSAL]}),
+        (operation(), (WRITTEN, REFUSED), {"success": False, "successfulRecordIds": ["7"], "errors": [REFUSAL]}),
+        (operation("failure"), (REFUSED, REFUSED), {"success": False, "errors": [REFUSAL]}),
+        (operation("failure", reason="deadline"), None, {"success": False, "errors": ["[contacts] It is over"]}),
+        (operation(reason="found", ids=("9",)), (REFUSED,), {"success": True, "successfulRecordIds": ["9"]}),
+        (operation(reason="resolved"), None, {"success": True}),
+    ],
+)
+def test_the_end_of_an_asynchronous_write_is_told(
+    over: Operation, records: tuple[RecordOutcome, ...] | None, told: dict[str, object], published: Published
+) -> None:
+    outcome = None if records is None else Outcome(records=records)
+
+    event = operation_event(over, outcome, installation=INSTALLATION, integration_name="CRM", event_id="e1", now=NOW)
+
+    data = json.loads(event.data)
+    assert published.errors("notifications", "WriteAsyncDoneData", data) == []
+    assert (event.type, event.project_id) == ("write.async.done", "p1")
+    assert data == told | {
+        "projectId": "p1",
+        "provider": "hubspot",
+        "integrationId": "crm",
+        "integrationName": "CRM",
+        "installationId": "i1",
+        "connectionId": "c1",
+        "groupRef": "acme",
+        "groupName": "Acme Inc.",
+        "consumerRef": "jo",
+        "consumerName": "Jo",
+        "objectName": "contacts",
+        "operationId": "o1",
+    }
+
+
+def test_of_an_installation_that_is_gone_is_told_what_the_operation_knows(published: Published) -> None:
+    event = operation_event(
+        operation("failure", reason="gone"), None, installation=None, integration_name="CRM", event_id="e1", now=NOW
+    )
+
+    data = json.loads(event.data)
+    assert published.errors("notifications", "WriteAsyncDoneData", data) == []
+    assert (data["groupRef"], data["groupName"], data["connectionId"]) == ("acme", "acme", "c1")
+    assert (data["provider"], data["consumerRef"], data["consumerName"]) == ("", "", "")
