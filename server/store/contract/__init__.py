@@ -29,6 +29,7 @@ from server.store.contract.operations import (
     OperationFilter,
     Operations,
     Page,
+    Replay,
     Settlement,
 )
 from server.store.contract.processes import Heartbeats, Leases, Upload, Uploads
@@ -92,6 +93,7 @@ __all__ = (
     "Page",
     "Projects",
     "ProviderApps",
+    "Replay",
     "Settlement",
     "Stage",
     "Store",

@@ -63,6 +63,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """Kept as it was where it was known already."""
     batch_key: str | UnsetType = UNSET
     replayed_by: str | UnsetType = UNSET
+    deadline_at: datetime | UnsetType = UNSET
+    """A person who lets an unknown operation go on gives it time anew."""
     event: Event | None = None
     """What the builder is told; stored with the move or not at all."""
 
@@ -89,6 +91,17 @@ class OperationFilter(msgspec.Struct, frozen=True, kw_only=True):
     created_before: datetime | None = None
     replayed: bool | None = None
     """Whether another operation did it again."""
+    replayable: bool = False
+    """Only failures that `Operations.replay` takes: not done again yet, their payload is kept, and no attempt of theirs
+    may have happened (``doubtful``) unless doing it twice is the same (``repeat`` is ``safe``)."""
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation that does a failed one again."""
+
+    operation: Operation
+    """Queued, with ``replay_of``."""
+    turns: tuple[str, ...] = ()
 
 
 class Operations(Protocol):
@@ -135,6 +148,16 @@ class Operations(Protocol):
         self, project_id: str, which: OperationFilter, *, page_size: int, page_token: str | None = None
     ) -> Page:
         """List, newest first. An unknown token raises `Missing`."""
+
+    async def earliest(self, project_id: str, which: OperationFilter, *, after: int = 0, limit: int) -> list[Operation]:
+        """List in the order of acceptance, beginning behind the one with the ``sequence`` ``after``."""
+
+    async def replay(self, project_id: str, replays: Sequence[Replay]) -> list[bool]:
+        """Store operations that do failed ones again, as `begin` does, and write into those ``replayed_by``.
+
+        Each is stored with its mark or not at all, all in one transaction; tells for each whether it was stored. It is
+        not where the other one is no failure, or has been done again already.
+        """
 
     async def count_operations(self, project_id: str, which: OperationFilter) -> int:
         """Count them."""
