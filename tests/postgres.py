@@ -42,29 +42,10 @@ DURABLE = {"fsync": "on", "full_page_writes": "on"}
 def server(*, durable: bool = False) -> Iterator[str]:
     """Run a server; yield its URL without a database."""
     home = Path(tempfile.mkdtemp(prefix="isthmus-pg-", dir="/tmp"))
-    runner = UNPRIVILEGED if os.geteuid() == 0 else None
     try:
-        data = home / "data"
-        data.mkdir(mode=0o700)
-        if runner is not None:
-            home.chmod(0o755)
-            os.chown(data, runner, runner)
-        binaries = _reachable_binaries(home, as_other=runner is not None)
-        port = _free_port()
-        initdb: list[Path | str] = [
-            binaries / "initdb",
-            "-D",
-            data,
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ]
-        _run(initdb, runner)
-        options = " ".join(f"-c {name}={value}" for name, value in (SETTINGS | (DURABLE if durable else {})).items())
+        data, binaries, runner = prepared(home)
+        port = free_port()
+        options = " ".join(settings(durable=durable))
         start: list[Path | str] = [
             binaries / "pg_ctl",
             "-D",
@@ -83,6 +64,36 @@ def server(*, durable: bool = False) -> Iterator[str]:
             _run(stop, runner)
     finally:
         shutil.rmtree(home)
+
+
+def prepared(home: Path) -> tuple[Path, Path, int | None]:
+    """Make a cluster in a folder that everybody may enter; tell its data, the programs, and the user who runs it."""
+    runner = UNPRIVILEGED if os.geteuid() == 0 else None
+    data = home / "data"
+    data.mkdir(mode=0o700)
+    if runner is not None:
+        home.chmod(0o755)
+        os.chown(data, runner, runner)
+    binaries = _reachable_binaries(home, as_other=runner is not None)
+    initdb: list[Path | str] = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+    ]
+    _run(initdb, runner)
+    return data, binaries, runner
+
+
+def settings(*, durable: bool, **more: str) -> list[str]:
+    """Build the server's settings as arguments."""
+    return [f"-c{name}={value}" for name, value in (SETTINGS | (DURABLE if durable else {}) | more).items()]
 
 
 @pytest.fixture(scope="session")
@@ -134,7 +145,8 @@ def _reachable_binaries(home: Path, *, as_other: bool) -> Path:
     return home / PACKAGE.name / "pginstall" / "bin"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Ask the kernel for a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
