@@ -3,6 +3,7 @@
 The class of an exception does not tell: the same class comes before and after the first byte. So a transport vouches.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -15,23 +16,38 @@ DEPARTURE = "isthmus.departure"
 
 ADDRESS_DENIED = "address_denied"
 """The code of the fault when the operator's policy forbids the address."""
+PERMIT_WITHDRAWN = "permit_withdrawn"
+"""The code of the fault when whoever asked for the request may no longer send it."""
 _RAW_LIMIT = 4096
+
+Permit = Callable[[], bool]
+"""Answers whether the request may still leave. Asked between the connection and the first byte: no I/O, no waiting."""
+
+
+class Withdrawn(Exception):
+    """The permit was withdrawn while the request was on its way out. Nothing has left."""
 
 
 class Departure:
-    """Whether a byte of one request may have left us. A transport that can vouch calls `vouch`, then `depart`."""
+    """Whether a byte of one request may have left us. A transport that can vouch calls `vouch`, then `depart`.
 
-    __slots__ = ("possible",)
+    With a ``permit``, `depart` asks it, each time it is called, and raises `Withdrawn` where it says no.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_permit", "possible")
+
+    def __init__(self, *, permit: Permit | None = None) -> None:
         self.possible = True
+        self._permit = permit
 
     def vouch(self) -> None:
         """Say that nothing has left so far, and that `depart` will be called before the first byte does."""
         self.possible = False
 
     def depart(self) -> None:
-        """Say that the next thing to happen may be a byte leaving."""
+        """Say that the next thing to happen may be a byte leaving. Raises `Withdrawn`: then none may."""
+        if self._permit is not None and not self._permit():
+            raise Withdrawn
         self.possible = True
 
     async def trace(self, event: str, _details: Any) -> None:
@@ -61,6 +77,10 @@ def connect_failed(error: BaseException) -> bool:
 def name_failure(error: Exception, request: httpx.Request, departure: Departure) -> ConnectorError:
     """Name a failure that came before a status was read."""
     detail = _detail(error, request)
+    if isinstance(error, Withdrawn):
+        # Raised before the first byte or not at all, so it needs nobody to vouch.
+        message = "nothing was sent: this process lost its hold on the write before the first byte left"
+        return NotSent(Fault(kind="not_sent", message=message, code=PERMIT_WITHDRAWN))
     if isinstance(error, Blocked):
         return NotSent(Fault(kind="forbidden", message=detail, code=ADDRESS_DENIED))
     if departure.possible:

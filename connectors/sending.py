@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from connectors.departure import DEPARTURE, Departure, connect_failed, name_failure
+from connectors.departure import DEPARTURE, Departure, Permit, connect_failed, name_failure
 from connectors.errors import NotSent
 from connectors.headers import header_problem
 from installations.record import Fault
@@ -22,12 +22,14 @@ Origin = tuple[bytes, bytes, int | None]
 _ATTEMPTS_TO_CONNECT = 3
 
 
-async def attempt(request: httpx.Request, *, transport: httpx.AsyncBaseTransport, deadline: float) -> httpx.Response:
+async def attempt(
+    request: httpx.Request, *, transport: httpx.AsyncBaseTransport, deadline: float, permit: Permit | None = None
+) -> httpx.Response:
     """Send once and read the status; the body is unread. ``deadline`` is a time of the event loop's clock.
 
-    Raises `NotSent` or `Ambiguous`, whatever the transport raised.
+    ``permit`` is asked right before the first byte. Raises `NotSent` or `Ambiguous`, whatever the transport raised.
     """
-    departure = Departure()
+    departure = Departure(permit=permit)
     request.extensions[DEPARTURE] = departure
     request.extensions["trace"] = departure.trace
     try:

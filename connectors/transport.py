@@ -14,12 +14,13 @@ from msgspec.structs import replace
 
 from connectors.bodies import BodyError, collect_body
 from connectors.connector import READS_ONLY, Flow
-from connectors.departure import name_unreadable
+from connectors.departure import Permit, name_unreadable
 from connectors.errors import Ambiguous, ConnectorError, NotSent, Unreadable
 from connectors.redirects import MOST_REDIRECTS, redirected
 from connectors.secret import MASK
 from connectors.sending import attempt, closing, connecting_again, origin_of, require_sendable
 from connectors.urls import account_url
+from connectors.wire import FRESH
 from installations.record import Fault
 
 T = TypeVar("T")
@@ -42,18 +43,24 @@ async def perform(
     origin: str,
     deadline_seconds: float = DEADLINE_SECONDS,
     on_send: OnSend | None = None,
+    permit: Permit | None = None,
+    fresh: bool = False,
 ) -> T:
     """Drive ``flow`` to its result.
 
     ``auth`` goes onto requests to ``origin`` (any URL of the account: scheme, host and port count), never elsewhere.
     ``on_send`` is awaited once, before the first request that may change something (any method but GET, HEAD and
     OPTIONS, unless marked `READS_ONLY`) is handed to the transport; what it raises ends the flow unsent.
+    ``permit`` is asked before the first byte of every such request, when the connection stands; once it has said no,
+    none leaves any more: `NotSent` with the code `PERMIT_WITHDRAWN`. ``fresh`` sends them over connections of their
+    own, so that none can be lost to a resting connection that the provider is closing.
 
     Raises `NotSent`, `Refused`, `Ambiguous` or `Unreadable`. `NotSent` means that nothing at all was changed: where an
     earlier request of the same flow may have changed something, it is `Ambiguous`. The other way round, a flow that has
     only read when an answer is lost or makes no sense has changed nothing, and that is `NotSent`.
     """
-    exchange = _Exchange(transport, auth=auth, origin=origin, deadline_seconds=deadline_seconds, on_send=on_send)
+    leave = _Leave(on_send=on_send, permit=permit, fresh=fresh)
+    exchange = _Exchange(transport, auth=auth, origin=origin, deadline_seconds=deadline_seconds, leave=leave)
     try:
         return await _drive(flow, exchange)
     except NotSent as error:
@@ -82,9 +89,41 @@ async def _drive(flow: Flow[T], exchange: "_Exchange") -> T:
         try:
             response = await exchange.send(request)
         except ConnectorError as error:
+            if exchange.leave.refused:
+                raise
             step = functools.partial(flow.throw, error)
         else:
             step = functools.partial(flow.send, response)
+
+
+class _Leave:
+    """Whether requests that may change something may go out: marked once, and for as long as the permit holds."""
+
+    def __init__(self, *, on_send: OnSend | None, permit: Permit | None, fresh: bool) -> None:
+        self._on_send = on_send
+        self._permit = permit
+        self._held = True
+        self.fresh = fresh
+        self.refused = False
+        """The mark could not be made. A flow that went on would send unmarked."""
+
+    async def mark(self) -> None:
+        """Await the mark if it is still to be made; what it raises is final."""
+        on_send, self._on_send = self._on_send, None
+        if on_send is None:
+            return
+        self.refused = True
+        await on_send()
+        self.refused = False
+
+    @property
+    def permit(self) -> Permit | None:
+        return None if self._permit is None else self._permits
+
+    def _permits(self) -> bool:
+        """Ask once more unless it has said no: what is held again later may be held by another's leave."""
+        self._held = self._held and self._permit is not None and self._permit()
+        return self._held
 
 
 class _Exchange:
@@ -97,14 +136,14 @@ class _Exchange:
         auth: httpx.Auth,
         origin: str,
         deadline_seconds: float,
-        on_send: OnSend | None,
+        leave: _Leave,
     ) -> None:
         self._transport = transport
         self._auth = auth
         self._origin = origin_of(account_url(origin))
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + deadline_seconds
-        self._on_send = on_send
+        self.leave = leave
         self._late = 0
         self.changed = False
 
@@ -148,17 +187,20 @@ class _Exchange:
     async def _send_once(self, request: httpx.Request) -> httpx.Response:
         require_sendable(request)
         changes = request.method not in _SAFE_METHODS and not request.extensions.get(READS_ONLY)
-        if changes and self._on_send is not None:
-            on_send, self._on_send = self._on_send, None
-            await on_send()
+        if changes:
+            await self.leave.mark()
+            if self.leave.fresh:
+                request.extensions[FRESH] = True
+        permit = self.leave.permit if changes else None
         try:
-            response = await connecting_again(functools.partial(self._attempt, request))
+            response = await connecting_again(functools.partial(self._attempt, request, permit))
         except NotSent:
             raise
         except ConnectorError:
             self.changed |= changes
             raise
-        self.changed |= changes
+        # A 401 says that the provider did nothing; an auth flow sends again after one.
+        self.changed |= changes and response.status_code != httpx.codes.UNAUTHORIZED
         if not response.is_closed:
             response = await self._read(response, request)
         # Read now: an auth that has renewed its token knows another secret than it did before.
@@ -167,9 +209,9 @@ class _Exchange:
         response.request = request
         return response
 
-    async def _attempt(self, request: httpx.Request) -> httpx.Response:
+    async def _attempt(self, request: httpx.Request, permit: Permit | None) -> httpx.Response:
         self._check_time()
-        return await attempt(request, transport=self._transport, deadline=self._deadline)
+        return await attempt(request, transport=self._transport, deadline=self._deadline, permit=permit)
 
     def _check_time(self) -> None:
         if self._loop.time() < self._deadline:

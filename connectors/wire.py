@@ -7,19 +7,22 @@ httpx's own transport looks through its whole pool on each request, which costs 
 import ssl
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from typing import Literal, TypeAlias
 
 import aiohttp
 import httpx
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from aiohttp.connector import SocketFactoryType
 from yarl import URL
 
-from connectors.departure import DEPARTURE, Departure
+from connectors.departure import DEPARTURE, Departure, Withdrawn
 
 CONNECT_SECONDS = 5.0
 """For the name, the connection and TLS together."""
 READ_SECONDS = 30.0
 """Between two pieces of an answer. The total is `perform`'s."""
+LONG_IDLE_SECONDS = 15.0
+"""The longest rest of a kept connection that may still carry what can be repeated."""
 CAREFUL_IDLE_SECONDS = 1.0
 """The longest rest of a kept connection that may still carry a POST.
 
@@ -28,7 +31,7 @@ answer was lost. A new connection for each POST would rule that out, at twice th
 2026 by tests/benchmarks/transport.py) and one to three round trips elsewhere. Counting the bytes that the other side
 acknowledged (TCP_INFO) proves nothing: an acknowledgement may be lost with the answer. Servers close after two seconds
 of rest or more (gunicorn 2, Apache, Node and uvicorn 5, nginx 75), so a connection that answered within the last second
-is nearly as good as a new one. Set 0 for a new connection each time. If it does
+is nearly as good as a new one. Set 0 for a new connection each time, or ask for one with `FRESH`. If it does
 happen, the outcome is ambiguous and reconciled, never sent twice.
 """
 USER_AGENT = "Isthmus"
@@ -43,6 +46,8 @@ PASSED_ON = "isthmus.passed_on"
 Nobody here may send it again, so it goes over careful connections whatever its method is. The encodings it accepts are
 its sender's affair.
 """
+FRESH = "isthmus.fresh"
+"""Set true among the extensions of a request that gets a connection of its own, which is closed after it."""
 
 _OWN_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"accept-encoding", b"connection"})
 """Set here or by aiohttp from the body as it is."""
@@ -53,6 +58,8 @@ _QUOTING = ("Can not write request body", "Failed to send bytes")
 """aiohttp's words in which it quotes the URL."""
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
+_Rest: TypeAlias = Literal["none", "short", "long"]
+"""For how long a connection may have rested before it carries a request; ``none``: it is a new one."""
 _departure: ContextVar[Departure] = ContextVar("departure")
 
 
@@ -78,7 +85,7 @@ class AioTransport(httpx.AsyncBaseTransport):
         self._tls = tls
         self._careful_idle_seconds = careful_idle_seconds
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_seconds, sock_read=read_seconds)
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._sessions: dict[_Rest, aiohttp.ClientSession] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and read the status and headers. Raises an `httpx.TransportError`."""
@@ -100,9 +107,8 @@ class AioTransport(httpx.AsyncBaseTransport):
             await session.close()
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        careful = request.method == "POST" or request.extensions.get(PASSED_ON, False)
         body = request.stream if _is_streamed(request) else await request.aread() or None
-        response = await self._session(careful=careful).request(
+        response = await self._session(self._rest(request)).request(
             request.method,
             _url(request),
             headers=_headers(request),
@@ -112,15 +118,23 @@ class AioTransport(httpx.AsyncBaseTransport):
         )
         return _built(response)
 
-    def _session(self, *, careful: bool) -> aiohttp.ClientSession:
-        session = self._sessions.get(careful)
+    def _rest(self, request: httpx.Request) -> _Rest:
+        """Tell for how long a connection may have rested that carries this request."""
+        if request.extensions.get(FRESH):
+            return "none"
+        if request.method != "POST" and not request.extensions.get(PASSED_ON):
+            return "long"
+        return "short" if self._careful_idle_seconds > 0 else "none"
+
+    def _session(self, rest: _Rest) -> aiohttp.ClientSession:
+        session = self._sessions.get(rest)
         if session is None:
-            session = self._sessions[careful] = self._open(careful=careful)
+            session = self._sessions[rest] = self._open(rest)
         return session
 
-    def _open(self, *, careful: bool) -> aiohttp.ClientSession:
+    def _open(self, rest: _Rest) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(
-            connector=self._connector(careful=careful),
+            connector=self._connector(rest),
             cookie_jar=aiohttp.DummyCookieJar(),
             request_class=_Request,
             trust_env=False,
@@ -135,16 +149,14 @@ class AioTransport(httpx.AsyncBaseTransport):
         session._retry_connection = False  # noqa: SLF001
         return session
 
-    def _connector(self, *, careful: bool) -> aiohttp.TCPConnector:
-        fresh = careful and self._careful_idle_seconds <= 0
-        idle = None if fresh else self._careful_idle_seconds if careful else 15.0
+    def _connector(self, rest: _Rest) -> aiohttp.TCPConnector:
         return aiohttp.TCPConnector(
             limit=0,
             resolver=self._resolver,
             socket_factory=self._socket_factory,
             ssl=self._tls if self._tls is not None else True,
-            force_close=fresh,
-            keepalive_timeout=idle,
+            force_close=rest == "none",
+            keepalive_timeout={"none": None, "short": self._careful_idle_seconds, "long": LONG_IDLE_SECONDS}[rest],
         )
 
 
@@ -154,6 +166,19 @@ class _Request(aiohttp.ClientRequest):
     async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
         _departure.get().depart()
         return await super().send(conn)
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: aiohttp.connector.Connection, content_length: int | None = None
+    ) -> None:
+        """Ask once more: aiohttp holds the head back until a task of its own writes it with the body."""
+        try:
+            _departure.get().depart()
+        except Withdrawn as withdrawn:
+            # Raised where the answer is awaited, which closes the connection as well.
+            if conn.protocol is not None:
+                conn.protocol.set_exception(withdrawn)
+            return
+        await super().write_bytes(writer, conn, content_length)
 
 
 class _Body(httpx.AsyncByteStream):
