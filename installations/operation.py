@@ -39,13 +39,15 @@ Reason = Literal[
     "discarded",
     "found",
     "resolved",
+    "abandoned",
 ]
 """Why an operation is where it is, beyond its last fault.
 
 ``refused``: the provider said no for good. ``auth``: the connection's credentials are refused. ``deadline``: its time
 was over. ``cancelled``, ``discarded``, ``resolved``: a person decided so. ``poison``: it took its process down three
 times. ``gone``: its installation is. ``ambiguous``: nobody knows whether it happened. ``window``: the provider has
-forgotten its key. ``found``: a look-up proved that it happened.
+forgotten its key. ``found``: a look-up proved that it happened. ``abandoned``: it is known not to have happened and is
+not tried again, because it was synchronous.
 """
 
 FINAL: frozenset[State] = frozenset({"success", "failure"})
@@ -57,14 +59,16 @@ WAITING: frozenset[State] = frozenset({"queued", "parked"})
 
 MOVES: dict[State, frozenset[State]] = {
     "queued": frozenset({"claimed", "parked", "failure", "unknown"}),
-    "claimed": frozenset({"sent", "queued", "parked", "failure", "unknown"}),
+    "claimed": frozenset({"sent", "success", "queued", "parked", "failure", "unknown"}),
     "sent": frozenset({"success", "failure", "queued", "parked", "unknown"}),
     "parked": frozenset({"queued", "failure", "unknown"}),
     "unknown": frozenset({"success", "queued", "failure", "unknown"}),
     "success": frozenset(),
     "failure": frozenset(),
 }
-"""Every allowed move. ``unknown`` to itself is a look-up that found nothing yet."""
+"""Every allowed move. ``unknown`` to itself is a look-up that found nothing yet; ``claimed`` to ``success``, a write of
+which the rules left nothing to send.
+"""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +120,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     look_at: datetime | None = None
     """In ``unknown``: when to look it up at the provider next; ``None``: only a person can tell."""
     looks: int = 0
+    """How often that was done since it became ``unknown``."""
     replay_of: str = ""
     """The failed operation that this one does again."""
     replayed_by: str = ""

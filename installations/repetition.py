@@ -3,10 +3,14 @@
 The table is data, so that every cell can be tested and none hides in a branch. Whatever is not listed is ``ambiguous``.
 """
 
-from typing import Literal
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from installations.operation import EffectClass, Repeat
-from installations.record import Fault, FaultKind, RecordOutcome
+from msgspec.structs import replace
+
+from installations.operation import Attempt, EffectClass, Repeat
+from installations.record import Fault, FaultKind, Outcome, Record, RecordOutcome
 
 Event = Literal[
     "done",
@@ -45,11 +49,25 @@ CLASSIFIER: dict[Event, dict[Repeat, Reaction]] = {
     "throttled": {"read": "wait", "safe": "wait", "keyed": "wait", "bare": "wait"},
     "unauthorized": {"read": "park", "safe": "park", "keyed": "park", "bare": "park"},
     "refused": {"read": "fail", "safe": "fail", "keyed": "fail", "bare": "fail"},
-    "conflict": {"read": "fail", "safe": "compare", "keyed": "look_up", "bare": "look_up"},
+    "conflict": {"read": "fail", "safe": "compare", "keyed": "fail", "bare": "fail"},
     "ambiguous": {"read": "retry", "safe": "retry", "keyed": "retry", "bare": "reconcile"},
     "crashed": {"read": "retry", "safe": "retry", "keyed": "retry", "bare": "reconcile"},
 }
-"""Every cell. ``look_up`` without an ambiguous attempt before is a failure: the conflict is somebody else's record."""
+"""Every cell, as long as no earlier attempt is in doubt.
+
+A 202 with a job to ask for has no row: a connector that meets one asks in its own flow, and answers what came of it.
+"""
+
+DOUBTED: dict[Event, dict[Repeat, Reaction]] = {
+    "blocked": {"keyed": "reconcile", "bare": "reconcile"},
+    "refused": {"keyed": "reconcile", "bare": "reconcile"},
+    "conflict": {"keyed": "look_up", "bare": "look_up"},
+}
+"""The cells that differ once an earlier attempt is in doubt.
+
+A refusal speaks of the attempt that it answers. The customer may have lost a right between the two; to call the write
+failed would be a guess, and whoever believes it and writes anew does it twice. A conflict may be with ourselves.
+"""
 
 EVENT_OF_KIND: dict[FaultKind, Event] = {
     "auth": "unauthorized",
@@ -62,29 +80,96 @@ EVENT_OF_KIND: dict[FaultKind, Event] = {
     "unknown_field": "refused",
     "unknown_object": "refused",
     "provider": "throttled",
-    "unrecognised": "refused",
+    "unrecognised": "ambiguous",
     "not_sent": "not_sent",
     "ambiguous": "ambiguous",
 }
 """How a record's fault reads. ``provider`` is a refusal that says "not processed"; an unclear 5xx is ``ambiguous``."""
 
+REDIRECTS = range(300, 400)
+"""Statuses whose faults are ``unrecognised``, and yet refusals: nothing is followed, so nothing was done."""
+MOST_REPLAYS = 3
+"""So often the same stored failure of a key is believed to be an outage."""
+_STORED_STATUS = 500
+USABLE_WINDOW = 0.9
+"""How much of the time for which a provider says that it remembers a key is relied on."""
+
 
 def event_of(record: RecordOutcome, *, effect: EffectClass) -> Event:
-    """Tell what is known of a record. ``effect`` is the whole attempt's: what never left may look like a refusal."""
+    """Tell what is known of a record. ``effect`` is the whole attempt's: what never left may look like a refusal.
+
+    What is ambiguous stays so whatever the effect is: it may be what an earlier attempt left behind.
+    """
     if record.success:
         return "done" if record.fault is None else "unreadable"
     if record.fault is None:
         return "ambiguous"
     event = EVENT_OF_KIND[record.fault.kind]
+    if record.fault.kind == "unrecognised" and record.fault.status in REDIRECTS:
+        event = "refused"
     return "blocked" if effect == "not_sent" and event == "refused" else event
+
+
+def in_doubt(record: RecordOutcome) -> bool:
+    """Whether nobody knows if it was written."""
+    return event_of(record, effect="rejected") == "ambiguous"
 
 
 def react(event: Event, repeat: Repeat, *, doubtful: bool = False) -> Reaction:
     """Look the cell up. ``doubtful`` says that an earlier attempt was ambiguous."""
     reaction = CLASSIFIER[event][repeat]
-    return "fail" if reaction == "look_up" and not doubtful else reaction
+    return DOUBTED.get(event, {}).get(repeat, reaction) if doubtful else reaction
 
 
 def already_gone(fault: Fault | None, *, action: str, doubtful: bool) -> bool:
     """Whether a delete that finds nothing has done its work before: only where an earlier attempt may have done it."""
     return action == "delete" and doubtful and fault is not None and fault.kind == "not_found"
+
+
+def repeat_at(repeat: Repeat, *, first_sent_at: datetime | None, window: timedelta | None, now: datetime) -> Repeat:
+    """Tell what sending would do now: a key that the provider may have forgotten protects no more."""
+    if repeat != "keyed" or window is None or first_sent_at is None:
+        return repeat
+    return "bare" if now - first_sent_at > window * USABLE_WINDOW else "keyed"
+
+
+def replays_failure(attempts: Sequence[Attempt]) -> bool:
+    """Whether the provider only replays a failure that it stored with our key: the same 500 three times in a row.
+
+    Sending again would never say more. Ask this of a write with the kind of recognition that stores answers (``key``).
+    """
+    last = attempts[-MOST_REPLAYS:]
+    same = len({attempt.message for attempt in last}) == 1
+    return len(last) == MOST_REPLAYS and same and all(attempt.status == _STORED_STATUS for attempt in last)
+
+
+def holds(current: Record, wanted: Record) -> bool:
+    """Whether a record as it is now has every value that was wanted, as text where providers turn values into text."""
+    pairs: list[tuple[Any, Any]] = [(wanted, current)]
+    while pairs:
+        wish, is_now = pairs.pop()
+        if isinstance(wish, dict) and isinstance(is_now, dict):
+            pairs.extend((value, is_now.get(name)) for name, value in wish.items())
+        elif wish != is_now and (_text(wish) is None or _text(wish) != _text(is_now)):
+            return False
+    return True
+
+
+def credited(outcome: Outcome, reactions: Sequence[Reaction]) -> Outcome:
+    """Tell every record as written that the reactions count as such, though the provider's last word was a refusal."""
+    return replace(
+        outcome,
+        records=tuple(
+            replace(record, success=True, fault=None) if reaction == "succeed" and not record.success else record
+            for record, reaction in zip(outcome.records, reactions, strict=True)
+        ),
+    )
+
+
+def _text(value: object) -> str | None:
+    """Write a plain value as providers do; ``None`` for what has parts. Nothing and empty text are the same to them."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value) if isinstance(value, str | int | float) else None

@@ -18,6 +18,8 @@ LONGEST_PAUSES: tuple[tuple[timedelta, timedelta], ...] = (
 """Up to which age which pause is the longest."""
 LONGEST_PAUSE = timedelta(minutes=60)
 JITTER = 0.2
+LATEST = timedelta(seconds=1)
+"""How much later than a provider asked for a retry is, at most: the connection's own limits space the others."""
 SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(hours=1)
 """Of what a provider may ask for."""
@@ -37,25 +39,34 @@ def pause(failures: int, *, age: timedelta, jitter: float) -> timedelta:
     return exact * (1 + JITTER * (2 * jitter - 1))
 
 
+def asked(seconds: float) -> timedelta:
+    """Tell how long the whole connection holds still where the provider asked for it: from 1 second to 1 hour."""
+    return timedelta(seconds=min(max(seconds, SHORTEST_WAIT.total_seconds()), LONGEST_WAIT.total_seconds()))
+
+
 def wait(seconds: float, *, jitter: float) -> timedelta:
-    """Tell how long to wait where the provider asked for it: never less than it said, up to a fifth more."""
-    asked = min(max(timedelta(seconds=seconds), SHORTEST_WAIT), LONGEST_WAIT)
-    return asked * (1 + JITTER * jitter)
+    """Tell how long one write waits then: never less than was asked, up to a fifth but at most `LATEST` more."""
+    least = asked(seconds)
+    return least + min(least * JITTER, LATEST) * jitter
 
 
 def next_attempt(
     *,
     now: datetime,
-    create_time: datetime,
+    since: datetime,
     deadline_at: datetime,
     failures: int,
     retry_after_seconds: float | None,
     jitter: float,
 ) -> datetime:
-    """Tell when to try again; ``deadline_at`` itself where no attempt fits before it: then it has failed."""
+    """Tell when to try again; ``deadline_at`` itself where no attempt fits before it: then it has failed.
+
+    ``since``: when trying began. ``failures``: in a row, from 1 on. A provider's word may lead past the last attempt
+    that we would make, but never past the deadline.
+    """
     if retry_after_seconds is not None:
         return min(now + wait(retry_after_seconds, jitter=jitter), deadline_at)
-    due, last = now + pause(failures, age=now - create_time, jitter=jitter), deadline_at - LAST_BEFORE
+    due, last = now + pause(failures, age=now - since, jitter=jitter), deadline_at - LAST_BEFORE
     if due <= last:
         return due
     return last if now < last else deadline_at
