@@ -15,6 +15,9 @@ class Heartbeats(Protocol):
     async def living(self, *, within_seconds: float) -> list[str]:
         """List the processes heard of lately."""
 
+    async def time(self) -> datetime:
+        """Tell the database's own time (UTC), which processes that share it agree on."""
+
     async def epoch(self) -> int:
         """Tell a number that grows with every change of configuration, so that caches know when to forget."""
 

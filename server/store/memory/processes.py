@@ -2,7 +2,7 @@
 
 import math
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -23,6 +23,10 @@ class MemoryHeartbeats(Shelf):
         """List the processes heard of lately."""
         since = time.monotonic() - within_seconds
         return sorted(owner for owner, seen in self.processes.items() if seen >= since)
+
+    async def time(self) -> datetime:
+        """Tell the system's time."""
+        return datetime.now(UTC)
 
     async def epoch(self) -> int:
         """Tell a number that grows with every change of configuration."""

@@ -45,6 +45,20 @@ OwnedThing = TypeVar("OwnedThing", bound=Owned)
 DatedThing = TypeVar("DatedThing", bound=Dated)
 
 
+class LaneState:
+    """A lane, with who attends to it since when (monotonic) and when it has work."""
+
+    def __init__(self, lane_id: str, project_id: str) -> None:
+        self.id = lane_id
+        self.project_id = project_id
+        self.owner = ""
+        self.attended_at = 0.0
+        self.wake_at: datetime | None = None
+        self.hold_until: datetime | None = None
+        self.failures = 0
+        self.parked = False
+
+
 class Shelf:
     """Every thing by its id."""
 
@@ -72,6 +86,13 @@ class Shelf:
         self.installations_by_id: dict[str, Installation] = {}
         self.operations_by_id: dict[str, Operation] = {}
         self.attempts_by_operation: dict[str, list[Attempt]] = {}
+        self.records_by_operation: dict[str, list[bytes]] = {}
+        """What auto-batches gathered."""
+        self.accepted = 0
+        """The place of the last operation in the order of acceptance."""
+        self.lanes: dict[str, LaneState] = {}
+        self.turns: dict[str, list[str]] = {}
+        """The unfinished operations that change a record, by the record's name, in the order of acceptance."""
         self.idempotency: dict[tuple[str, str, str], tuple[IdempotencyKey, str]] = {}
         """With the id of the operation."""
         self.uploads: dict[str, Upload] = {}

@@ -160,6 +160,11 @@ def operation(name: str = "o1", *, number: int = 1, **changes: Any) -> Operation
     return replace(made, **changes)
 
 
+def unplaced(found: Operation) -> Operation:
+    """Take away what the store alone decides."""
+    return replace(found, sequence=0)
+
+
 def attempt(name: str = "o1", number: int = 1) -> Attempt:
     return Attempt(
         operation_id=name,

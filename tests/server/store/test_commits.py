@@ -6,7 +6,7 @@ import pytest
 from installations.errors import InvalidInput, invalid
 from server.settings import Settings
 from server.store.commits import LARGEST_GROUP, Commits
-from server.store.contract import Unavailable
+from server.store.contract import OperationFilter, Unavailable
 from server.store.hot import Begin, Move, Result
 from server.store.opening import open_store
 from tests.server.store.samples import MASTER_KEY, operation, populated
@@ -92,7 +92,9 @@ async def test_neighbours_of_a_refused_operation_are_stored(database_url: str) -
     begins = [store.begin(operation(name, object_name="\ud800" if name == "x3" else "contact")) for name in names]
     results = await asyncio.gather(*begins, return_exceptions=True)
     assert [result is None for result in results] == [True, True, False, True]
-    assert {one.id for one in (await store.operations("p1", "n1", page_size=9)).results} == {"o1", "x1", "x2", "x4"}
+    assert {
+        one.id for one in (await store.operations("p1", OperationFilter(installation_id="n1"), page_size=9)).results
+    } == {"o1", "x1", "x2", "x4"}
     await store.close()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.store.contract import Missing, Store, Superseded
+from server.store.contract import Missing, OperationFilter, Store, Superseded
 from tests.server.store.samples import (
     NOW,
     config,
@@ -18,6 +18,7 @@ from tests.server.store.samples import (
     operation,
     provider_app,
     settlement,
+    unplaced,
 )
 
 Attempt = Callable[[Store, dict[str, str]], Awaitable[object]]
@@ -81,7 +82,10 @@ ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
     ),
     ("delete_installation", lambda s, x: s.delete_installation("p2", x["n"])),
     ("operation", lambda s, x: s.operation("p2", x["o"])),
-    ("operations after", lambda s, x: s.operations("p2", "n2", page_size=9, page_token=x["o"])),
+    (
+        "operations after",
+        lambda s, x: s.operations("p2", OperationFilter(installation_id="n2"), page_size=9, page_token=x["o"]),
+    ),
     ("attempts", lambda s, x: s.attempts("p2", x["o"])),
     ("settle", lambda s, x: s.settle(settlement(x["o"], project_id="p2"))),
     ("take_upload", lambda s, x: s.take_upload("p2", x["u"], now=NOW)),
@@ -102,7 +106,7 @@ async def everything(store: Store, project_id: str) -> list[Any]:
         await store.connections(project_id),
         await store.credentials(project_id, f"c{number}"),
         await store.installations(project_id),
-        await store.operations(project_id, f"n{number}", page_size=100),
+        await store.operations(project_id, OperationFilter(installation_id=f"n{number}"), page_size=100),
         await store.upload(f"u{number}", now=NOW),
         await store.connect_session(connect_session(int(number)).key_digest, now=NOW),
     ]
@@ -125,7 +129,7 @@ async def test_a_foreign_id_answers_like_an_unknown_one_for(store: Store, attemp
 
 async def test_lists_hold_nothing_of_another_tenant(store: Store) -> None:
     assert await store.installations("p2", integration_id="i1") == []
-    assert (await store.operations("p2", "n1", page_size=9)).results == ()
+    assert (await store.operations("p2", OperationFilter(installation_id="n1"), page_size=9)).results == ()
     assert [one.id for one in await store.connections("p2", group_ref="acme")] == ["c2"]
     await store.update_connection("p1", "c1", now=NOW, event=event())
     assert await store.events("p2") == []
@@ -145,7 +149,7 @@ async def test_equal_refs_and_names_stay_apart(store: Store) -> None:
 
 async def test_another_tenants_operation_is_not_begun_over(store: Store) -> None:
     await store.begin(operation("o1", number=2, payload=b"theirs"))
-    assert await store.operation("p1", "o1") == operation()
+    assert unplaced(await store.operation("p1", "o1")) == operation()
 
 
 def test_tables_are_touched_by_the_store_alone() -> None:

@@ -4,20 +4,20 @@ import pytest
 from msgspec.structs import replace
 
 from installations.operation import FINAL, State
-from server.store.contract import Missing, Store, Superseded
-from tests.server.store.samples import NOW, attempt, idempotency, later, operation, settlement
+from server.store.contract import Missing, OperationFilter, Store, Superseded
+from tests.server.store.samples import NOW, attempt, idempotency, later, operation, settlement, unplaced
 
 
 async def test_an_operation_comes_back_as_it_was_stored(store: Store) -> None:
     begun = operation("o9", outcome=b"x", successful_record_ids=("a", "b"), fault_kind="auth", record_key="contact/1")
     assert await store.begin(begun) is None
-    assert await store.operation("p1", "o9") == begun
+    assert unplaced(await store.operation("p1", "o9")) == begun
 
 
 async def test_settling_stores_outcome_and_attempt(store: Store) -> None:
     await store.settle(settlement(attempt=attempt()))
     found = await store.operation("p1", "o1")
-    assert found == replace(
+    assert unplaced(found) == replace(
         operation(),
         state="success",
         outcome=b'{"records":["SECRET"]}',
@@ -51,7 +51,7 @@ async def test_attempts_are_listed_first_to_last(store: Store) -> None:
 async def test_a_guarded_move_is_refused_by(store: Store, change: dict[str, str]) -> None:
     with pytest.raises(Superseded):
         await store.settle(replace(settlement(attempt=attempt()), **change))
-    assert await store.operation("p1", "o1") == operation()
+    assert unplaced(await store.operation("p1", "o1")) == operation()
     assert await store.attempts("p1", "o1") == []
 
 
@@ -86,7 +86,7 @@ async def test_an_equal_key_answers_the_first_operation_and_stores_nothing(store
     assert await store.begin(operation("o8"), idempotency=idempotency()) is None
     earlier = await store.begin(operation("o9"), idempotency=idempotency(fingerprint=b"other"))
     assert earlier is not None
-    assert earlier.operation == operation("o8")
+    assert unplaced(earlier.operation) == operation("o8")
     assert earlier.fingerprint == b"f" * 32
     with pytest.raises(Missing):
         await store.operation("p1", "o9")
@@ -98,7 +98,7 @@ async def test_who_has_a_key_is_told_without_taking_it(store: Store) -> None:
     assert await store.begin(operation("o8"), idempotency=key) is None
     held = await store.earlier("p1", key, now=later(9))
     assert held is not None
-    assert (held.operation, held.fingerprint) == (operation("o8"), key.fingerprint)
+    assert (unplaced(held.operation), held.fingerprint) == (operation("o8"), key.fingerprint)
     assert await store.earlier("p1", key, now=later(10)) is None, "an expired key is nobody's"
     assert await store.earlier("p2", key, now=later(1)) is None, "another project's key is another key"
 
@@ -124,7 +124,7 @@ async def test_of_fifty_parallel_begins_with_one_key_one_is_stored(store: Store)
     assert answers.count(None) == 1
     first = f"x{answers.index(None)}"
     assert {answer.operation.id for answer in answers if answer} == {first}
-    page = await store.operations("p1", "n1", page_size=100)
+    page = await store.operations("p1", OperationFilter(installation_id="n1"), page_size=100)
     assert {one.id for one in page.results} == {"o1", first}
 
 
@@ -136,7 +136,7 @@ async def test_many_parallel_deliveries_all_arrive(store: Store) -> None:
         await store.settle(settlement(name, attempt=attempt(name)))
 
     await asyncio.gather(*(deliver(number) for number in range(450)))
-    page = await store.operations("p1", "n1", page_size=1000)
+    page = await store.operations("p1", OperationFilter(installation_id="n1"), page_size=1000)
     assert sum(one.state in FINAL for one in page.results) == 450
 
 
@@ -146,7 +146,7 @@ async def test_operations_are_paged_newest_first(store: Store) -> None:
     seen: list[str] = []
     token = None
     while True:
-        page = await store.operations("p1", "n1", page_size=2, page_token=token)
+        page = await store.operations("p1", OperationFilter(installation_id="n1"), page_size=2, page_token=token)
         seen += [one.id for one in page.results]
         token = page.next_page_token
         if token is None:
@@ -157,7 +157,7 @@ async def test_operations_are_paged_newest_first(store: Store) -> None:
 async def test_a_page_that_never_was_is_missing(store: Store) -> None:
     for token in ("nothing", "o2"):
         with pytest.raises(Missing):
-            await store.operations("p1", "n1", page_size=2, page_token=token)
+            await store.operations("p1", OperationFilter(installation_id="n1"), page_size=2, page_token=token)
 
 
 async def test_orphans_are_in_flight_and_their_process_is_dead(store: Store) -> None:

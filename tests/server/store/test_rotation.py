@@ -11,7 +11,7 @@ import pytest
 
 from server.settings import Settings, SettingsError
 from server.store.census import Census, take_census
-from server.store.contract import Store
+from server.store.contract import OperationFilter, Store
 from server.store.engine import Database
 from server.store.keyring import Keyring, RetiredKey, hold
 from server.store.opening import choose_database, open_store
@@ -32,6 +32,7 @@ from tests.server.store.samples import (
     project,
     provider_app,
     settlement,
+    unplaced,
 )
 
 SEALED_VALUES = 8
@@ -76,7 +77,7 @@ async def everything_opens(url: str, *master_keys: str) -> None:
             found = await store.credentials(f"p{number}", f"c{number}")
             assert (found.content, found.version) == (SECRET, 1)
             assert await store.client_secret(f"p{number}", f"a{number}") == SECRET
-            assert await store.operation(f"p{number}", f"o{number}") == operation(f"o{number}", number=number)
+            assert unplaced(await store.operation(f"p{number}", f"o{number}")) == operation(f"o{number}", number=number)
             sample = connect_session(number)
             assert await store.connect_session(sample.key_digest, now=NOW) == sample
 
@@ -185,7 +186,7 @@ CALLS: tuple[tuple[str, Call], ...] = (
     ("credentials", lambda s: s.credentials("p1", "c1")),
     ("client_secret", lambda s: s.client_secret("p1", "a1")),
     ("operation", lambda s: s.operation("p1", "o1")),
-    ("operations", lambda s: s.operations("p1", "n1", page_size=9)),
+    ("operations", lambda s: s.operations("p1", OperationFilter(installation_id="n1"), page_size=9)),
     ("orphans", lambda s: s.orphans(living=[], limit=9)),
     ("connect_session", lambda s: s.connect_session(connect_session().key_digest, now=NOW)),
     ("create_connection", lambda s: s.create_connection(connection(1, id="c9"))),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.settings import Settings
-from server.store.contract import Unavailable
+from server.store.contract import OperationFilter, Unavailable
 from server.store.opening import open_store
 from server.store.sqlite import BUSY_MILLISECONDS, SqliteDatabase
 from tests.server.store.samples import MASTER_KEY, operation, project
@@ -148,7 +148,7 @@ async def test_a_kill_loses_nothing_that_was_acknowledged(database_url: str) -> 
     names = {line.decode().strip() for line in acknowledged} | set(rest.decode().rpartition("\n")[0].splitlines())
     store = open_store(Settings(database_url=database_url, master_keys=(MASTER_KEY,)))
     await store.start()
-    page = await store.operations("p1", "n1", page_size=1_000_000)
+    page = await store.operations("p1", OperationFilter(installation_id="n1"), page_size=1_000_000)
     await store.close()
     assert names - {one.id for one in page.results} == set()
     assert page.results[-1].payload == operation().payload
