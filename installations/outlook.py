@@ -90,7 +90,7 @@ def after_attempt(
     doubtful = operation.doubtful or any(map(in_doubt, outcome.records))
     going_on = [record for record, reaction in zip(outcome.records, reactions, strict=True) if reaction in _GOING_ON]
     hold = _hold(outcome, reactions, now=now)
-    if operation.mode == "synchronous":
+    if _has_a_caller(operation):
         move = _once(reactions, now=now, can_look_up=can_look_up, ambiguous=any(map(in_doubt, outcome.records)))
     elif "park" in reactions:
         move = Move(to_state="parked", reason="auth")
@@ -123,6 +123,11 @@ def _react(
         return "reconcile"
     reaction = react(event, repeat, doubtful=operation.doubtful)
     return "retry" if reaction == "reconcile" and operation.on_ambiguous == "retry" else reaction
+
+
+def _has_a_caller(operation: Operation) -> bool:
+    """Whether it was promised one attempt: synchronous, and not sent again by a person's word."""
+    return operation.mode == "synchronous" and operation.attempts <= 1
 
 
 def _kept(record: RecordOutcome) -> Reaction:
@@ -225,7 +230,7 @@ def lost(operation: Operation, *, now: datetime, alone: bool, can_look_up: bool)
     if alone and operation.crashes + 1 >= MOST_CRASHES:
         # Not looked up either: that might take the next process down.
         return _ended(known, "poison")
-    if operation.mode == "synchronous":
+    if _has_a_caller(operation):
         if sent:
             return _unknown("ambiguous", now=now, can_look_up=can_look_up)
         return Move(to_state="failure", reason="abandoned")
@@ -256,7 +261,7 @@ def _absent(operation: Operation, *, now: datetime, looks: int) -> Move:
     """Decide the move of a create that is proved not to have happened."""
     if operation.reason in _NOT_AGAIN:
         return Move(to_state="failure", reason=operation.reason, looks=looks)
-    if operation.mode == "synchronous":
+    if _has_a_caller(operation):
         return Move(to_state="failure", reason="abandoned", looks=looks)
     if now >= operation.deadline_at:
         return Move(to_state="failure", reason="deadline", looks=looks)
