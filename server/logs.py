@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn")
+_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "pgqueuer")
 """Libraries whose lines below a warning would carry URLs, and with them what people put there."""
 _MENTION = re.compile(r"[<(:{\n]")
 """Where a library's words end and the values that it mentions begin."""
