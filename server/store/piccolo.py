@@ -8,6 +8,8 @@ from server.store.migrate import migrate
 from server.store.rotation import Rotation
 from server.store.rows.connect_sessions import ConnectSessionRows
 from server.store.rows.connections import ConnectionRows
+from server.store.rows.deliveries import DeliveryRows
+from server.store.rows.destinations import DestinationRows
 from server.store.rows.events import EventRows
 from server.store.rows.heartbeats import HeartbeatRows, forget_processes
 from server.store.rows.installations import InstallationRows
@@ -17,6 +19,7 @@ from server.store.rows.leases import LeaseRows
 from server.store.rows.operations import OperationRows
 from server.store.rows.projects import ProjectRows
 from server.store.rows.provider_apps import ProviderAppRows
+from server.store.rows.topics import TopicRows
 from server.store.rows.uploads import UploadRows
 from server.store.tables import Counters
 from server.store.vault import MasterKeys
@@ -33,6 +36,9 @@ class PiccoloStore(
     ConnectSessionRows,
     InstallationRows,
     OperationRows,
+    DestinationRows,
+    TopicRows,
+    DeliveryRows,
     HeartbeatRows,
     UploadRows,
 ):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from server.store.engine import Database, Row
-from server.store.tables import Connections, ConnectSessions, Operations, ProviderApps
+from server.store.tables import Connections, ConnectSessions, Destinations, Operations, ProviderApps
 from server.store.vault import HEAD_BYTES
 
 
@@ -26,6 +26,7 @@ SEALED: tuple[Cells, ...] = (
     Cells(table=ProviderApps, columns=("client_secret",)),
     Cells(table=Connections, columns=("credentials",)),
     Cells(table=ConnectSessions, columns=("details",)),
+    Cells(table=Destinations, columns=("address", "signing_keys")),
     Cells(table=Operations, columns=("payload", "outcome")),
 )
 

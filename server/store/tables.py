@@ -246,6 +246,69 @@ class IdempotencyKeys(Table, tablename="idempotency_keys", db=ENGINE):
     expire_time = Timestamptz(index=True)
 
 
+class Destinations(Table, tablename="destinations", db=ENGINE):
+    """Webhooks. ``address`` is the URL with the headers; it and the signing keys are sealed."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    name = Text()
+    address = Bytea()
+    signing_keys = Bytea()
+    disabled = Text()
+    failing_since = Timestamptz(null=True, default=None)
+    create_time = Timestamptz()
+    update_time = Timestamptz(null=True, default=None)
+
+
+class Topics(Table, tablename="topics", db=ENGINE):
+    """What joins events to destinations."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    name = Text()
+    create_time = Timestamptz()
+    update_time = Timestamptz(null=True, default=None)
+
+
+class EventRoutes(Table, tablename="event_routes", db=ENGINE):
+    """Types of events that go to topics."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    event_type = Text()
+    topic_id = ForeignKey(Topics, null=False, index=True)
+    create_time = Timestamptz()
+
+
+class DestinationRoutes(Table, tablename="destination_routes", db=ENGINE):
+    """Topics that go to destinations."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    topic_id = ForeignKey(Topics, null=False)
+    destination_id = ForeignKey(Destinations, null=False, index=True)
+    create_time = Timestamptz()
+
+
+class Deliveries(Table, tablename="deliveries", db=ENGINE):
+    """Events on their way to destinations. They keep the event's data, for they may outlive it."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    destination_id = ForeignKey(Destinations, null=False)
+    event_id = Text()
+    event_type = Text()
+    data = Bytea()
+    state = Text()
+    attempts = Integer()
+    run_at = Timestamptz()
+    owner = Text()
+    status = Integer(null=True, default=None)
+    error = Text()
+    create_time = Timestamptz()
+    update_time = Timestamptz()
+
+
 class Uploads(Table, tablename="uploads", db=ENGINE):
     """Archives on their way to a deployment."""
 
@@ -276,7 +339,8 @@ class Leases(Table, tablename="leases", db=ENGINE):
 class Counters(Table, tablename="counters", db=ENGINE):
     """``config`` grows with every change of configuration, ``ready`` with every proof that writes work.
 
-    ``keys`` is the generation of the newest data keys, ``events:{project}`` the place of a project's last event.
+    ``keys`` is the generation of the newest data keys, ``events:{project}`` the place of a project's last event, and
+    ``fanned:{project}`` that of the last one whose deliveries are stored.
     """
 
     id = Text(primary_key=True)
@@ -302,6 +366,11 @@ TABLES: tuple[type[Table], ...] = (
     Operations,
     Attempts,
     IdempotencyKeys,
+    Destinations,
+    Topics,
+    EventRoutes,
+    DestinationRoutes,
+    Deliveries,
     Uploads,
     Processes,
     Leases,

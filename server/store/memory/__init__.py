@@ -2,6 +2,8 @@
 
 from server.store.memory.configurations import MemoryInstallations
 from server.store.memory.connect_sessions import MemoryConnectSessions, MemoryEvents
+from server.store.memory.deliveries import MemoryDeliveries
+from server.store.memory.destinations import MemoryDestinations, MemoryTopics
 from server.store.memory.operations import MemoryOperations
 from server.store.memory.processes import MemoryHeartbeats, MemoryLeases, MemoryUploads
 from server.store.memory.tenants import MemoryJwtKeys, MemoryProjects, MemoryProviderApps
@@ -15,6 +17,9 @@ class MemoryStore(
     MemoryConnectSessions,
     MemoryEvents,
     MemoryOperations,
+    MemoryDestinations,
+    MemoryTopics,
+    MemoryDeliveries,
     MemoryHeartbeats,
     MemoryLeases,
     MemoryUploads,

@@ -61,3 +61,4 @@ async def forget_processes(session: Session) -> None:
     await session.fetch("DELETE FROM processes", ())
     # Not deleted: they tell what was broken off.
     await session.fetch("UPDATE leases SET over_at = 0", ())
+    await session.fetch("UPDATE deliveries SET owner = '', run_at = update_time WHERE owner <> ''", ())

@@ -12,12 +12,16 @@ from installations.manifest import IntegrationSpec
 from installations.operation import Attempt, Operation
 from server.store.contract import (
     ConnectSession,
+    Destination,
+    DestinationRoute,
     Event,
+    EventRoute,
     IdempotencyKey,
     NewConnection,
     NewInstallation,
     Settlement,
     Store,
+    Topic,
     Upload,
 )
 
@@ -77,6 +81,44 @@ def connect_session(number: int = 1, **changes: Any) -> ConnectSession:
 
 def event(name: str = "e1", *, number: int = 1, **changes: Any) -> Event:
     made = Event(id=name, project_id=f"p{number}", type="connection.updated", data=b"{}", create_time=NOW)
+    return replace(made, **changes)
+
+
+def destination(number: int = 1, **changes: Any) -> Destination:
+    made = Destination(
+        id=f"d{number}",
+        project_id=f"p{number}",
+        name="hook",
+        url="https://hooks.example.test/SECRET",
+        headers={"Authorization": "Bearer SECRET"},
+        create_time=later(number),
+    )
+    return replace(made, **changes)
+
+
+def topic(number: int = 1, **changes: Any) -> Topic:
+    return replace(Topic(id=f"t{number}", name="news", project_id=f"p{number}", create_time=later(number)), **changes)
+
+
+def event_route(number: int = 1, **changes: Any) -> EventRoute:
+    made = EventRoute(
+        id=f"e{number}",
+        event_type="connection.updated",
+        topic_id=f"t{number}",
+        project_id=f"p{number}",
+        create_time=later(number),
+    )
+    return replace(made, **changes)
+
+
+def destination_route(number: int = 1, **changes: Any) -> DestinationRoute:
+    made = DestinationRoute(
+        id=f"y{number}",
+        topic_id=f"t{number}",
+        destination_id=f"d{number}",
+        project_id=f"p{number}",
+        create_time=later(number),
+    )
     return replace(made, **changes)
 
 
@@ -213,5 +255,9 @@ async def populated(store: Store) -> None:
         await store.begin(operation(f"o{number}", number=number))
         await store.add_jwt_key(jwt_key(number))
         await store.create_connect_session(connect_session(number))
+        await store.create_destination(destination(number), signing_keys=SECRET)
+        await store.create_topic(topic(number))
+        await store.create_event_route(event_route(number))
+        await store.create_destination_route(destination_route(number))
         await store.create_upload(upload(number))
         await store.fill_upload(f"u{number}", b"PK", now=NOW)
