@@ -5,7 +5,7 @@ records that a look-up gave an id, and a create of the others. What no flow can 
 `missing_capability`, before anything is sent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import msgspec
@@ -20,6 +20,8 @@ from connectors.connector import (
     Fetcher,
     Finder,
     Flow,
+    Recogniser,
+    Recognition,
     Upserter,
     Writer,
 )
@@ -51,6 +53,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     deleter: Deleter | None
     fetcher: Fetcher | None
     finder: Finder | None
+    recogniser: Recogniser | None
 
 
 @cache
@@ -63,6 +66,7 @@ def capabilities(connector: Connector) -> Capabilities:
         deleter=connector if isinstance(connector, Deleter) else None,
         fetcher=connector if isinstance(connector, Fetcher) else None,
         finder=connector if isinstance(connector, Finder) else None,
+        recogniser=connector if isinstance(connector, Recogniser) else None,
     )
 
 
@@ -98,14 +102,28 @@ def send(connector: Connector, account: Account, change: Change) -> Flow[Outcome
     return _one_by_one(can.writer, account, change) if change.batch else can.writer.write(account, change)
 
 
+def some_of(change: Change, indexes: Sequence[int]) -> Change:
+    """Keep the records at these indexes, each with its key."""
+    keys = tuple(change.keys[index] for index in indexes) if change.keys else ()
+    return replace(change, records=tuple(change.records[index] for index in indexes), keys=keys)
+
+
+def recognitions(connector: Connector, change: Change) -> tuple[Recognition | None, ...]:
+    """Tell for each record of a create how it would be recognised if it were sent twice; ``None``: not at all."""
+    recogniser = capabilities(connector).recogniser
+    if recogniser is None:
+        return (None,) * len(change.records)
+    return tuple(recogniser.recognition(change.object_name, record.fields) for record in change.records)
+
+
 def _says_something(record: RecordChange) -> bool:
     return bool(record.fields) or (record.associations is not UNSET and bool(record.associations))
 
 
 def _without_empty(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
     """Leave out the updates of which the rules left nothing: they are done as they are, and providers refuse them."""
-    told = tuple(record for record in change.records if _says_something(record))
-    outcome = (yield from send(connector, account, replace(change, records=told))) if told else Outcome(records=())
+    told = [index for index, record in enumerate(change.records) if _says_something(record)]
+    outcome = (yield from send(connector, account, some_of(change, told))) if told else Outcome(records=())
     cause = next((record.fault for record in outcome.records if not record.success), None)
     undone = cause if change.all_or_none else None
     results = iter(outcome.records)
@@ -146,7 +164,7 @@ def _in_chunks(connector: BatchWriter, account: Account, change: Change) -> Flow
     done: list[RecordOutcome] = []
     warnings: list[str] = []
     for start in range(0, len(change.records), limit):
-        part = replace(change, records=change.records[start : start + limit])
+        part = some_of(change, range(start, min(start + limit, len(change.records))))
         try:
             outcome = yield from connector.write_batch(account, part)
         except ConnectorError as error:
@@ -161,8 +179,8 @@ def _in_chunks(connector: BatchWriter, account: Account, change: Change) -> Flow
 def _one_by_one(connector: Writer, account: Account, change: Change) -> Flow[Outcome]:
     """Send a batch as single writes; a refusal of one leaves the others alone, a refusal of all stops the series."""
     results: list[RecordOutcome] = []
-    for record in change.records:
-        single = replace(change, records=(record,), batch=False)
+    for index in range(len(change.records)):
+        single = replace(some_of(change, [index]), batch=False)
         try:
             outcome = yield from connector.write(account, single)
         except ConnectorError as error:
@@ -189,13 +207,12 @@ def _as_found(connector: Connector, account: Account, change: Change) -> Flow[Ou
     raw_response: str | None = None
     for action in _FOUND_OR_NOT:
         part = [index for index, each in enumerate(change.records) if (each.id is None) == (action == "create")]
-        records = tuple(change.records[index] for index in part)
         if not part:
             continue
         if (cause := _stopper(results.values())) is not None:
             outcome = Outcome(records=(_unsent(cause),) * len(part))
         else:
-            asked = replace(change, action=action, records=records, match_field=None)
+            asked = replace(some_of(change, part), action=action, match_field=None)
             outcome = yield from _part(connector, account, asked)
         results |= {index: _told(each, action) for index, each in zip(part, outcome.records, strict=True)}
         warnings += outcome.warnings

@@ -7,7 +7,7 @@ import httpx
 import msgspec
 
 from connectors.answers import raw_text, unreadable
-from connectors.connector import Account, Flow
+from connectors.connector import Account, Flow, Recognition
 from connectors.errors import Refused
 from connectors.hubspot import requests as build
 from connectors.hubspot.answers import (
@@ -50,6 +50,9 @@ _NOT_UNIQUE: Mapping[str, frozenset[str]] = {
 """HubSpot's own properties that people match by though HubSpot does not keep them unique, so an upsert refuses them."""
 
 _SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal", "tickets": "ticket", "products": "product"}
+
+_CONTACTS = frozenset({"contacts", "contact", "0-1"})
+_BY_EMAIL = Recognition(kind="unique", field="email")
 
 _RECORD_ID = frozenset({"id", "hs_object_id"})
 
@@ -101,6 +104,15 @@ class HubSpot:
         if name in _NO_UPSERT or match_field in _RECORD_ID:
             return False
         return match_field not in _NOT_UNIQUE.get(_SINGULAR.get(name, name), frozenset())
+
+    def recognition(self, object_name: str, fields: Record) -> Recognition | None:
+        """A contact is known by its email; nothing else is told, for HubSpot takes no key with a request.
+
+        "Email address is the primary unique identifier to avoid duplicate contacts": a second one is refused with 409,
+        which names the first. Unique properties of one's own cannot be known here.
+        https://developers.hubspot.com/docs/api/crm/contacts
+        """
+        return _BY_EMAIL if object_name.lower() in _CONTACTS and fields.get("email") else None
 
     def delete(self, account: Account, change: Change) -> Flow[Outcome]:
         """Archive one record or up to `batch_limit`; all of HubSpot's deletes can be undone by its users."""

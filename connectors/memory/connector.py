@@ -1,14 +1,15 @@
 """Our side: every capability in the plainest way, for tests and as the example to read first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from connectors.answers import complete, decode_body, failure, require_success, unreadable
-from connectors.connector import READS_ONLY, Account, Flow
+from connectors.connector import READS_ONLY, Account, Flow, Recognition
 from connectors.errors import Refused
 from connectors.headers import caller_headers
 from connectors.provider import BatchSupport, BatchWriteSupport, Provider, Support
@@ -41,6 +42,10 @@ class _Result(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None
 
 
+class _Existing(msgspec.Struct, frozen=True, kw_only=True):
+    existing_id: str | None = None
+
+
 class _Results(msgspec.Struct, frozen=True, kw_only=True):
     results: list[_Result]
 
@@ -50,7 +55,13 @@ class _Description(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory:
-    """Implements every capability against `MemoryServer`."""
+    """Implements every capability against `MemoryServer`.
+
+    ``recognitions`` tells by object how creates are recognised; the server must be told of fields that are unique.
+    """
+
+    def __init__(self, recognitions: Mapping[str, Recognition] | None = None) -> None:
+        self._recognitions = recognitions or {}
 
     @property
     def provider(self) -> Provider:
@@ -64,12 +75,15 @@ class Memory:
 
     def write(self, account: Account, change: Change) -> Flow[Outcome]:
         """POST to the collection, or PATCH the record."""
+        change = self._marked(change)
         (record,) = change.records
+        headers = change.headers
         if change.action == "create":
             method, url = "POST", _url(account, change.object_name)
+            headers += tuple(Header(key="Idempotency-Key", value=key) for key in self._keys(change))
         else:
             method, url = "PATCH", _url(account, change.object_name, record.id or "")
-        response = yield _request(method, url, record.fields, headers=change.headers)
+        response = yield _request(method, url, record.fields, headers=headers)
         _require_success(response, record_id=record.id)
         return Outcome(records=(_saved(response, decode_body(response, dict[str, Any])),))
 
@@ -88,6 +102,13 @@ class Memory:
     def can_upsert(self, object_name: str, match_field: str) -> bool:  # noqa: ARG002 -- the protocol's
         """By any field of any object."""
         return True
+
+    def recognition(self, object_name: str, fields: Record) -> Recognition | None:
+        """As it was told; a marker where its field is free, a unique field where it has a value."""
+        told = self._recognitions.get(object_name)
+        if told is None or told.kind == "key" or (told.kind == "unique") == (fields.get(told.field) is not None):
+            return told
+        return None
 
     def delete(self, account: Account, change: Change) -> Flow[Outcome]:
         """DELETE one record, or POST many to ``:deleteBatch``."""
@@ -127,7 +148,10 @@ class Memory:
         require_success(response)
 
     def _batch(self, account: Account, change: Change, *, verb: str) -> Flow[Outcome]:
-        body = {"records": [_item(record) for record in change.records], "allOrNone": change.all_or_none}
+        records = self._marked(change).records
+        body = {"records": [_item(record) for record in records], "allOrNone": change.all_or_none}
+        if keys := self._keys(change):
+            body["keys"] = keys
         if change.match_field is not None:
             body["matchField"] = change.match_field
         response = yield _request("POST", _url(account, change.object_name, verb), body, headers=change.headers)
@@ -136,6 +160,22 @@ class Memory:
         outcomes = [_judged(result, record) for result, record in zip(results, change.records, strict=False)]
         surplus = outcomes + [_judged(result, change.records[0]) for result in results[len(outcomes) :]]
         return Outcome(records=complete(surplus, count=len(change.records), status=response.status_code))
+
+    def _keys(self, change: Change) -> tuple[str, ...]:
+        told = self._recognitions.get(change.object_name)
+        return change.keys if change.action == "create" and told is not None and told.kind == "key" else ()
+
+    def _marked(self, change: Change) -> Change:
+        if change.action != "create" or not change.keys:
+            return change
+        pairs = zip(change.records, change.keys, strict=True)
+        return replace(change, records=tuple(self._stamped(change.object_name, *pair) for pair in pairs))
+
+    def _stamped(self, object_name: str, record: RecordChange, key: str) -> RecordChange:
+        told = self.recognition(object_name, record.fields)
+        if told is None or told.kind != "marker":
+            return record
+        return replace(record, fields=record.fields | {told.field: key})
 
 
 def _url(account: Account, object_name: str, *rest: str) -> str:
@@ -154,6 +194,8 @@ def _item(record: RecordChange) -> Record:
 
 def _require_success(response: httpx.Response, *, record_id: str | None = None) -> None:
     """Tell an object that is not there from a record that is not there."""
+    if response.status_code == httpx.codes.CONFLICT:
+        raise Refused(_conflict(response))
     if response.status_code == httpx.codes.NOT_FOUND and (record_id is None or b"UNKNOWN_OBJECT" in response.content):
         require_success(response, overrides={404: "unknown_object"})
     require_success(response)
@@ -181,8 +223,18 @@ def _fault(result: _Result) -> Fault:
         return Fault(kind="ambiguous", message="the answer names no id", status=result.status)
     if not httpx.codes.CONTINUE <= result.status <= _LAST_STATUS:
         return Fault(kind="ambiguous", message="the answer holds no HTTP status")
-    content = msgspec.json.encode(result.body)
-    return failure(httpx.Response(result.status, content=content)).fault
+    response = httpx.Response(result.status, content=msgspec.json.encode(result.body))
+    return _conflict(response) if response.status_code == httpx.codes.CONFLICT else failure(response).fault
+
+
+def _conflict(response: httpx.Response) -> Fault:
+    """Read the id of the record that is already there, where one is named."""
+    fault = failure(response).fault
+    try:
+        existing = msgspec.json.decode(response.content, type=_Existing)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return fault
+    return replace(fault, existing_id=existing.existing_id)
 
 
 _LAST_STATUS = 599

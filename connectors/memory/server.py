@@ -1,7 +1,7 @@
 """The provider's side: an httpx transport that answers from dicts, and keeps what it was asked."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -19,12 +19,20 @@ _BATCH_LIMIT = 50
 class MemoryServer(httpx.AsyncBaseTransport):
     """One account. Objects come into being when first written, unless ``schema`` lists the ones there are."""
 
-    def __init__(self, schema: dict[str, tuple[FieldMetadata, ...]] | None = None) -> None:
+    def __init__(
+        self,
+        schema: dict[str, tuple[FieldMetadata, ...]] | None = None,
+        *,
+        unique: Mapping[str, str] | None = None,
+    ) -> None:
         self.records: dict[str, dict[str, Record]] = {}
         """What is stored: object, id, fields."""
         self.requests: list[httpx.Request] = []
         """What was asked, in order."""
         self.schema = schema
+        self.unique = unique or {}
+        """The field of an object of which no two records have the same value."""
+        self._kept: dict[tuple[str, str], Answer] = {}
         self._scripted: list[httpx.Response | Exception] = []
         self._last_id = 0
 
@@ -67,7 +75,7 @@ class MemoryServer(httpx.AsyncBaseTransport):
             return 200, {"fields": (self.schema or {}).get(object_name, ())}
         body = msgspec.json.decode(request.content)
         if verb == ":create":
-            return 201, self._save(object_name, None, body)
+            return self._create(object_name, body, key=request.headers.get("idempotency-key"))
         if verb == ":find":
             return 200, {"records": self._find(object_name, body["field"], body["value"])}
         if verb == ":fetch":
@@ -76,8 +84,9 @@ class MemoryServer(httpx.AsyncBaseTransport):
         return self._on_batch(object_name, verb, body)
 
     def _on_batch(self, object_name: str, verb: str, body: dict[str, Any]) -> Answer:
+        keys = iter(body.get("keys", ()))
         steps: dict[str, Callable[[Record], Answer]] = {
-            ":createBatch": lambda item: (201, self._save(object_name, None, item)),
+            ":createBatch": lambda item: self._create(object_name, item, key=next(keys, None)),
             ":updateBatch": lambda item: self._update(object_name, str(item.pop("id", "")), item),
             ":upsertBatch": lambda item: self._upsert(object_name, body["matchField"], item),
             ":deleteBatch": lambda item: self._delete(object_name, str(item.get("id", ""))),
@@ -85,10 +94,10 @@ class MemoryServer(httpx.AsyncBaseTransport):
         step, items = steps.get(verb), body["records"]
         if step is None or len(items) > _BATCH_LIMIT:
             return 400, {"code": "BAD_BATCH", "message": f"{verb} is unknown or holds more than {_BATCH_LIMIT}"}
-        before = {name: dict(records) for name, records in self.records.items()}
+        before = {name: dict(records) for name, records in self.records.items()}, dict(self._kept)
         results = [step(dict(item)) for item in items]
         if body.get("allOrNone") and any(status >= httpx.codes.BAD_REQUEST for status, _ in results):
-            self.records = before
+            self.records, self._kept = before
             results = [
                 result if result[0] >= httpx.codes.BAD_REQUEST else (409, {"message": "rolled back"})
                 for result in results
@@ -101,6 +110,19 @@ class MemoryServer(httpx.AsyncBaseTransport):
         if request.method == "DELETE":
             return self._delete(object_name, record_id)
         return 405, {"message": f"{request.method} is not offered"}
+
+    def _create(self, object_name: str, fields: Record, *, key: str | None) -> Answer:
+        """Create a record, or say again what was said to its key; keys are remembered for ever."""
+        if key is not None and (object_name, key) in self._kept:
+            return self._kept[object_name, key]
+        field = self.unique.get(object_name, "")
+        taken = self._find(object_name, field, fields[field]) if fields.get(field) is not None else []
+        if taken:
+            return 409, {"message": f"another record has this {field}", "existing_id": taken[0]["id"]}
+        answer = 201, self._save(object_name, None, fields)
+        if key is not None:
+            self._kept[object_name, key] = answer
+        return answer
 
     def _save(self, object_name: str, record_id: str | None, fields: Record) -> Record:
         if record_id is None:

@@ -16,6 +16,7 @@ from installations.record import Fault, FaultKind, RecordOutcome
 
 T = TypeVar("T")
 
+NOT_PROCESSED = "not_processed"
 _MAPPING_AT_FAULT = frozenset({"unknown_field", "read_only"})
 """Codes of fields that the mapping, not the caller, has to stop sending."""
 
@@ -77,16 +78,20 @@ def read_write(response: httpx.Response, kind: type[T]) -> T:
 def refuse(response: httpx.Response) -> NoReturn:
     """Raise what an answer to a write means that is no success.
 
-    Any 5xx may have come after the effect, and a status nobody knows may mean anything: both are `Ambiguous`.
+    A 5xx may have come after the effect, and a status nobody knows may mean anything: both are `Ambiguous`. But the
+    sandbox's page says of 503 with the code ``not_processed`` that nothing was done.
     """
+    fault = _response_fault(response)
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and fault.code == NOT_PROCESSED:
+        raise Refused(fault, raw_response=raw_text(response))
     error = failure(response)
-    raise type(error)(_response_fault(response), raw_response=error.raw_response)
+    raise type(error)(fault, raw_response=error.raw_response)
 
 
 def read_result(result: ResultEntry, *, upsert: bool) -> RecordOutcome:
     """Make the outcome of one record of a batch."""
     if not result.success:
-        kind = REFUSED.get(result.status, "unrecognised")
+        kind = REFUSED.get(result.status, "ambiguous")  # As for a request: what is not known to be a refusal is none.
         fault = Fault(kind=kind, message=f"The sandbox answered {result.status}.", status=result.status)
         return RecordOutcome(success=False, fault=_detailed(fault, result))
     created = result.status == httpx.codes.CREATED if upsert else None

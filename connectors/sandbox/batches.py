@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from connectors.sandbox.calls import Answer, Call, read_body, refuse_readers
+from connectors.sandbox.creating import create_once
 from connectors.sandbox.records import narrow
 from connectors.sandbox.refusals import FieldError, Refusal
 from connectors.sandbox.table import Association, StoredRecord, Unit
@@ -19,6 +20,8 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One record of a batch; updates, deletes and reads name its id."""
 
     id: str = ""
+    key: str | None = None
+    """For a create: its idempotency key."""
     fields: dict[str, Any] = msgspec.field(default_factory=dict)
     associations: tuple[Association, ...] = ()
 
@@ -62,6 +65,7 @@ def run_batch(call: Call) -> Answer:
 
 
 class _Step(msgspec.Struct, frozen=True, kw_only=True):
+    call: Call
     workspace: Workspace
     object_name: str
     batch: BatchBody
@@ -80,7 +84,14 @@ def _attempt(call: Call, body: BatchBody, index: int, *, step: _Doing) -> BatchR
     item = body.records[index]
     try:
         status, record = step(
-            _Step(workspace=call.workspace, object_name=call.path["object"], batch=body, item=item, unit=call.unit)
+            _Step(
+                call=call,
+                workspace=call.workspace,
+                object_name=call.path["object"],
+                batch=body,
+                item=item,
+                unit=call.unit,
+            )
         )
     except Refusal as refusal:
         said = refusal.body
@@ -103,7 +114,10 @@ def _taken_back(result: BatchResult) -> BatchResult:
 
 
 def _create(step: _Step) -> tuple[int, StoredRecord]:
-    return 201, step.workspace.create(step.object_name, step.write, unit=step.unit)
+    said = create_once(step.call, step.object_name, step.write, key=step.item.key).said
+    if not isinstance(said.body, StoredRecord):
+        raise Refusal(said.status, said.body.code, said.body.message)
+    return said.status, said.body
 
 
 def _update(step: _Step) -> tuple[int, StoredRecord]:

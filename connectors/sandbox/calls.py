@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from connectors.sandbox.keys import KeptKeys
 from connectors.sandbox.refusals import Refusal, bad_request
 from connectors.sandbox.table import Unit
 from connectors.sandbox.workspace import Workspace
@@ -25,6 +26,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     query: Mapping[str, str]
     body: bytes
     unit: Unit
+    keys: KeptKeys | None
+    """The keys that came before; ``None`` where the sandbox honours none."""
+    key: str | None
+    """The header ``Idempotency-Key``."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

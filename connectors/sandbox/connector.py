@@ -1,7 +1,7 @@
 """The connector: which requests each capability makes against the sandbox CRM."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from connectors.answers import raw_text, unmatched
-from connectors.connector import READS_ONLY, Account, Flow
+from connectors.connector import READS_ONLY, Account, Flow, Recognition
 from connectors.provider import Provider
 from connectors.sandbox.answers import (
     BatchEntry,
@@ -25,16 +25,11 @@ from connectors.sandbox.answers import (
 )
 from connectors.sandbox.data import BATCH_LIMIT, SANDBOX
 from connectors.sandbox.metadata import read_schema
+from connectors.sandbox.recognition import UNIQUE, keys_of, recognised_by, with_item_key, with_key, with_markers
 from connectors.urls import parse_url, path_segment
 from installations.record import Change, Header, Outcome, Record, RecordChange, RecordOutcome
 from installations.schema import ObjectMetadata
 
-_UNIQUE: Mapping[str, frozenset[str]] = {
-    "contacts": frozenset({"email", "externalId"}),
-    "companies": frozenset({"domain", "externalId"}),
-}
-"""The fields of standard objects that the sandbox keeps unique."""
-_UNIQUE_EVERYWHERE = frozenset({"externalId"})
 _FIND_LIMIT = 5
 _BRACKETED = re.compile(r"\['([^']+)'\]")
 _JSON_HEADERS = ((b"accept", b"application/json"), (b"content-type", b"application/json"))
@@ -73,10 +68,11 @@ class SandboxConnector:
 
     def write(self, account: Account, change: Change) -> Flow[Outcome]:
         """Create (``POST``, 201) or update (``PATCH``, 200) one record."""
-        (record,) = change.records
+        (record,) = with_markers(change).records
         body = _entry(replace(record, id=None))
         if change.action == "create":
-            response = yield _request("POST", _records(account, change.object_name), body=body, headers=change.headers)
+            headers = with_key(change.headers, keys_of(change)[0])
+            response = yield _request("POST", _records(account, change.object_name), body=body, headers=headers)
         else:
             url = _record(account, change.object_name, record.id or "")
             response = yield _request("PATCH", url, body=body, headers=change.headers)
@@ -98,7 +94,11 @@ class SandboxConnector:
 
     def can_upsert(self, object_name: str, match_field: str) -> bool:
         """Whether the sandbox keeps this field unique, as its objects come. Custom unique fields go by look-up."""
-        return match_field in _UNIQUE.get(object_name, _UNIQUE_EVERYWHERE)
+        return match_field in UNIQUE.get(object_name, ())
+
+    def recognition(self, object_name: str, fields: Record) -> Recognition | None:
+        """Tell how a create would be recognised: the sandbox's page says it of each object."""
+        return recognised_by(object_name, fields)
 
     def delete(self, account: Account, change: Change) -> Flow[Outcome]:
         """Delete one record (204), or up to `batch_limit` in one request."""
@@ -151,9 +151,10 @@ class SandboxConnector:
 
 
 def _batch(account: Account, change: Change) -> Flow[Outcome]:
+    entries = zip(map(_entry, with_markers(change).records), keys_of(change), strict=True)
     body = {
         "action": change.action,
-        "records": [_entry(record) for record in change.records],
+        "records": [with_item_key(entry, key) for entry, key in entries],
         "allOrNone": change.all_or_none,
         "matchField": change.match_field or "",
     }

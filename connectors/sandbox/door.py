@@ -1,7 +1,8 @@
 """The API's door: who calls, which fault hits, what the endpoint says, what is written down, what goes back."""
 
 import asyncio
-import hashlib
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from email.utils import format_datetime
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from connectors.sandbox.access import Credential
 from connectors.sandbox.calls import Answer, Call, Endpoint
+from connectors.sandbox.creating import keep_refusal
 from connectors.sandbox.entrance import SECRET_HEADERS, enter, shown_path
 from connectors.sandbox.faults import FaultRule
 from connectors.sandbox.journal import BODY_KEPT, LoggedRequest
@@ -21,7 +23,6 @@ from connectors.sandbox.table import Unit
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_LONGEST_KEY = 255
 _MOST_FIELDS = 50
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -29,9 +30,12 @@ _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+NOT_PROCESSED = ("not_processed", "We are too busy and have done nothing; come again.")
+"""Code and words of the one error of ours after which nothing can have happened."""
 _STATUS_WORDS = {
     401: ("unauthorized", "The credential was refused."),
     403: ("forbidden", "This is not allowed."),
+    429: ("rate_limited", "Too many requests."),
     423: ("locked", "The record is being changed by somebody else."),
     500: ("internal_error", "Something went wrong on our side."),
     503: ("unavailable", "We are down for a moment."),
@@ -66,11 +70,19 @@ def guarded(sandbox: Sandbox, endpoint: Endpoint, *, everybody: Credential | Non
             credential=credential,
             number=sandbox.journal.next_number(),
             body=body,
-            fault=tenant.faults.take(request.method, request.path),
+            fault=_fault(tenant, request),
         )
         return await _pass(sandbox, visit, endpoint)
 
     return handle
+
+
+def _fault(tenant: Tenant, request: web.Request) -> FaultRule | None:
+    """Tell what goes wrong: the rate is over, or what was ordered."""
+    wait = tenant.pacemaker.wait_seconds()
+    if wait is not None:
+        return FaultRule(kind="rate_limit", retry_after_seconds=wait)
+    return tenant.faults.take(request.method, request.path, request.match_info.get("object", ""))
 
 
 async def read_json(request: web.Request) -> bytes:
@@ -111,6 +123,8 @@ def refusal_response(refusal: Refusal) -> web.Response:
 
 async def _pass(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> web.StreamResponse:
     fault = visit.fault
+    if visit.tenant.pacemaker.pace.latency_ms:
+        await asyncio.sleep(visit.tenant.pacemaker.pace.latency_ms / 1000)
     if fault is None:
         return _written(sandbox, visit, json_response(_carry_out(sandbox, visit, endpoint)))
     if fault.kind == "delay":
@@ -120,11 +134,14 @@ async def _pass(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> web.Stre
         content = whole.body if isinstance(whole.body, bytes) else b""
         whole.body = content[: len(content) // 2]
         return _written(sandbox, visit, whole)
-    if fault.when == "after" and fault.kind != "rate_limit":
+    if fault.when == "after" and fault.kind not in {"rate_limit", "overload"}:
         _carry_out(sandbox, visit, endpoint)
-    if fault.kind == "drop":
-        return _dropped(sandbox, visit)
-    return _written(sandbox, visit, json_response(_faulty(sandbox, fault)))
+    if fault.kind in {"drop", "reset"}:
+        return _dropped(sandbox, visit, reset=fault.kind == "reset")
+    answer = _faulty(sandbox, fault)
+    if fault.stored and fault.when == "before":
+        keep_refusal(_call(sandbox, visit), answer)
+    return _written(sandbox, visit, json_response(answer))
 
 
 async def _delayed(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint, *, fault: FaultRule) -> web.StreamResponse:
@@ -138,45 +155,12 @@ async def _delayed(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint, *, fault
 
 
 def _carry_out(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> Answer:
+    call = _call(sandbox, visit)
     try:
-        return _once(sandbox, visit, endpoint)
+        answer = endpoint(call)
     except Refusal as refusal:
         return Answer(status=refusal.status, body=refusal.body, headers=refusal.headers)
-
-
-def _once(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> Answer:
-    """Do it, or say again what was said to the same idempotency key. Only what succeeded is kept."""
-    key = visit.key if visit.request.method == "POST" and sandbox.options.idempotency == "header" else None
-    if key is None:
-        return _effective(sandbox, visit, endpoint)
-    if not key or len(key) > _LONGEST_KEY:
-        raise Refusal(400, "bad_request", f"Idempotency-Key must have 1 to {_LONGEST_KEY} characters.")
-    request = _fingerprint(visit)
-    kept = visit.tenant.kept_answer(key, request=request)
-    if kept is not None:
-        return kept
-    answer = _effective(sandbox, visit, endpoint)
-    visit.tenant.keep_answer(key, answer, request=request)
-    return answer
-
-
-def _fingerprint(visit: _Visit) -> bytes:
-    return hashlib.sha256(visit.request.path_qs.encode() + b"\n" + visit.body).digest()
-
-
-def _effective(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> Answer:
-    unit = Unit()
-    call = Call(
-        workspace=visit.tenant.workspace,
-        access=visit.credential.access,
-        scheme=visit.credential.scheme,
-        path=visit.request.match_info,
-        query=visit.request.query,
-        body=visit.body,
-        unit=unit,
-    )
-    answer = endpoint(call)
-    for effect in unit.effects:
+    for effect in call.unit.effects:
         sandbox.journal.enter(
             effect,
             request=visit.number,
@@ -187,11 +171,25 @@ def _effective(sandbox: Sandbox, visit: _Visit, endpoint: Endpoint) -> Answer:
     return answer
 
 
+def _call(sandbox: Sandbox, visit: _Visit) -> Call:
+    return Call(
+        workspace=visit.tenant.workspace,
+        access=visit.credential.access,
+        scheme=visit.credential.scheme,
+        path=visit.request.match_info,
+        query=visit.request.query,
+        body=visit.body,
+        unit=Unit(),
+        keys=visit.tenant.keys if sandbox.options.idempotency == "header" else None,
+        key=visit.key,
+    )
+
+
 def _faulty(sandbox: Sandbox, fault: FaultRule) -> Answer:
-    status = 429 if fault.kind == "rate_limit" else fault.status
+    status = {"rate_limit": 429, "overload": 503}.get(fault.kind, fault.status)
     code, message = _STATUS_WORDS.get(status, ("refused", f"The sandbox was told to answer {status}."))
-    if status == 429:  # noqa: PLR2004 -- RFC 6585
-        code, message = "rate_limited", "Too many requests."
+    if fault.kind == "overload":
+        code, message = NOT_PROCESSED
     headers = _retry_after(sandbox, fault) if status in {429, 503} else {}
     return Answer(status=status, body=ErrorBody(code=code, message=message), headers=headers)
 
@@ -205,10 +203,15 @@ def _retry_after(sandbox: Sandbox, fault: FaultRule) -> dict[str, str]:
     return {"Retry-After": format_datetime(moment, usegmt=True)}
 
 
-def _dropped(sandbox: Sandbox, visit: _Visit) -> web.StreamResponse:
+def _dropped(sandbox: Sandbox, visit: _Visit, *, reset: bool) -> web.StreamResponse:
     _log(sandbox, visit, status=None)
-    if visit.request.transport is not None:
-        visit.request.transport.abort()
+    transport = visit.request.transport
+    if transport is not None:
+        if reset:
+            # Closing at once, without a moment for what is still unread: the other side sees a reset.
+            linger = struct.pack("ii", 1, 0)
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        transport.abort()
     return web.Response()  # Goes nowhere: the connection is closed.
 
 
@@ -243,4 +246,4 @@ def _shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _read(request: web.Request) -> bytes:
-    return await read_json(request) if request.can_read_body else b""
+    return await read_json(request) if request.body_exists else b""

@@ -54,6 +54,8 @@ class SandboxObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id_prefix: str
     fields: dict[str, Field]
     custom: bool = False
+    takes_keys: bool = False
+    """Whether a create with an idempotency key that came before is answered as it was then."""
 
     @property
     def unique_fields(self) -> tuple[str, ...]:

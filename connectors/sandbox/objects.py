@@ -1,4 +1,9 @@
-"""The objects every workspace of the sandbox starts with."""
+"""The objects every workspace of the sandbox starts with.
+
+They differ in how a create that came before is told, as providers do: contacts by their unique email, companies by an
+idempotency key, deals and tickets by an external id that the sender makes up (unique for deals, not for tickets), and
+subscriptions by nothing.
+"""
 
 from connectors.sandbox.fields import Field, Option, SandboxObject
 
@@ -8,15 +13,21 @@ SYSTEM_FIELDS = (
     Field(name="updatedAt", label="Updated at", type="datetime", read_only=True),
 )
 EXTERNAL_ID = Field(name="externalId", label="External id", type="string", unique=True, max_length=100)
+FREE_EXTERNAL_ID = Field(name="externalId", label="External id", type="string", max_length=100)
+"""One that several records may share; it can be filtered by from the moment it is there."""
 
 
 def _options(*labels: str) -> tuple[Option, ...]:
     return tuple(Option(value=label.lower().replace(" ", "_"), label=label) for label in labels)
 
 
-def _object(name: str, label: str, id_prefix: str, *fields: Field, custom: bool = False) -> SandboxObject:
-    by_name = {field.name: field for field in (*SYSTEM_FIELDS, *fields, EXTERNAL_ID)}
-    return SandboxObject(name=name, label=label, id_prefix=id_prefix, fields=by_name, custom=custom)
+def _object(
+    name: str, label: str, id_prefix: str, *fields: Field, custom: bool = False, takes_keys: bool = False
+) -> SandboxObject:
+    by_name = {field.name: field for field in (*SYSTEM_FIELDS, *fields)}
+    return SandboxObject(
+        name=name, label=label, id_prefix=id_prefix, fields=by_name, custom=custom, takes_keys=takes_keys
+    )
 
 
 ADDRESS = Field(
@@ -68,6 +79,7 @@ CONTACTS = _object(
         custom=True,
         values=_options("Small", "Medium", "Large"),
     ),
+    EXTERNAL_ID,
 )
 
 COMPANIES = _object(
@@ -85,6 +97,8 @@ COMPANIES = _object(
     Field(name="employees", label="Employees", type="integer"),
     Field(name="annualRevenue", label="Annual revenue", type="float"),
     ADDRESS,
+    EXTERNAL_ID,
+    takes_keys=True,
 )
 
 DEALS = _object(
@@ -104,6 +118,7 @@ DEALS = _object(
     Field(name="closeDate", label="Close date", type="date"),
     Field(name="companyId", label="Company", type="reference", references="companies"),
     Field(name="contactId", label="Contact", type="reference", references="contacts"),
+    EXTERNAL_ID,
 )
 
 TICKETS = _object(
@@ -116,6 +131,7 @@ TICKETS = _object(
     Field(name="priority", label="Priority", type="select", values=_options("Low", "Normal", "High")),
     Field(name="dueAt", label="Due at", type="datetime"),
     Field(name="contactId", label="Contact", type="reference", references="contacts"),
+    FREE_EXTERNAL_ID,
 )
 
 SUBSCRIPTIONS = _object(

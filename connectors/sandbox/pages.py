@@ -44,7 +44,10 @@ _ENDPOINTS = (
     ("POST /v1/objects/{object}/records:upsert", "{matchField, fields}: create or update by a unique field"),
     (
         "POST /v1/objects/{object}/records:batch",
-        "{action: create|update|upsert|delete|read, records: [{id, fields, associations}], allOrNone, matchField}",
+        (
+            "{action: create|update|upsert|delete|read, records: [{id, key, fields, associations}], allOrNone,"
+            " matchField}: 200 with a result for each record, refused ones too, or 422 if allOrNone became none"
+        ),
     ),
     ("GET, POST /v1/objects/{object}/records/{id}/associations", "links: {associations: [{to: {id}, type}]}"),
     ("DELETE /v1/objects/{object}/records/{id}/associations/{object}/{id}", "remove a link"),
@@ -65,8 +68,14 @@ _WAYS = (
 _SWITCHES = (
     ("PUT /_sandbox/faults?workspace=demo", "what goes wrong next; see below"),
     ("GET /_sandbox/faults?workspace=demo", "what is still to go wrong"),
+    ("PUT /_sandbox/pace?workspace=demo", '{"latencyMs": 10, "requests": 100, "perSeconds": 1}: how fast it is'),
+    ("GET /_sandbox/counts?workspace=demo", "how many requests, statuses, faults and effects there were"),
+    ("DELETE /_sandbox/keys?workspace=demo", "forget every idempotency key before its time"),
     ("GET /_sandbox/requests?workspace=demo&limit=100", "what the sandbox received, newest last"),
-    ("GET /_sandbox/ledger?workspace=demo&limit=100", "what really happened, newest last, with idempotency keys"),
+    (
+        "GET /_sandbox/ledger?workspace=demo&limit=100",
+        "what really happened, newest last, with idempotency keys and markers; after=0 pages from the first effect",
+    ),
     ("POST /_sandbox/workspaces", '{"name": "acme"}: another workspace, with a key of its own'),
     ("POST /_sandbox/clients", '{"clientId", "clientSecret", "name", "redirectUris"}: register an OAuth client'),
     ("PUT /_sandbox/tokens", '{"lifeSeconds": 60}: how long new tokens live; DELETE ends the time of all'),
@@ -75,10 +84,24 @@ _SWITCHES = (
 
 _FAULTS = (
     ("rate_limit", "429 with Retry-After: retryAfterSeconds, retryAfterForm seconds|date|none"),
-    ("status", "any error: status 400 to 599; when before|after the request is carried out"),
+    (
+        "status",
+        "any error: status 400 to 599; when before|after the request is carried out; stored: its key says it again",
+    ),
+    ("overload", "503 not_processed with Retry-After: the only 5xx here that says nothing was done"),
     ("drop", "the connection is closed without an answer; when before|after the request is carried out"),
+    ("reset", "the same by a TCP reset"),
     ("delay", "the answer waits delayMs; when before|after the request is carried out"),
     ("broken_json", "the request is carried out, its answer is cut in half"),
+)
+
+
+_REPEATS = (
+    ("contacts", "email is unique: a second one is refused with 409, which names the first"),
+    ("companies", "an idempotency key: the header Idempotency-Key, or key beside the fields in a batch"),
+    ("deals", "externalId is unique, and yours to make up"),
+    ("tickets", "externalId may be shared, but filter[externalId] finds a ticket from the moment it is there"),
+    ("x_subscriptions", "nothing: sent twice, it is there twice"),
 )
 
 
@@ -92,7 +115,7 @@ def documentation_page(objects: Iterable[SandboxObject], *, origin: str, idempot
         f"curl -s -X PUT '{origin}/_sandbox/faults?workspace=demo' -H 'Content-Type: application/json' \\\n"
         """  -d '{"faults": [{"kind": "rate_limit", "times": 2, "retryAfterSeconds": 3}]}'"""
     )
-    keys = "is honoured on every POST under <code>/v1/</code>" if idempotency == "header" else "is ignored here"
+    keys = "are remembered for a day" if idempotency == "header" else "are ignored here"
     parts = [
         "<h1>Sandbox CRM</h1><p>A small CRM with a real HTTP API, for trying out integrations. It keeps everything in",
         " memory and can be told to misbehave.</p>",
@@ -104,12 +127,17 @@ def documentation_page(objects: Iterable[SandboxObject], *, origin: str, idempot
         f"<p>The workspace is <code>{escape(DEMO_WORKSPACE)}</code>. All ways to show a key:</p>{_table(_WAYS)}",
         f"<h2>A first record</h2><pre><code>{escape(create)}</code></pre>",
         f"<h2>Endpoints</h2>{_table(_ENDPOINTS)}",
-        f"<p>The header <code>Idempotency-Key</code> {keys}. Refusals answer",
-        " <code>{code, message, errors: [{field, code, message}]}</code> and name everything that is wrong: 422 for",
-        " values, 409 for duplicates, 404, 403, 401.</p>",
+        "<p>Refusals answer <code>{code, message, errors: [{field, code, message}]}</code> and name everything that is",
+        " wrong: 422 for values, 409 for duplicates, 404, 403, 401. After a 5xx nobody knows, save for 503",
+        " <code>not_processed</code>.</p>",
+        f"<h2>A create that came before</h2><p>Objects tell it in different ways:</p>{_table(_REPEATS)}",
+        f"<p>Idempotency keys {keys}: the same record with the same key is answered as it was, alone or in a",
+        " batch, with <code>Idempotent-Replayed: true</code>; another record with it is refused with 422",
+        " <code>idempotency_conflict</code>. A refused record does not use its key up.</p>",
         f"<h2>Switches</h2>{_table(_SWITCHES)}<h2>Faults</h2>{_table(_FAULTS)}",
         "<p>Each fault also takes <code>times</code> (1; <code>null</code> is always), <code>skip</code>,",
-        " <code>method</code> and <code>path</code> (a prefix), to choose the requests it hits.</p>",
+        " <code>probability</code>, <code>method</code>, <code>path</code> (a prefix) and <code>object</code>, to",
+        " choose the requests it hits. <code>seed</code> beside <code>faults</code> makes the draws repeatable.</p>",
         f"<pre><code>{escape(fault)}</code></pre><h2>Objects</h2>",
         *(_object_section(each) for each in objects),
     ]

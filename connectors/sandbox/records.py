@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from connectors.sandbox.calls import Answer, Call, read_body, read_count, refuse_readers
+from connectors.sandbox.creating import create_once
 from connectors.sandbox.fields import Field, SandboxObject, schema_of
 from connectors.sandbox.refusals import bad_request
 from connectors.sandbox.table import Association, StoredRecord, Table, Target
@@ -68,8 +69,9 @@ def list_records(call: Call) -> Answer:
 def create_record(call: Call) -> Answer:
     """Create a record."""
     refuse_readers(call)
-    write = read_body(call.body, RecordWrite)
-    return Answer(status=201, body=call.workspace.create(call.path["object"], write, unit=call.unit))
+    created = create_once(call, call.path["object"], read_body(call.body, RecordWrite), key=call.key)
+    headers = {"Idempotent-Replayed": "true"} if created.replayed else {}
+    return Answer(status=created.said.status, body=created.said.body, headers=headers)
 
 
 def upsert_record(call: Call) -> Answer:

@@ -1,7 +1,6 @@
 """Everything one sandbox server remembers, and how it starts afresh."""
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -9,16 +8,14 @@ from typing import Literal
 import msgspec
 
 from connectors.sandbox.access import DEMO_KEYS, DEMO_WORKSPACE, OPEN_WORKSPACE, Credential
-from connectors.sandbox.calls import Answer
-from connectors.sandbox.faults import Faults
+from connectors.sandbox.faults import FaultPlan, Faults
 from connectors.sandbox.journal import Journal
+from connectors.sandbox.keys import KEY_WINDOW, KeptKeys
 from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, AuthorizationServer, Client
+from connectors.sandbox.pace import Pace, Pacemaker
 from connectors.sandbox.refusals import Refusal
 from connectors.sandbox.sessions import Sessions
 from connectors.sandbox.workspace import Workspace
-
-ANSWERS_KEPT = 50_000
-"""Answers kept for each workspace, to be said again for the same idempotency key."""
 
 DEMO_CLIENT = Client(
     client_id=DEMO_CLIENT_ID,
@@ -45,7 +42,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How a sandbox is started. Time and randomness come from here."""
 
     idempotency: Literal["header", "none"] = "header"
-    """Whether ``Idempotency-Key`` is honoured: some providers do, some do not."""
+    """Whether idempotency keys are honoured: some providers do, some do not."""
+    key_window: timedelta = KEY_WINDOW
+    pace: Pace = Pace()
+    """Of every workspace, until it is told another."""
+    faults: FaultPlan = FaultPlan()
+    """Of every workspace, from the start."""
     keys: Mapping[str, Credential] = msgspec.field(default_factory=lambda: DEMO_KEYS)
     clients: tuple[Client, ...] = (DEMO_CLIENT,)
     token_life: timedelta = timedelta(hours=1)
@@ -54,27 +56,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tenant:
-    """One workspace with what belongs to it alone: its faults and the answers kept for idempotency keys."""
+    """One workspace with what belongs to it alone: its faults, its pace, and the keys of its creates."""
 
-    def __init__(self, name: str, *, now: Callable[[], datetime]) -> None:
-        self.workspace = Workspace(name, now=now)
-        self.faults = Faults()
-        self._answers: OrderedDict[str, tuple[bytes, Answer]] = OrderedDict()
-
-    def kept_answer(self, key: str, *, request: bytes) -> Answer | None:
-        """Answer what this key was answered before; 409 if it came with another request then."""
-        if key not in self._answers:
-            return None
-        before, answer = self._answers[key]
-        if before != request:
-            raise Refusal(409, "idempotency_conflict", "This Idempotency-Key was used for another request.")
-        return msgspec.structs.replace(answer, headers={**answer.headers, "Idempotent-Replayed": "true"})
-
-    def keep_answer(self, key: str, answer: Answer, *, request: bytes) -> None:
-        """Remember an answer for its key."""
-        self._answers[key] = (request, answer)
-        if len(self._answers) > ANSWERS_KEPT:
-            self._answers.popitem(last=False)
+    def __init__(self, name: str, *, options: Options) -> None:
+        self.workspace = Workspace(name, now=options.now)
+        self.faults = Faults(options.faults)
+        self.pacemaker = Pacemaker(options.pace, now=options.now)
+        self.keys = KeptKeys(now=options.now, window=options.key_window)
 
 
 class Sandbox:
@@ -108,7 +96,7 @@ class Sandbox:
 
     def open_workspace(self, name: str) -> Tenant:
         """Answer the workspace of this name, new if need be."""
-        return self.tenants.setdefault(name, Tenant(name, now=self.options.now))
+        return self.tenants.setdefault(name, Tenant(name, options=self.options))
 
     def tenant(self, name: str) -> Tenant:
         """Answer a workspace; 404 if there is none of this name."""

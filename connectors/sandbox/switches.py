@@ -1,10 +1,11 @@
-"""The switches under ``/_sandbox``: faults, the request log, the ledger, workspaces, clients, tokens and a fresh start.
+"""The switches under ``/_sandbox``: faults, pace, logs and counts, keys, workspaces, clients, tokens, a fresh start.
 
 Open to whoever reaches the server: a sandbox holds nothing worth a key. Bodies must be JSON, so that no form on a
 strange web page can use them.
 """
 
 from datetime import timedelta
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -17,6 +18,7 @@ from connectors.sandbox.door import Handler, json_response, read_json
 from connectors.sandbox.faults import FaultPlan
 from connectors.sandbox.journal import EFFECTS_KEPT
 from connectors.sandbox.oauth import Client
+from connectors.sandbox.pace import Pace
 from connectors.sandbox.refusals import Refusal
 from connectors.sandbox.state import Sandbox
 
@@ -42,6 +44,10 @@ def switch_routes(sandbox: Sandbox) -> tuple[tuple[str, str, Handler], ...]:
     return (
         ("GET", "/_sandbox/faults", switches.show_faults),
         ("PUT", "/_sandbox/faults", switches.set_faults),
+        ("GET", "/_sandbox/pace", switches.show_pace),
+        ("PUT", "/_sandbox/pace", switches.set_pace),
+        ("DELETE", "/_sandbox/keys", switches.forget_keys),
+        ("GET", "/_sandbox/counts", switches.show_counts),
         ("GET", "/_sandbox/requests", switches.show_requests),
         ("GET", "/_sandbox/ledger", switches.show_ledger),
         ("POST", "/_sandbox/workspaces", switches.open_workspace),
@@ -64,16 +70,36 @@ class _Switches:
         tenant.faults.replace(read_body(await read_json(request), FaultPlan))
         return json_response(Answer(body=tenant.faults.plan()))
 
+    async def show_pace(self, request: web.Request) -> web.Response:
+        return json_response(Answer(body=self._sandbox.tenant(_workspace(request)).pacemaker.pace))
+
+    async def set_pace(self, request: web.Request) -> web.Response:
+        tenant = self._sandbox.tenant(_workspace(request))
+        tenant.pacemaker.set(read_body(await read_json(request), Pace))
+        return json_response(Answer(body=tenant.pacemaker.pace))
+
+    async def forget_keys(self, request: web.Request) -> web.Response:
+        self._sandbox.tenant(_workspace(request)).keys.forget()
+        return json_response(Answer(status=204))
+
+    async def show_counts(self, request: web.Request) -> web.Response:
+        return json_response(Answer(body=self._sandbox.journal.counts(request.query.get("workspace"))))
+
     async def show_requests(self, request: web.Request) -> web.Response:
         limit = read_count(request.query, "limit", default=100, most=EFFECTS_KEPT)
         entries = list(self._sandbox.journal.requests(request.query.get("workspace")))
         return json_response(Answer(body={"requests": entries[-limit:]}))
 
     async def show_ledger(self, request: web.Request) -> web.Response:
+        """Show the newest; with ``after``, the oldest of those behind it, so that all can be had in pages."""
         limit = read_count(request.query, "limit", default=100, most=EFFECTS_KEPT)
-        entries = list(self._sandbox.journal.effects(request.query.get("workspace")))
-        total = self._sandbox.journal.effect_count
-        return json_response(Answer(body={"effects": entries[-limit:], "total": total}))
+        journal, workspace = self._sandbox.journal, request.query.get("workspace")
+        if "after" in request.query:
+            after = 0 if request.query["after"] == "0" else read_count(request.query, "after", default=0, most=10**12)
+            entries = list(islice(journal.effects(workspace, after=after), limit))
+        else:
+            entries = list(journal.effects(workspace))[-limit:]
+        return json_response(Answer(body={"effects": entries, "total": journal.effect_count}))
 
     async def open_workspace(self, request: web.Request) -> web.Response:
         new = read_body(await read_json(request), NewWorkspace)

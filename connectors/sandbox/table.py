@@ -41,6 +41,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     record_id: str
     fields: Mapping[str, Any]
     """The values as they were sent."""
+    key: str | None = None
+    """The idempotency key of a create."""
 
 
 class Unit:

@@ -65,8 +65,8 @@ class Workspace:
             raise record_not_found(object_name, record_id)
         return record
 
-    def create(self, object_name: str, write: RecordWrite, *, unit: Unit) -> StoredRecord:
-        """Create a record."""
+    def create(self, object_name: str, write: RecordWrite, *, unit: Unit, key: str | None = None) -> StoredRecord:
+        """Create a record. Its idempotency key is noted along with the effect."""
         table = self.table(object_name)
         links = self._checked(table, write, record_id=None)
         self._numbers[object_name] += 1
@@ -75,7 +75,8 @@ class Workspace:
         fields = {"id": record_id, "createdAt": now, "updatedAt": now, **_merged({}, write.fields)}
         record = StoredRecord(id=record_id, object=object_name, fields=_computed(table.definition, fields))
         table.put(record, unit=unit)
-        unit.effects.append(Effect(action="create", object=object_name, record_id=record_id, fields=write.fields))
+        effect = Effect(action="create", object=object_name, record_id=record_id, fields=write.fields, key=key)
+        unit.effects.append(effect)
         return self._linked(record, links, unit=unit)
 
     def update(self, object_name: str, record_id: str, write: RecordWrite, *, unit: Unit) -> StoredRecord:

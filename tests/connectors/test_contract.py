@@ -21,6 +21,7 @@ from connectors.connector import (
     Flow,
     Interpreter,
     Prober,
+    Recogniser,
     Upserter,
     Writer,
 )
@@ -294,6 +295,22 @@ STATUSES = (
     499,
 )
 SERVER_STATUSES = (500, 501, 502, 503, 504, 520, 599)
+
+
+@connectors
+def test_a_recogniser_s_word_can_be_kept(connector: Connector) -> None:
+    """What really comes of a create that is sent twice is held in `test_recognition.py`."""
+    if not isinstance(connector, Recogniser):
+        return
+    for object_name in ("contacts", "companies", "deals", "tickets", "unheard_of"):
+        for fields in ({}, {"email": "a@b.co"}, {"name": None, "externalId": "e"}):
+            told = connector.recognition(object_name, fields)
+            if told is None:
+                continue
+            assert bool(told.field) == (told.kind != "key")
+            assert told.kind != "unique" or fields.get(told.field) is not None, "there is a value to be unique by"
+            assert told.kind != "marker" or (isinstance(connector, Finder) and fields.get(told.field) is None)
+            assert told.window_seconds is None or (told.kind == "key" and told.window_seconds > 0)
 
 
 @connectors
