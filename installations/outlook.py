@@ -237,6 +237,8 @@ def lost(operation: Operation, *, now: datetime, alone: bool, can_look_up: bool)
     reaction = react("crashed" if sent else "not_sent", operation.repeat, doubtful=operation.doubtful)
     if reaction == "reconcile" and operation.on_ambiguous == "park":
         return _unknown("ambiguous", now=now, can_look_up=can_look_up)
+    if now >= operation.deadline_at:
+        return expired(known, now=now, can_look_up=can_look_up)
     return Move(to_state="queued", run_at=now, doubtful=known.doubtful)
 
 
