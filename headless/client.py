@@ -1,18 +1,23 @@
-"""The typed client of the HTTP API: deploy, connect, install, write, explain.
+"""The typed client of the HTTP API: deploy, connect, install, write, explain, and look after operations.
 
 It knows URLs and bodies, and turns a problem document into one exception. It retries nothing: whether a write may be
 repeated is the caller's decision, which an ``idempotency_key`` makes safe.
 """
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Any, Literal, Self
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
 
 Json = dict[str, Any]
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
+"""Between two looks at an operation that is waited for."""
 
 
 class ApiError(Exception):
@@ -106,11 +111,21 @@ class Client:
         return await self._object("PATCH", path, body)
 
     async def write(
-        self, integration: str, object_name: str, request: Json, *, idempotency_key: str | None = None
+        self,
+        integration: str,
+        object_name: str,
+        request: Json,
+        *,
+        mode: Literal["synchronous", "asynchronous"] | None = None,
+        idempotency_key: str | None = None,
     ) -> Json:
-        """Write; answer the operation id and the result. ``request`` is the published write body."""
+        """Write; answer the operation id and the result. ``request`` is the published write body.
+
+        ``mode`` is put into it. An asynchronous write is answered with the operation id alone: see `wait`.
+        """
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
-        return await self._object("POST", _object_path(integration, object_name), request, headers=headers)
+        body = request if mode is None else {**request, "mode": mode}
+        return await self._object("POST", _object_path(integration, object_name), body, headers=headers)
 
     async def explain(self, integration: str, object_name: str, request: Json) -> Json:
         """Answer what a write would send and why, without sending it."""
@@ -118,11 +133,67 @@ class Client:
 
     async def explain_operation(self, operation_id: str) -> Json:
         """Answer what an operation sent and why."""
-        return await self._object("GET", f"/operations/{quote(operation_id, safe='')}:explain")
+        return await self._object("GET", f"{_operation_path(operation_id)}:explain")
 
     async def operation(self, operation_id: str) -> Json:
-        """Answer what became of an operation."""
-        return await self._object("GET", f"/operations/{quote(operation_id, safe='')}")
+        """Answer what became of an operation, with its finer state and what came of each record."""
+        return await self._object("GET", f"{_operation_path(operation_id)}?state=true")
+
+    async def wait(self, operation_id: str, *, within_seconds: float = 60) -> Json:
+        """Answer an operation once it has succeeded or failed, or nobody but a person can tell whether it happened.
+
+        Raises `TimeoutError` where that takes longer; the operation goes on.
+        """
+        until, pause = time.monotonic() + within_seconds, FIRST_PAUSE_SECONDS
+        while True:
+            found = await self.operation(operation_id)
+            if found["status"] != "in_progress" or (found.get("state") == "unknown" and "lookUpTime" not in found):
+                return found
+            if time.monotonic() + pause > until:
+                raise TimeoutError(f"operation {operation_id} is {found.get('state')} after {within_seconds:g} seconds")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def operations(
+        self, *, page_size: int | None = None, page_token: str | None = None, **filters: str | bool
+    ) -> Json:
+        """Answer a page of the project's operations, newest first: ``results`` and ``pagination``.
+
+        ``filters``: ``state``, ``object``, ``group_ref``, ``error_class``, ``reason``, ``integration``,
+        ``installation``, ``created_from`` and ``created_before`` (RFC 3339), ``replayed``.
+        """
+        query = {
+            _public(name): str(value).lower() if isinstance(value, bool) else value for name, value in filters.items()
+        }
+        if page_size is not None:
+            query["pageSize"] = str(page_size)
+        if page_token is not None:
+            query["pageToken"] = page_token
+        path = f"/operations?{urlencode(query)}" if query else "/operations"
+        return await self._object("GET", path, headers={"X-Isthmus-Detail": "true"})
+
+    async def resolve(
+        self, operation_id: str, outcome: Literal["happened", "retry", "discard"], *, record_id: str | None = None
+    ) -> Json:
+        """Settle an operation of which nobody knows whether it happened; answer it."""
+        body = {"outcome": outcome} if record_id is None else {"outcome": outcome, "recordId": record_id}
+        return await self._object("POST", f"{_operation_path(operation_id)}:resolve", body)
+
+    async def cancel(self, operation_id: str) -> Json:
+        """Take back an operation that waits to be sent; answer it."""
+        return await self._object("POST", f"{_operation_path(operation_id)}:cancel")
+
+    async def retry(self, operation_id: str) -> Json:
+        """Try a waiting operation now, or do a failed one again; answer it, or the new one."""
+        return await self._object("POST", f"{_operation_path(operation_id)}:retry")
+
+    async def replay(self, *, dry_run: bool = False, **filters: str | bool) -> Json:
+        """Do failed operations again, each once; answer their ``count`` and the new ``operationIds``.
+
+        ``filters`` are those of `operations`. A dry run only counts.
+        """
+        named = {_public(name): value for name, value in filters.items()}
+        return await self._object("POST", "/operations:replay", {"filter": named, "dryRun": dry_run})
 
     async def _object(self, method: str, path: str, body: Json | None = None, *, headers: Json | None = None) -> Json:
         answer: Json = await self._call(method, path, body, headers=headers)
@@ -145,6 +216,15 @@ class Client:
 
 def _object_path(integration: str, object_name: str) -> str:
     return f"/integrations/{quote(integration, safe='')}/objects/{quote(object_name, safe='')}"
+
+
+def _operation_path(operation_id: str) -> str:
+    return f"/operations/{quote(operation_id, safe='')}"
+
+
+def _public(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)
 
 
 def _api_error(response: httpx.Response) -> ApiError:

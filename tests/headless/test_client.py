@@ -24,9 +24,12 @@ class Server:
         self.status = 200
         self.body = b"{}"
         self.kind = "application/json"
+        self.next: list[bytes] = []
+        """Answered before ``body``, which the last of them becomes."""
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
+        self.body = self.next.pop(0) if self.next else self.body
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.asked.append((request.method, request.raw_path, json.loads(body) if body else None, headers))
         return web.Response(status=self.status, body=self.body, content_type=self.kind)
@@ -107,7 +110,41 @@ CALLS: dict[str, tuple[Call, str, str, Any]] = {
         WRITE,
     ),
     "explain an operation": (lambda c: c.explain_operation("o1"), "GET", "/operations/o1:explain", None),
-    "operation": (lambda c: c.operation("o1"), "GET", "/operations/o1", None),
+    "write asynchronously": (
+        lambda c: c.write("crm", "contact", WRITE, mode="asynchronous"),
+        "POST",
+        "/integrations/crm/objects/contact",
+        {**WRITE, "mode": "asynchronous"},
+    ),
+    "operation": (lambda c: c.operation("o1"), "GET", "/operations/o1?state=true", None),
+    "operations": (lambda c: c.operations(), "GET", "/operations", None),
+    "some operations": (
+        lambda c: c.operations(group_ref="g 1", replayed=False, created_from="2026-01-01T00:00:00+01:00", page_size=9),
+        "GET",
+        "/operations?groupRef=g+1&replayed=false&createdFrom=2026-01-01T00%3A00%3A00%2B01%3A00&pageSize=9",
+        None,
+    ),
+    "more operations": (lambda c: c.operations(page_token="t"), "GET", "/operations?pageToken=t", None),
+    "resolve": (
+        lambda c: c.resolve("o/1", "happened", record_id="7"),
+        "POST",
+        "/operations/o%2F1:resolve",
+        {"outcome": "happened", "recordId": "7"},
+    ),
+    "discard": (
+        lambda c: c.resolve("o1", "discard"),
+        "POST",
+        "/operations/o1:resolve",
+        {"outcome": "discard"},
+    ),
+    "cancel": (lambda c: c.cancel("o1"), "POST", "/operations/o1:cancel", None),
+    "retry": (lambda c: c.retry("o1"), "POST", "/operations/o1:retry", None),
+    "replay": (
+        lambda c: c.replay(error_class="invalid", replayed=False, dry_run=True),
+        "POST",
+        "/operations:replay",
+        {"filter": {"errorClass": "invalid", "replayed": False}, "dryRun": True},
+    ),
 }
 
 
@@ -120,6 +157,30 @@ async def test_a_call_is_one_request(server: Server, call: Call, method: str, pa
     assert headers["x-api-key"] == "secret"
     assert headers.get("content-type") == (None if body is None else "application/json")
     assert headers.get("idempotency-key") == ("k1" if "cms" in path else None)
+
+
+ENDS = [
+    (b'{"status": "success", "state": "success"}', "success"),
+    (b'{"status": "failure", "state": "failure"}', "failure"),
+    (b'{"status": "in_progress", "state": "unknown"}', "unknown"),
+]
+
+
+@pytest.mark.parametrize(("end", "state"), ENDS, ids=[state for _, state in ENDS])
+async def test_an_operation_is_waited_for_until_waiting_tells_no_more(server: Server, end: bytes, state: str) -> None:
+    looked_up = b'{"status": "in_progress", "state": "unknown", "lookUpTime": "2026-01-01T00:00:00Z"}'
+    server.next = [b'{"status": "in_progress", "state": "queued"}', looked_up, end]
+    async with Client(server.url, api_key="k", project="acme") as client:
+        assert (await client.wait("o1"))["state"] == state
+    assert len(server.asked) == 3
+
+
+async def test_who_does_not_wait_longer_is_told_how_far_it_came(server: Server) -> None:
+    server.body = b'{"status": "in_progress", "state": "parked"}'
+    async with Client(server.url, api_key="k", project="acme") as client:
+        with pytest.raises(TimeoutError, match="o1 is parked after 0 seconds"):
+            await client.wait("o1", within_seconds=0)
+    assert len(server.asked) == 1
 
 
 async def test_a_link_is_answered_as_text(server: Server) -> None:
@@ -136,7 +197,7 @@ async def test_a_link_is_answered_as_text(server: Server) -> None:
 async def test_a_project_s_name_is_a_part_of_the_path_and_no_more(server: Server) -> None:
     async with Client(server.url, api_key="k", project="a/../b") as client:
         await client.operation("o")
-    assert server.asked[0][1] == "/v1/projects/a%2F..%2Fb/operations/o"
+    assert server.asked[0][1] == "/v1/projects/a%2F..%2Fb/operations/o?state=true"
 
 
 REFUSALS = [
