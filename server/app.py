@@ -15,6 +15,8 @@ from server.api import (
     connect_pages,
     connections,
     custom_auth,
+    deliveries,
+    destinations,
     explain,
     health,
     installations,
@@ -29,6 +31,7 @@ from server.api import (
     providers,
     proxy,
     revisions,
+    topics,
     uploads,
     writes,
 )
@@ -89,6 +92,25 @@ FOR_FULL_KEYS = [
     installations.patch_config_content,
     object_metadata.get_integration_object,
     object_metadata.get_connection_object,
+    destinations.create_destination,
+    destinations.list_destinations,
+    destinations.get_destination,
+    destinations.update_destination,
+    destinations.delete_destination,
+    destinations.enable_destination,
+    destinations.test_destination,
+    deliveries.list_deliveries,
+    deliveries.replay_deliveries,
+    topics.create_topic,
+    topics.list_topics,
+    topics.update_topic,
+    topics.delete_topic,
+    topics.create_event_topic_route,
+    topics.list_event_topic_routes,
+    topics.delete_event_topic_route,
+    topics.create_topic_destination_route,
+    topics.list_topic_destination_routes,
+    topics.delete_topic_destination_route,
 ]
 """Routes below a project for keys that are kept on a server."""
 
@@ -134,6 +156,7 @@ def build_app(services: Services) -> ASGIApp:
     services.changes.subscribe(services.keyring.forget)
     services.changes.subscribe(services.directory.forget)
     services.changes.subscribe(services.proxy.forget)
+    services.changes.subscribe(services.bell.ring)
     browsers = Browsers(_paths(app, FOR_BROWSERS), public_url=services.settings.public_url)
     return Front(
         proxy.ProxyFirst(writes.WritesFirst(app, services), services),

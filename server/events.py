@@ -9,12 +9,13 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from connectors.secret import Veiled
 from installations.installation import Connection, Installation
 from installations.operation import Operation
 from installations.record import Outcome
 from server.clock import NewId
 from server.delivering.write_results import error_message
-from server.store.contract import ConnectionEvent, Event, EventType, NewConnection
+from server.store.contract import ConnectionEvent, Destination, Event, EventType, NewConnection
 
 
 class ConnectionData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -55,6 +56,15 @@ class WriteDoneData(InstallationFields, frozen=True, kw_only=True, rename="camel
     """Ours: the published notification does not say what it is about."""
     successful_record_ids: tuple[str, ...] | UnsetType = UNSET
     errors: tuple[str, ...] | UnsetType = UNSET
+
+
+class DisabledData(Veiled, frozen=True, kw_only=True, rename="camel"):
+    """``DestinationWebhookDisabledData``. The URL may hold a secret of the builder's own, to whom it goes."""
+
+    project_id: str
+    destination_id: str
+    destination_name: str
+    url: str
 
 
 def connection_event(
@@ -157,7 +167,20 @@ def _installation_fields(
     }
 
 
-def _event(kind: EventType, data: ConnectionData | InstallationFields, *, event_id: str, now: datetime) -> Event:
+def disabled_event(destination: Destination, *, event_id: str, now: datetime) -> Event:
+    """Build the event for a webhook that is sent nothing any more, because it fails."""
+    data = DisabledData(
+        project_id=destination.project_id,
+        destination_id=destination.id,
+        destination_name=destination.name,
+        url=destination.url,
+    )
+    return _event("destination.webhook.disabled", data, event_id=event_id, now=now)
+
+
+def _event(
+    kind: EventType, data: ConnectionData | InstallationFields | DisabledData, *, event_id: str, now: datetime
+) -> Event:
     return Event(id=event_id, project_id=data.project_id, type=kind, data=_ENCODER.encode(data), create_time=now)
 
 

@@ -1,4 +1,4 @@
-"""What a process does unasked: it says that it lives, settles what dead ones left, and keeps tokens from dying."""
+"""What a process does unasked: it says that it lives, settles what dead ones left, keeps tokens alive, and tells."""
 
 import asyncio
 import time
@@ -12,6 +12,8 @@ from server import logs
 from server.changes import follow
 from server.clock import Clock
 from server.delivering.recovery import Orphanage, recover
+from server.notifying.notifier import Notifier
+from server.notifying.rounds import Rounds
 from server.services import Services
 from server.store.contract import Unavailable
 from server.tokens.keep_alive import KeepAlive
@@ -46,6 +48,7 @@ async def living(services: Services, *, kind: str) -> AsyncIterator[None]:
         asyncio.create_task(follow(services.changes, store=store)),
         asyncio.create_task(stay_alive(store, owner=services.owner, kind=kind, clock=clock)),
         asyncio.create_task(KeepAlive(tokens, store, clock=clock, pace=tokens.pace).run()),
+        asyncio.create_task(_notifier(services).run()),
     ]
     try:
         yield
@@ -54,6 +57,19 @@ async def living(services: Services, *, kind: str) -> AsyncIterator[None]:
             companion.cancel()
         await asyncio.gather(*companions, return_exceptions=True)
         await tokens.close()
+
+
+def _notifier(services: Services) -> Notifier:
+    rounds = Rounds(
+        services.store,
+        services.courier.hand_over,
+        clock=services.clock,
+        new_id=services.new_id,
+        owner=services.owner,
+    )
+    return Notifier(
+        services.store, rounds, bell=services.bell, clock=services.clock, dead_after_seconds=DEAD_AFTER_SECONDS
+    )
 
 
 async def stay_alive(store: Pulse, *, owner: str, kind: str, clock: Clock, beat_seconds: float = BEAT_SECONDS) -> None:

@@ -10,6 +10,8 @@ from server.clock import Clock, NewId
 from server.delivering.deliveries import Deliveries
 from server.delivering.look_ups import Perform
 from server.directory import Directory
+from server.notifying.bell import Bell
+from server.notifying.courier import Courier
 from server.proxying.passing import Proxy
 from server.settings import Settings
 from server.store.contract import Store
@@ -30,6 +32,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     directory: Directory
     deliveries: Deliveries
     proxy: Proxy
+    courier: Courier
+    bell: Bell
+    """Rung by whoever stores an event, so that it is told at once."""
     clock: Clock
     new_id: NewId
     owner: str

@@ -22,6 +22,8 @@ from server.clock import Clock, NewId, new_id, process_name, utc_now
 from server.delivering.deliveries import Deliveries
 from server.delivering.look_ups import Perform
 from server.directory import Directory
+from server.notifying.bell import Bell
+from server.notifying.courier import Courier
 from server.places import Places
 from server.proxying.destinations import Destinations
 from server.proxying.passing import Proxy, Relay
@@ -73,6 +75,8 @@ def build_services(
         directory=directory,
         deliveries=Deliveries(store=store, directory=directory, perform=send, clock=clock, new_id=new_id, owner=name),
         proxy=Proxy(Destinations(store, accounts), relay=relaying(transport), limits=limits, clock=clock),
+        courier=Courier(transport),
+        bell=Bell(),
         clock=clock,
         new_id=new_id,
         owner=name,

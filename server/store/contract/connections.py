@@ -76,7 +76,8 @@ class Events(Protocol):
         """List events in the order in which they were committed, from behind the sequence number ``after`` on.
 
         Whoever goes on from the last number seen misses none, however many processes store events meanwhile: what
-        comes later has a greater number. They are kept for a week (`Heartbeats.sweep`); numbers are not used again.
+        comes later has a greater number. They are kept for a week (`Deliveries.prune_notifications`); numbers are not
+        used again.
         """
 
 

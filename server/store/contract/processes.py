@@ -22,7 +22,7 @@ class Heartbeats(Protocol):
         """Tell a number that grows with every change of configuration, so that caches know when to forget."""
 
     async def sweep(self, *, now: datetime) -> None:
-        """Forget idempotency keys, uploads and connect sessions whose time is over, and events older than a week."""
+        """Forget idempotency keys, uploads and connect sessions whose time is over."""
 
 
 class Leases(Protocol):

@@ -2,14 +2,12 @@
 
 import math
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 
 from server.store.contract import Missing, Taken, Upload
 from server.store.memory.shelf import Shelf
-
-EVENTS_KEPT = timedelta(days=7)
 
 
 class MemoryHeartbeats(Shelf):
@@ -33,11 +31,10 @@ class MemoryHeartbeats(Shelf):
         return self.changes
 
     async def sweep(self, *, now: datetime) -> None:
-        """Forget idempotency keys, uploads and connect sessions whose time is over, and old events."""
+        """Forget idempotency keys, uploads and connect sessions whose time is over."""
         self.idempotency = {place: held for place, held in self.idempotency.items() if held[0].expire_time > now}
         self.uploads = {key: upload for key, upload in self.uploads.items() if upload.expire_time > now}
         self.sessions = {key: session for key, session in self.sessions.items() if session.expire_time > now}
-        self.outbox = {key: event for key, event in self.outbox.items() if event.create_time > now - EVENTS_KEPT}
 
 
 class MemoryLeases(Shelf):

@@ -1,16 +1,14 @@
 """Which processes live, the epoch, and what is swept away when its time is over."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from server.store.clocks import SECONDS
 from server.store.engine import Session
 from server.store.rows.scope import Rows, text_of
-from server.store.tables import ConnectSessions, Counters, Events, IdempotencyKeys, Processes, Uploads
+from server.store.tables import ConnectSessions, Counters, IdempotencyKeys, Processes, Uploads
 
 FORGET_SECONDS = 86_400
 """For how long a dead process stays listed for the operator."""
-
-EVENTS_KEPT = timedelta(days=7)
 
 
 class HeartbeatRows(Rows):
@@ -48,12 +46,11 @@ class HeartbeatRows(Rows):
         return values["config"]
 
     async def sweep(self, *, now: datetime) -> None:
-        """Forget idempotency keys, uploads and connect sessions whose time is over, and old events."""
+        """Forget idempotency keys, uploads and connect sessions whose time is over."""
         async with self.writing():
             await IdempotencyKeys.delete().where(IdempotencyKeys.expire_time <= now)
             await Uploads.delete().where(Uploads.expire_time <= now)
             await ConnectSessions.delete().where(ConnectSessions.expire_time <= now)
-            await Events.delete().where(Events.create_time <= now - EVENTS_KEPT)
 
 
 async def forget_processes(session: Session) -> None:

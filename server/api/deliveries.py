@@ -1,0 +1,133 @@
+"""Deliveries over HTTP: what was sent to a destination, what became of it, and sending it again. All of it is ours."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath, QueryParameter, RawBody
+from litestar.status_codes import HTTP_200_OK
+from msgspec import UNSET, Meta, UnsetType
+
+from installations.errors import invalid
+from server.api.bodies import Name, parse_body
+from server.api.destinations import find_destination
+from server.api.operation_views import Pagination
+from server.api.provided import Entered, FromApp, takes
+from server.api.topics import NotificationType
+from server.store.contract import Delivery, DeliveryFilter, DeliveryState
+
+PAGE_SIZE = 200
+LARGEST_PAGE = 1000
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class DeliveryView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One message: which event, and how far it is."""
+
+    id: str
+    message_id: str
+    """What receivers know it by: ``webhook-id`` and ``svix-id``, at every attempt."""
+    event_type: str
+    state: DeliveryState
+    attempts: int
+    create_time: datetime
+    """Of the event."""
+    update_time: datetime
+    next_attempt: datetime | UnsetType = UNSET
+    last_status: int | UnsetType = UNSET
+    last_error: str | UnsetType = UNSET
+
+
+class DeliveryPageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of deliveries, newest first."""
+
+    results: tuple[DeliveryView, ...]
+    pagination: Pagination
+
+
+class ReplayDeliveries(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which messages to send again; each member narrows, and none at all means all that are kept."""
+
+    ids: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=500)] | UnsetType = UNSET
+    event_type: NotificationType | UnsetType = UNSET
+    states: Annotated[tuple[DeliveryState, ...], Meta(min_length=1, max_length=4)] | UnsetType = UNSET
+    create_time_from: Moment | UnsetType = UNSET
+    create_time_before: Moment | UnsetType = UNSET
+    dry_run: bool = False
+    """Count them only."""
+
+
+class ReplayAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many are sent again, or with ``dryRun`` would be."""
+
+    count: int
+    dry_run: bool
+
+
+@get("/destinations/{destination:str}/deliveries")
+async def list_deliveries(  # noqa: PLR0917 -- a handler's parameters are its URL's
+    services: FromApp,
+    project_id: Entered,
+    destination: FromPath[str],
+    state: Annotated[DeliveryState | None, QueryParameter(name="deliveryState")] = None,
+    event_type: Annotated[NotificationType | None, QueryParameter(name="eventType")] = None,
+    created_from: Annotated[datetime | None, QueryParameter(name="createTimeFrom")] = None,
+    created_before: Annotated[datetime | None, QueryParameter(name="createTimeBefore")] = None,
+    page_size: Annotated[int, QueryParameter(name="pageSize", ge=1, le=LARGEST_PAGE)] = PAGE_SIZE,
+    page_token: Annotated[str | None, QueryParameter(name="pageToken", max_length=255)] = None,
+) -> DeliveryPageView:
+    """List what was sent to a destination and what is to be sent, newest first."""
+    found = await find_destination(services, project_id, destination)
+    for name, moment in (("createTimeFrom", created_from), ("createTimeBefore", created_before)):
+        if moment is not None and moment.tzinfo is None:
+            raise invalid(f"query.{name}", "the time must name its zone, such as Z", code="bad-parameter")
+    which = DeliveryFilter(
+        states=() if state is None else (state,),
+        event_type=event_type,
+        created_from=created_from,
+        created_before=created_before,
+    )
+    page = await services.store.deliveries(project_id, found.id, which, page_size=page_size, page_token=page_token)
+    token = page.next_page_token
+    return DeliveryPageView(
+        results=tuple(_view(one) for one in page.results),
+        pagination=Pagination(done=token is None, next_page_token=UNSET if token is None else token),
+    )
+
+
+@post("/destinations/{destination:str}/deliveries/:replay", status_code=HTTP_200_OK, opt=takes(ReplayDeliveries))
+async def replay_deliveries(
+    services: FromApp, project_id: Entered, destination: FromPath[str], body: RawBody
+) -> ReplayAnswer:
+    """Send messages again that are not on their way, under the ids they had: receivers know what they have seen."""
+    wanted = parse_body(body, ReplayDeliveries)
+    found = await find_destination(services, project_id, destination)
+    if found.disabled and not wanted.dry_run:
+        message = "the destination is disabled, so nothing would be sent"
+        raise invalid("destination", message, code="disabled", remedy="Enable it, or change its URL.")
+    which = DeliveryFilter(
+        ids=wanted.ids or (),
+        states=wanted.states or (),
+        event_type=wanted.event_type or None,
+        created_from=wanted.create_time_from or None,
+        created_before=wanted.create_time_before or None,
+    )
+    now = services.clock()
+    count = await services.store.replay_deliveries(project_id, found.id, which, now=now, dry_run=wanted.dry_run)
+    return ReplayAnswer(count=count, dry_run=wanted.dry_run)
+
+
+def _view(delivery: Delivery) -> DeliveryView:
+    return DeliveryView(
+        id=delivery.id,
+        message_id=delivery.event_id,
+        event_type=delivery.event_type,
+        state=delivery.state,
+        attempts=delivery.attempts,
+        create_time=delivery.create_time,
+        update_time=delivery.update_time,
+        next_attempt=delivery.run_at if delivery.state == "pending" else UNSET,
+        last_status=UNSET if delivery.status is None else delivery.status,
+        last_error=delivery.error or UNSET,
+    )

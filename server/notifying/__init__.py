@@ -1,0 +1,1 @@
+"""What builders are told, delivered to their webhooks."""
