@@ -205,6 +205,20 @@ async def test_a_permit_withdrawn_while_the_token_was_renewed_leaves_nothing_don
     assert (caught.value.fault.code, len(server.requests)) == (PERMIT_WITHDRAWN, 1)
 
 
+@pytest.mark.parametrize("broken", [Ambiguous, Refused, NotSent])
+async def test_a_renewal_that_fails_after_a_401_leaves_nothing_done(broken: type[ConnectorError]) -> None:
+    class Down(Tokens):
+        async def renewed(self, refused: Secret) -> Secret | None:  # noqa: ARG002 -- the protocol's
+            raise broken(Fault(kind="auth", message="the token endpoint"))
+
+    auth, transport = TokenAuth(Down(), lambda token: HeaderAuth({"Authorization": token})), AioTransport()
+    async with faults.serving(answers(http(401))) as server:
+        with pytest.raises(Refused if broken is Refused else NotSent, match="the token endpoint"):
+            await perform(one(server.url), transport=transport, auth=auth, origin=server.url)
+        await transport.aclose()
+    assert len(server.requests) == 1
+
+
 async def test_the_mark_is_made_after_redirects_of_what_reads() -> None:
     transport, auth = AioTransport(), HeaderAuth({})
     auth.follows_redirects = True
