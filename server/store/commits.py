@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from server.store.contract import Unavailable
+from server.store.engine import Session
 from server.store.hot import Move, Result
 
 LARGEST_GROUP = 200
@@ -21,6 +22,9 @@ class Moves(Protocol):
 
     async def commit(self, moves: Sequence[Move]) -> list[Result]:
         """Run all and answer their results in order; if it raises, nothing was done."""
+
+    async def announce(self, session: Session, lane_ids: Sequence[str]) -> None:
+        """Tell the engine inside the session at hand that these lanes may have work, if it is to be told so."""
 
 
 class Commits:
@@ -41,6 +45,10 @@ class Commits:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
         return await future
+
+    async def announce(self, session: Session, lane_ids: Sequence[str]) -> None:
+        """As `Moves.announce`."""
+        await self._moves.announce(session, lane_ids)
 
     async def close(self) -> None:
         """Commit what is waiting and take no more."""

@@ -10,7 +10,7 @@ from server.store.contract import Store, Unavailable
 from server.store.migrate import migrate
 from server.store.piccolo import PiccoloStore
 from server.store.postgres import PostgresDatabase
-from server.store.postgres_moves import PostgresMoves
+from server.store.postgres_moves import Announce, PostgresMoves
 from server.store.sqlite import SqliteDatabase
 from server.store.sqlite_moves import SqliteMoves
 from server.store.vault import MasterKeys, configured_keys, how_to_make_one, key_file, keys_beside
@@ -19,15 +19,17 @@ MIGRATE_WAIT_SECONDS = 10.0
 """For how long a second `migrate` waits for the first one's SQLite file."""
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, announce: Announce | None = None) -> Store:
     """Choose the store for ``ISTHMUS_DATABASE_URL``; it connects at `start`.
+
+    On PostgreSQL ``announce`` is awaited inside the transactions that give lanes work (`PostgresMoves.announce`).
 
     Raises `SettingsError` for a URL or keys that cannot be used.
     """
     database, keys = choose_database(settings)
     if isinstance(database, SqliteDatabase):
         return PiccoloStore(database, moves=SqliteMoves(database), master=keys)
-    return PiccoloStore(database, moves=PostgresMoves(database), master=keys)
+    return PiccoloStore(database, moves=PostgresMoves(database, announce=announce), master=keys)
 
 
 def choose_database(settings: Settings) -> tuple[SqliteDatabase | PostgresDatabase, MasterKeys]:

@@ -6,6 +6,7 @@ from server.store.engine import Database
 from server.store.keyring import Keyring
 from server.store.migrate import migrate
 from server.store.rotation import Rotation
+from server.store.rows.claims import ClaimRows
 from server.store.rows.connect_sessions import ConnectSessionRows
 from server.store.rows.connections import ConnectionRows
 from server.store.rows.deliveries import DeliveryRows
@@ -15,7 +16,9 @@ from server.store.rows.heartbeats import HeartbeatRows, forget_processes
 from server.store.rows.installations import InstallationRows
 from server.store.rows.integrations import IntegrationRows
 from server.store.rows.jwt_keys import JwtKeyRows
+from server.store.rows.lanes import free_lanes
 from server.store.rows.leases import LeaseRows
+from server.store.rows.operation_lists import OperationListRows
 from server.store.rows.operations import OperationRows
 from server.store.rows.projects import ProjectRows
 from server.store.rows.provider_apps import ProviderAppRows
@@ -36,6 +39,8 @@ class PiccoloStore(
     ConnectSessionRows,
     InstallationRows,
     OperationRows,
+    OperationListRows,
+    ClaimRows,
     DestinationRows,
     TopicRows,
     DeliveryRows,
@@ -66,6 +71,7 @@ class PiccoloStore(
         """Do what only the one process of a database may do."""
         async with self.writing() as session:
             await forget_processes(session)
+            await free_lanes(session)
         wrapped = await Rotation(self._database, self._keyring, tell=lambda _: None).rewrap()
         if wrapped:
             logs.event("keys.rewrapped", data_keys=wrapped, master_key=self._keyring.master.names[0])

@@ -1,71 +1,51 @@
 """The hot moves on PostgreSQL: each group in a few set-based statements, because every statement is a round trip.
 
-Rows are locked in the order of their ids, keys before operations, so that two processes never wait for each other in
-a circle.
+Rows are locked in one order, so that two processes never wait for each other in a circle: data keys, idempotency keys,
+lanes, operations, counters; of each kind in the order of their ids. Who holds a lane may wait for an operation, and
+nobody who holds an operation waits for a lane.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
 from typing import Any
 
-from server.store.contract import StoreError, Unavailable
-from server.store.hot import (
-    ATTEMPT_COLUMNS,
-    OPERATION_COLUMNS,
-    Begin,
-    Claim,
-    Held,
-    Move,
-    Result,
-    Settle,
-    insert_into,
-)
+from server.store.contract import Unavailable
+from server.store.engine import Session
+from server.store.hot import Begin, Gather, Gathered, Move, Result, Settle, Visited, Visiting, Wake, sooner
 from server.store.postgres import PostgresDatabase, PostgresSession
+from server.store.postgres_begins import begin, gather, holders, take_keys
+from server.store.postgres_settles import LOCK, settle
+from server.store.steps import drive_in
 
+Announce = Callable[[Any, Sequence[str]], Awaitable[None]]
+"""Tells an engine inside a transaction, on its connection, that lanes may have work."""
 
-def _numbered(columns: Sequence[str]) -> list[str]:
-    return [f"${number}" for number, _ in enumerate(columns, start=1)]
-
-
-INSERT_OPERATION = insert_into("operations", OPERATION_COLUMNS, marks=_numbered(OPERATION_COLUMNS))
-INSERT_ATTEMPT = insert_into("attempts", ATTEMPT_COLUMNS, marks=_numbered(ATTEMPT_COLUMNS))
-CLAIM = (
-    "INSERT INTO idempotency_keys AS k (id, project_id, operation_id, fingerprint, expire_time) "
-    "SELECT id, project_id, operation_id, fingerprint, expire_time FROM unnest($1::text[], $2::text[], $3::text[], "
-    "$4::bytea[], $5::timestamptz[]) AS n(id, project_id, operation_id, fingerprint, expire_time) "
-    "ON CONFLICT (id) DO UPDATE SET operation_id = excluded.operation_id, fingerprint = excluded.fingerprint, "
-    "expire_time = excluded.expire_time WHERE k.expire_time <= $6 OR k.operation_id = excluded.operation_id "
-    "RETURNING k.id"
+HELD = (
+    "WITH usable AS (SELECT id FROM data_keys WHERE id = ANY($1::text[]) AND NOT retired FOR KEY SHARE) "
+    "SELECT 'key' AS kind, id, NULL AS project_id, NULL AS lane_id, NULL::timestamptz AS run_at FROM usable "
+    "UNION ALL SELECT 'lane', id, project_id, connection_id, run_at FROM operations WHERE id = ANY($2::text[]) "
+    "UNION ALL SELECT 'turn', id, project_id, connection_id, run_at FROM operations o WHERE id = ANY($3::text[]) "
+    "AND EXISTS (SELECT 1 FROM turns t WHERE t.operation_id = o.id)"
 )
-"""A key that our own operation holds counts as won: then the first answer to this very commit was lost."""
-HOLDERS = (
-    f"SELECT k.id, k.fingerprint, {', '.join('o.' + column for column in OPERATION_COLUMNS)} "  # noqa: S608 -- constants
-    "FROM idempotency_keys k JOIN operations o ON o.id = k.operation_id AND o.project_id = k.project_id "
-    "WHERE k.id = ANY($1::text[])"
+"""The keys as in `keyring.hold`: none of them is retired before this commit. With the same round trip, the lanes that
+must be held: of operations that may come to have work there, and of those with turns that others may wait for."""
+WAKE = (
+    "INSERT INTO lanes AS l (id, project_id, owner, attended_at, wake_at, failures, parked) "
+    "SELECT n.id, n.project_id, '', 0, n.wake_at, 0, n.parked FROM unnest($1::text[], $2::text[], $3::timestamptz[], "
+    "$4::bool[]) AS n(id, project_id, wake_at, parked) ORDER BY n.id "
+    "ON CONFLICT (id) DO UPDATE SET wake_at = least(l.wake_at, excluded.wake_at), "
+    "parked = l.parked OR excluded.parked WHERE (l.wake_at IS NULL AND excluded.wake_at IS NOT NULL) "
+    "OR excluded.wake_at < l.wake_at OR (excluded.parked AND NOT l.parked)"
 )
-KEYS = "SELECT id FROM data_keys WHERE id = ANY($1::text[]) AND NOT retired FOR KEY SHARE"
-"""As `keyring.hold`: none of them is retired before this commit."""
-LOCK = "SELECT id FROM operations WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
-SETTLE = (
-    "UPDATE operations o SET state = n.state, owner = n.owner, outcome = n.outcome, summary = n.summary, "
-    "fault_kind = n.fault_kind, successful_record_ids = n.successful_record_ids, "
-    "attempts = coalesce(n.attempts, o.attempts), run_at = coalesce(n.run_at, o.run_at), update_time = n.update_time "
-    "FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::int[], "
-    "$8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[]) "
-    "AS n(state, owner, outcome, summary, fault_kind, successful_record_ids, attempts, run_at, update_time, "
-    "id, project_id, was_state, was_owner) "
-    "WHERE o.id = n.id AND o.project_id = n.project_id AND o.state = n.was_state "
-    "AND (o.owner = n.was_owner OR o.owner = '') RETURNING o.id"
-)
-SETTLED = (
-    "SELECT 1 FROM operations WHERE id = $1 AND project_id = $2 AND state = $3 AND owner = $4 AND update_time = $5"
-)
+"""Every lane is locked by this, also one that stays as it is."""
+UNATTENDED = "SELECT id FROM lanes WHERE id = ANY($1::text[]) AND owner = '' ORDER BY id"
 
 
 class PostgresMoves:
     """Runs groups of moves, each group in one transaction."""
 
-    def __init__(self, database: PostgresDatabase) -> None:
+    def __init__(self, database: PostgresDatabase, announce: Announce | None = None) -> None:
         self._database = database
+        self._announce = announce
 
     async def commit(self, moves: Sequence[Move]) -> list[Result]:
         """Run all moves and answer their results in order; if any raises, nothing was done.
@@ -78,79 +58,98 @@ class PostgresMoves:
         except Unavailable:
             return await self._commit(moves, again=True)
 
+    async def announce(self, session: Session, lane_ids: Sequence[str]) -> None:
+        """Tell the engine of those lanes that nobody attends to: who does sees for himself, before he leaves."""
+        if self._announce is None or not lane_ids:
+            return
+        rows = await session.fetch(UNATTENDED, ([*lane_ids],))
+        if rows and isinstance(session, PostgresSession):
+            await self._announce(session.connection, [row["id"] for row in rows])
+
     async def _commit(self, moves: Sequence[Move], *, again: bool) -> list[Result]:
-        results: dict[int, Result] = {}
         async with self._database.writing() as session:
-            usable = {row["id"] for row in await session.connection.fetch(KEYS, [*{move.sealed_by for move in moves}])}
-            results |= {number: "retired" for number, move in enumerate(moves) if move.sealed_by not in usable}
-            begins = {number: move for number, move in _rest(moves, results) if isinstance(move, Begin)}
-            settles = {number: move for number, move in _rest(moves, results) if isinstance(move, Settle)}
-            if begins:
-                results |= await _begin(session, begins)
-            for wave in _waves(settles):
-                results |= await _settle(session, wave, again=again)
+            return await self._run(session, moves, again=again)
+
+    async def _run(self, session: PostgresSession, moves: Sequence[Move], *, again: bool) -> list[Result]:
+        hot = {number: move for number, move in enumerate(moves) if not isinstance(move, Visiting)}
+        usable, touched = await _held(session, hot)
+        results: dict[int, Result] = {number: "retired" for number, move in hot.items() if move.sealed_by not in usable}
+        begins = {number: move for number, move in _rest(hot, results) if isinstance(move, Begin)}
+        gathers = {number: move for number, move in _rest(hot, results) if isinstance(move, Gather)}
+        settles = {number: move for number, move in _rest(hot, results) if isinstance(move, Settle)}
+        if again and gathers:
+            results |= await _gathered_before(session, gathers)
+            gathers = {number: move for number, move in gathers.items() if number not in results}
+        lost = await take_keys(session, begins, gathers)
+        begins = {number: move for number, move in begins.items() if number not in lost}
+        gathers = {number: move for number, move in gathers.items() if number not in lost}
+        wakes = _wakes(begins, gathers, settles, touched)
+        await _hold_lanes(session, wakes)
+        await _hold_operations(session, begins, settles)
+        if begins:
+            results |= await begin(session, begins)
+        if gathers:
+            placed = await gather(session, gathers)
+            results |= {number: Gathered(operation_id=one.operation_id) for number, one in placed.items()}
+            wakes += [one.wake for one in placed.values() if one.wake]
+            await _hold_lanes(session, [one.wake for one in placed.values() if one.fills and one.wake])
+        results |= await holders(session, lost)
+        for wave in _waves(settles):
+            results |= await settle(session, wave, again=again)
+        for number, move in enumerate(moves):
+            if isinstance(move, Visiting):
+                results[number] = Visited(value=await drive_in(session, move.visit("postgres")))
+        await self.announce(session, [one.lane_id for one in sooner(wakes) if one.due])
         return [results[number] for number, _ in enumerate(moves)]
 
 
-def _rest(moves: Sequence[Move], done: Container[int]) -> list[tuple[int, Move]]:
-    return [(number, move) for number, move in enumerate(moves) if number not in done]
+def _rest(moves: dict[int, Any], done: Container[int]) -> list[tuple[int, Any]]:
+    return [(number, move) for number, move in moves.items() if number not in done]
 
 
-async def _begin(session: PostgresSession, begins: dict[int, Begin]) -> dict[int, Result]:
-    claims = {number: move.claim for number, move in begins.items() if move.claim}
-    won = await _claim(session, claims) if claims else set()
-    lost = claims.keys() - won
-    stored = [move.operation for number, move in begins.items() if number not in lost]
-    if stored:
-        await session.connection.executemany(INSERT_OPERATION, stored)
-    results: dict[int, Result] = {number: "stored" for number in begins if number not in lost}
-    if lost:
-        results |= await _holders(session, {number: claims[number].id for number in lost})
-    return results
+async def _held(session: PostgresSession, moves: dict[int, Begin | Gather | Settle]) -> tuple[set[str], dict[str, Any]]:
+    """Hold the data keys; tell which are usable, and by operation which lanes settlements touch."""
+    settles = [move for move in moves.values() if isinstance(move, Settle)]
+    telling = [move.operation_id for move in settles if move.tells_lane]
+    turning = [move.operation_id for move in settles if not move.tells_lane and move.may_turn]
+    keys = [*{move.sealed_by for move in moves.values()}]
+    rows = await session.connection.fetch(HELD, keys, telling, turning)
+    usable = {row["id"] for row in rows if row["kind"] == "key"}
+    return usable, {row["id"]: row for row in rows if row["kind"] != "key"}
 
 
-async def _claim(session: PostgresSession, claims: dict[int, Claim]) -> set[int]:
-    """Store the keys that are free; of equal ones in the group, the first is asked for. Answers who won."""
-    first: dict[str, int] = {}
-    for number, claim in claims.items():
-        first.setdefault(claim.id, number)
-    asked = [claims[first[key]] for key in sorted(first)]
-    columns = (
-        [claim.id for claim in asked],
-        [claim.project_id for claim in asked],
-        [claim.operation_id for claim in asked],
-        [claim.fingerprint for claim in asked],
-        [claim.expire_time for claim in asked],
-    )
-    rows = await session.connection.fetch(CLAIM, *columns, min(claim.now for claim in asked))
-    return {first[row["id"]] for row in rows}
+async def _gathered_before(session: PostgresSession, gathers: dict[int, Gather]) -> dict[int, Result]:
+    """Find what the commit whose answer was lost has done."""
+    own = {move.begin.operation[0]: number for number, move in gathers.items()}
+    sql = "SELECT id, operation_id FROM gathered_records WHERE id = ANY($1::text[])"
+    rows = await session.connection.fetch(sql, [*own])
+    return {own[row["id"]]: Gathered(operation_id=row["operation_id"]) for row in rows}
 
 
-async def _holders(session: PostgresSession, keys: dict[int, str]) -> dict[int, Result]:
-    rows = await session.connection.fetch(HOLDERS, sorted(set(keys.values())))
-    held = {row[0]: Held(fingerprint=row[1], operation=tuple(row)[2:]) for row in rows}
-    if missing := set(keys.values()) - held.keys():
-        raise StoreError(f"{len(missing)} idempotency keys point at no operation")
-    return {number: held[key] for number, key in keys.items()}
+def _wakes(
+    begins: dict[int, Begin], gathers: dict[int, Gather], settles: dict[int, Settle], touched: dict[str, Any]
+) -> list[Wake]:
+    """List the lanes that must be held, and when they have work. Those of gathers are woken once they are placed."""
+    wakes = [move.wake for move in begins.values() if move.wake]
+    wakes += [move.begin.wake for move in gathers.values() if move.begin.wake]
+    for move in settles.values():
+        row = touched.get(move.operation_id)
+        if row and row["project_id"] == move.project_id:
+            wakes.append(move.wake(row["lane_id"], row["run_at"]))
+    return wakes
 
 
-async def _settle(session: PostgresSession, settles: dict[int, Settle], *, again: bool) -> dict[int, Result]:
-    await session.connection.fetch(LOCK, sorted(move.operation_id for move in settles.values()))
-    rows: list[tuple[Any, ...]] = [
-        (*move.settled, move.operation_id, move.project_id, move.from_state, move.owner) for move in settles.values()
-    ]
-    moved = {row["id"] for row in await session.connection.fetch(SETTLE, *map(list, zip(*rows, strict=True)))}
-    if again:
-        moved |= {move.operation_id for move in settles.values() if await _is_done(session, move)}
-    attempts = [move.attempt for move in settles.values() if move.attempt and move.operation_id in moved]
-    if attempts:
-        await session.connection.executemany(INSERT_ATTEMPT, attempts)
-    return {number: "stored" if move.operation_id in moved else "superseded" for number, move in settles.items()}
+async def _hold_lanes(session: PostgresSession, wakes: Sequence[Wake]) -> None:
+    lanes = sooner(wakes)
+    if lanes:
+        columns = zip(*((one.lane_id, one.project_id, one.at, one.parked) for one in lanes), strict=True)
+        await session.connection.execute(WAKE, *map(list, columns))
 
 
-async def _is_done(session: PostgresSession, move: Settle) -> bool:
-    settled = (move.settled[0], move.settled[1], move.settled[-1])
-    return bool(await session.connection.fetch(SETTLED, move.operation_id, move.project_id, *settled))
+async def _hold_operations(session: PostgresSession, begins: dict[int, Begin], settles: dict[int, Settle]) -> None:
+    ids = {move.operation_id for move in settles.values()} | {move.replay_of for move in begins.values()}
+    if ids - {""}:
+        await session.connection.fetch(LOCK, sorted(ids - {""}))
 
 
 def _waves(settles: dict[int, Settle]) -> Iterator[dict[int, Settle]]:

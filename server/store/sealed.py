@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from server.store.engine import Database, Row
-from server.store.tables import Connections, ConnectSessions, Destinations, Operations, ProviderApps
+from server.store.tables import Connections, ConnectSessions, Destinations, GatheredRecords, Operations, ProviderApps
 from server.store.vault import HEAD_BYTES
 
 
@@ -28,6 +28,7 @@ SEALED: tuple[Cells, ...] = (
     Cells(table=ConnectSessions, columns=("details",)),
     Cells(table=Destinations, columns=("address", "signing_keys")),
     Cells(table=Operations, columns=("payload", "outcome")),
+    Cells(table=GatheredRecords, columns=("content",)),
 )
 
 

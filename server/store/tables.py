@@ -195,7 +195,10 @@ class ConfigRevisions(Table, tablename="config_revisions", db=ENGINE):
 
 
 class Operations(Table, tablename="operations", db=ENGINE):
-    """Writes. They point at nothing but their project, for they outlive what they were made from."""
+    """Writes. They point at nothing but their project, for they outlive what they were made from.
+
+    ``behind`` says that an earlier operation has its turn (`Turns`) at a record that this one changes, too.
+    """
 
     id = Text(primary_key=True)
     project_id = ForeignKey(Projects, null=False)
@@ -219,6 +222,22 @@ class Operations(Table, tablename="operations", db=ENGINE):
     deadline_at = Timestamptz()
     create_time = Timestamptz()
     update_time = Timestamptz()
+    reason = Text(default="")
+    crashes = Integer(default=0)
+    connection_id = Text(default="")
+    batch_key = Text(default="")
+    gather_key = Text(default="")
+    gathered = Integer(default=0)
+    repeat = Text(default="bare")
+    on_ambiguous = Text(default="park")
+    doubtful = Boolean(default=False)
+    first_sent_at = Timestamptz(null=True, default=None)
+    look_at = Timestamptz(null=True, default=None)
+    looks = Integer(default=0)
+    replay_of = Text(default="")
+    replayed_by = Text(default="")
+    sequence = BigInt(default=0)
+    behind = Boolean(default=False)
 
 
 class Attempts(Table, tablename="attempts", db=ENGINE):
@@ -234,6 +253,41 @@ class Attempts(Table, tablename="attempts", db=ENGINE):
     status = Integer(null=True, default=None)
     fault_kind = Text(null=True, default=None)
     message = Text()
+
+
+class GatheredRecords(Table, tablename="gathered_records", db=ENGINE):
+    """What auto-batches hold. The id is that of the operation that the record came with."""
+
+    id = Text(primary_key=True)
+    project_id = Text()
+    operation_id = ForeignKey(Operations, null=False, index=True)
+    place = Integer()
+    content = Bytea()
+
+
+class Turns(Table, tablename="turns", db=ENGINE):
+    """Which unfinished operations change a record, by the record's name; ``sequence`` is the operation's."""
+
+    id = Text(primary_key=True)
+    operation_id = ForeignKey(Operations, null=False, index=True)
+    name = Text()
+    sequence = BigInt()
+
+
+class Lanes(Table, tablename="lanes", db=ENGINE):
+    """Connections with operations. The id is the connection's; who attends to one has no row of their own to point at.
+
+    ``attended_at`` is milliseconds of the database's own clock: when the owner took it.
+    """
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    owner = Text()
+    attended_at = BigInt()
+    wake_at = Timestamptz(null=True, default=None)
+    hold_until = Timestamptz(null=True, default=None)
+    failures = Integer()
+    parked = Boolean()
 
 
 class IdempotencyKeys(Table, tablename="idempotency_keys", db=ENGINE):
@@ -365,6 +419,9 @@ TABLES: tuple[type[Table], ...] = (
     ConfigRevisions,
     Operations,
     Attempts,
+    GatheredRecords,
+    Turns,
+    Lanes,
     IdempotencyKeys,
     Destinations,
     Topics,

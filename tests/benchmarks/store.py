@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from server.settings import Settings
 from server.store.contract import Store
+from server.store.engine import Session
 from server.store.hot import Move, Result
 from server.store.opening import open_store
 from server.store.piccolo import PiccoloStore
@@ -40,6 +41,9 @@ class Singly:
     async def commit(self, moves: Sequence[Move]) -> list[Result]:
         """Commit move by move."""
         return [result for move in moves for result in await self._moves.commit([move])]
+
+    async def announce(self, session: Session, lane_ids: Sequence[str]) -> None:
+        """Tell nobody."""
 
 
 async def pairs(store: Store, *, callers: int, keys: bool) -> tuple[float, float, float]:

@@ -1,8 +1,8 @@
 """What the store promises about lanes: one for each connection, whose operations share its concurrency and waits.
 
-A lane is attended by one process at a time. It has work when ``wake_at`` has come: the earliest time at which one of its
-operations can be claimed, or looked up. Whoever stores such an operation moves it forward in the same transaction; who
-leaves a lane sets it anew, so that no work is ever without a time at which somebody comes for it.
+A lane is attended by one process at a time. It has work when ``wake_at`` has come: the earliest time at which one of
+its operations can be claimed, or looked up. Whoever stores such an operation moves it forward in the same transaction;
+who leaves a lane sets it anew, so that no work is ever without a time at which somebody comes for it.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Lanes(Protocol):
         """List unknown operations to look up now; they come up again at ``again_at`` unless they are settled before."""
 
     async def leave_lane(self, lane: Lane, *, owner: str, now: datetime, stay: bool) -> datetime | None:
-        """Write down what was learnt of a lane, and answer when it has work next: ``None`` for never as far as is known.
+        """Write down what was learnt of a lane, and answer when it has work next; ``None``: never, as far as is known.
 
         With ``stay`` the owner goes on attending to it if there is work now; else somebody else may. What was stored
         meanwhile is seen: an operation is claimed by its owner, or wakes the lane after it is left.

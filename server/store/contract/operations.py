@@ -48,7 +48,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     attempt: Attempt | None = None
     outcome: bytes | UnsetType = UNSET
     summary: str | UnsetType = UNSET
-    fault_kind: FaultKind | None | UnsetType = UNSET
+    fault_kind: FaultKind | UnsetType | None = UNSET
     reason: Reason = ""
     """Always written: a reason is that of the state."""
     successful_record_ids: tuple[str, ...] | UnsetType = UNSET

@@ -1,6 +1,6 @@
 """Which processes live, the epoch, and what is swept away when its time is over."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from server.store.clocks import SECONDS
 from server.store.engine import Session
@@ -36,6 +36,15 @@ class HeartbeatRows(Rows):
                 int(within_seconds),
             )
         return [row["id"] for row in rows]
+
+    async def time(self) -> datetime:
+        """Tell the database's own time; beside SQLite that is the system's."""
+        if self._database.dialect == "sqlite":
+            return datetime.now(UTC)
+        async with self.reading() as session:
+            (row,) = await session.fetch("SELECT clock_timestamp() AS time", ())
+        time: datetime = row["time"]
+        return time.astimezone(UTC)
 
     async def epoch(self) -> int:
         """Tell a number that grows with every change of configuration."""

@@ -7,6 +7,7 @@ from installations.errors import InvalidInput, invalid
 from server.settings import Settings
 from server.store.commits import LARGEST_GROUP, Commits
 from server.store.contract import OperationFilter, Unavailable
+from server.store.engine import Session
 from server.store.hot import Begin, Move, Result
 from server.store.opening import open_store
 from tests.server.store.samples import MASTER_KEY, operation, populated
@@ -28,6 +29,9 @@ class Ledger:
         if "bad" in names:
             raise invalid("", "bad", code="bad")
         return ["stored" for _ in moves]
+
+    async def announce(self, session: Session, lane_ids: Sequence[str]) -> None:
+        """Tell nobody."""
 
 
 def begin(name: str) -> Begin:

@@ -1,0 +1,114 @@
+"""How operations are moved on PostgreSQL, inside the group's transaction: attempts, events and turns go with them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from server.store.hot import (
+    ALWAYS_WRITTEN,
+    ATTEMPT_COLUMNS,
+    EVENT_COLUMNS,
+    LEFT_WHERE_NULL,
+    SETTLED_COLUMNS,
+    Result,
+    Settle,
+    insert_into,
+)
+from server.store.postgres import PostgresSession
+
+GUARD_COLUMNS = ("id", "project_id", "was_state", "was_owner", "was_attempts")
+TYPES = {
+    **dict.fromkeys(("look_at", "update_time", "run_at", "first_sent_at", "deadline_at"), "timestamptz"),
+    **dict.fromkeys(("looks", "crashes", "attempts", "was_attempts"), "int"),
+    **dict.fromkeys(("doubtful", "fault_given"), "bool"),
+    "outcome": "bytea",
+}
+"""All others are text."""
+
+
+def _marks(columns: Sequence[str]) -> list[str]:
+    return [f"${number}" for number, _ in enumerate(columns, start=1)]
+
+
+def _settle_statement() -> str:
+    columns = (*SETTLED_COLUMNS, *GUARD_COLUMNS)
+    arrays = [f"${number}::{TYPES.get(name, 'text')}[]" for number, name in enumerate(columns, start=1)]
+    changes = [f"{name} = n.{name}" for name in ALWAYS_WRITTEN]
+    changes += [f"{name} = coalesce(n.{name}, o.{name})" for name in LEFT_WHERE_NULL]
+    return (
+        f"UPDATE operations o SET {', '.join(changes)}, gather_key = '', "  # noqa: S608 -- constants
+        "attempts = greatest(o.attempts, n.attempts), first_sent_at = coalesce(o.first_sent_at, n.first_sent_at), "
+        "fault_kind = CASE WHEN n.fault_given THEN n.fault_kind ELSE o.fault_kind END "
+        f"FROM unnest({', '.join(arrays)}) AS n({', '.join(columns)}) "
+        "WHERE o.id = n.id AND o.project_id = n.project_id AND o.state = n.was_state "
+        "AND (o.owner = n.was_owner OR o.owner = '') "
+        "AND (n.was_attempts IS NULL OR o.attempts = n.was_attempts) RETURNING o.id"
+    )
+
+
+INSERT_ATTEMPT = insert_into("attempts", ATTEMPT_COLUMNS, marks=_marks(ATTEMPT_COLUMNS))
+INSERT_EVENT = insert_into("events", EVENT_COLUMNS, marks=_marks(EVENT_COLUMNS))
+LOCK = "SELECT id FROM operations WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+SETTLE = _settle_statement()
+SETTLED = (
+    "SELECT 1 FROM operations WHERE id = $1 AND project_id = $2 AND state = $3 AND owner = $4 AND update_time = $5"
+)
+PLACES = (
+    "INSERT INTO counters (id, value) SELECT id, value FROM unnest($1::text[], $2::bigint[]) AS n(id, value) "
+    "ORDER BY id ON CONFLICT (id) DO UPDATE SET value = counters.value + excluded.value RETURNING id, value"
+)
+"""As many places as there are events, for all projects in one order."""
+GIVE_UP = "DELETE FROM turns WHERE operation_id = ANY($1::text[]) RETURNING name"
+FREE = (
+    "UPDATE operations o SET behind = false FROM (SELECT DISTINCT first.operation_id "
+    "FROM unnest($1::text[]) AS n(name) CROSS JOIN LATERAL "
+    "(SELECT t.operation_id FROM turns t WHERE t.name = n.name ORDER BY t.sequence LIMIT 1) first) AS firsts "
+    "WHERE o.id = firsts.operation_id AND o.behind AND NOT EXISTS (SELECT 1 FROM turns mine JOIN turns earlier "
+    "ON earlier.name = mine.name AND earlier.sequence < mine.sequence WHERE mine.operation_id = o.id)"
+)
+"""Their lane is held, so nobody queues up or gives up there meanwhile."""
+
+
+async def settle(session: PostgresSession, settles: dict[int, Settle], *, again: bool) -> dict[int, Result]:
+    """Move operations, each once, whose rows and lanes are held. ``again``: it may have been done already."""
+    rows: list[tuple[Any, ...]] = [(*move.settled, *move.guard) for move in settles.values()]
+    moved = {row["id"] for row in await session.connection.fetch(SETTLE, *map(list, zip(*rows, strict=True)))}
+    fresh = [move for move in settles.values() if move.operation_id in moved]
+    if again:
+        moved |= {move.operation_id for move in settles.values() if await _is_done(session, move)}
+    attempts = [move.attempt for move in fresh if move.attempt]
+    if attempts:
+        await session.connection.executemany(INSERT_ATTEMPT, attempts)
+    await _give_up_turns(session, [move.operation_id for move in fresh if move.is_final])
+    await _tell(session, [move for move in fresh if move.event])
+    return {number: "stored" if move.operation_id in moved else "superseded" for number, move in settles.items()}
+
+
+async def _is_done(session: PostgresSession, move: Settle) -> bool:
+    owner = move.settled[SETTLED_COLUMNS.index("owner")]
+    args = (move.operation_id, move.project_id, move.to_state, owner, move.now)
+    return bool(await session.connection.fetch(SETTLED, *args))
+
+
+async def _give_up_turns(session: PostgresSession, operation_ids: list[str]) -> None:
+    if not operation_ids:
+        return
+    names = {row["name"] for row in await session.connection.fetch(GIVE_UP, operation_ids)}
+    if names:
+        await session.connection.execute(FREE, sorted(names))
+
+
+async def _tell(session: PostgresSession, moves: Sequence[Settle]) -> None:
+    """Store events, each in its place among its project's; last, for others wait for their places."""
+    counts = Counter(move.project_id for move in moves)
+    if not counts:
+        return
+    names = [f"events:{project_id}" for project_id in counts]
+    rows = await session.connection.fetch(PLACES, names, [*counts.values()])
+    last = {row["id"].removeprefix("events:"): row["value"] for row in rows}
+    events = []
+    for move in moves:
+        if move.event:
+            counts[move.project_id] -= 1
+            events.append((*move.event[:-1], last[move.project_id] - counts[move.project_id]))
+    await session.connection.executemany(INSERT_EVENT, events)

@@ -1,0 +1,54 @@
+"""What the hot moves do to lanes and turns on SQLite, inside their transaction."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from server.store.hot import Wake, sooner
+
+WAKE = (
+    "INSERT INTO lanes AS l (id, project_id, owner, attended_at, wake_at, failures, parked) "
+    "VALUES (?, ?, '', 0, ?, 0, ?) "
+    "ON CONFLICT (id) DO UPDATE SET parked = l.parked OR excluded.parked, "
+    "wake_at = coalesce(min(l.wake_at, excluded.wake_at), l.wake_at, excluded.wake_at) "
+    "WHERE l.wake_at IS NULL AND excluded.wake_at IS NOT NULL OR excluded.wake_at < l.wake_at "
+    "OR excluded.parked AND NOT l.parked"
+)
+GIVE_UP = "DELETE FROM turns WHERE operation_id IN (SELECT value FROM json_each(?)) RETURNING operation_id, name"
+NEXT = "SELECT operation_id FROM turns WHERE name = ? ORDER BY sequence LIMIT 1"
+FREE = (
+    "UPDATE operations SET behind = false WHERE id = ? AND behind AND NOT EXISTS (SELECT 1 FROM turns mine "
+    "JOIN turns earlier ON earlier.name = mine.name AND earlier.sequence < mine.sequence WHERE mine.operation_id = ?)"
+)
+LANES = "SELECT id, connection_id, run_at FROM operations WHERE id IN (SELECT value FROM json_each(?))"
+
+
+def wake_lanes(connection: sqlite3.Connection, wakes: Sequence[Wake]) -> None:
+    """Move forward the times at which lanes have work, and park those that must be."""
+    for wake in sooner(wakes) if wakes else ():
+        connection.execute(WAKE, (wake.lane_id, wake.project_id, wake.at, wake.parked))
+
+
+def add_turns(connection: sqlite3.Connection, operation_id: str, names: Sequence[str], *, sequence: int) -> None:
+    """Put an operation at the end of the lists of its records."""
+    insert = "INSERT INTO turns (id, operation_id, name, sequence) VALUES (?, ?, ?, ?)"
+    for number, name in enumerate(names):
+        connection.execute(insert, (f"{operation_id}/{number}", operation_id, name, sequence))
+
+
+def give_up_turns(connection: sqlite3.Connection, operation_ids: Sequence[str]) -> frozenset[str]:
+    """Strike operations off the lists, and free those who are first now; answer which ones were on any."""
+    if not operation_ids:
+        return frozenset()
+    given_up = connection.execute(GIVE_UP, (msgspec.json.encode(operation_ids).decode(),)).fetchall()
+    for name in sorted({name for _, name in given_up}):
+        if first := connection.execute(NEXT, (name,)).fetchone():
+            connection.execute(FREE, (first[0], first[0]))
+    return frozenset(operation_id for operation_id, _ in given_up)
+
+
+def lanes_of(connection: sqlite3.Connection, operation_ids: Sequence[str]) -> list[tuple[str, str, datetime]]:
+    """Tell each operation's lane and when it is due."""
+    return connection.execute(LANES, (msgspec.json.encode(operation_ids).decode(),)).fetchall()
