@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from server.clock import utc_now
+from server.engine.embedded import EmbeddedEngine
 from server.engine.pgqueuer import PgqueuerEngine
 from server.engine.port import Attend, Engine
 
@@ -16,9 +17,11 @@ PATIENCE = 10
 Make = Callable[..., Engine]
 
 
-@pytest.fixture(params=["pgqueuer"])
+@pytest.fixture(params=["embedded", "pgqueuer"])
 def make(request: pytest.FixtureRequest) -> Make:
     """Make an engine; those of one test share what several processes would share."""
+    if request.param == "embedded":
+        return lambda at_once=50: EmbeddedEngine(clock=utc_now, at_once=at_once)
     url = str(request.getfixturevalue("migrated_postgres_url"))
 
     def pgqueuer(*, at_once: int = 50) -> Engine:
