@@ -12,9 +12,12 @@ import msgspec
 from connectors.connector import Account, CaseBlind, Connector
 from installations.errors import Issue, NotFound
 from installations.installation import Connection, Installation, Integration, Revision
+from installations.operation import Operation
 from installations.pipeline import Rules, compile_rules
 from server.store.contract import Missing
 
+MOST_OPENED = 5_000
+"""How many installations are kept opened: about 15 KB each."""
 MOST_TARGETS = 20_000
 """How many are kept: about 5 KB each."""
 
@@ -29,8 +32,21 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     auth: httpx.Auth
 
 
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a stored write goes: its rules have been applied already."""
+
+    installation: Installation
+    connector: Connector
+    account: Account
+    auth: httpx.Auth
+
+
 class Lookups(Protocol):
     """The part of the store this module reads."""
+
+    async def installation(self, project_id: str, installation_id: str) -> Installation:
+        """Find one."""
+        ...
 
     async def integration(self, project_id: str, id_or_name: str) -> Integration:
         """Find one."""
@@ -62,12 +78,51 @@ class Directory:
         self._store = store
         self._accounts = accounts
         self._targets: dict[tuple[str, str, str, str], Target] = {}
+        self._opened: dict[tuple[str, str], Opened] = {}
+        self._integrations: dict[tuple[str, str], Integration] = {}
         self._generation = 0
 
     def forget(self) -> None:
         """Drop everything, because some configuration changed."""
         self._generation += 1
         self._targets.clear()
+        self._opened.clear()
+        self._integrations.clear()
+
+    async def opened(self, operation: Operation) -> Opened:
+        """Open what a stored write goes to, as it is now.
+
+        Raises `Missing` or `NotFound` where that is gone, `Refused` (``auth``) without a usable credential.
+        """
+        key = (operation.project_id, operation.installation_id)
+        if (found := self._opened.get(key)) is not None:
+            return found
+        generation = self._generation
+        installation = await self._store.installation(*key)
+        connector, account, auth = await self._accounts.open(installation.connection)
+        opened = Opened(installation=installation, connector=connector, account=account, auth=auth)
+        if generation == self._generation:
+            if len(self._opened) >= MOST_OPENED:
+                self._opened.clear()
+            self._opened[key] = opened
+        return opened
+
+    async def installation(self, project_id: str, installation_id: str) -> Installation:
+        """Find one, without the database where it is opened. Raises `Missing`."""
+        found = self._opened.get((project_id, installation_id))
+        return await self._store.installation(project_id, installation_id) if found is None else found.installation
+
+    async def integration(self, project_id: str, id_or_name: str) -> Integration:
+        """Find one. Raises `Missing`."""
+        if (found := self._integrations.get((project_id, id_or_name))) is not None:
+            return found
+        generation = self._generation
+        integration = await self._store.integration(project_id, id_or_name)
+        if generation == self._generation:
+            if len(self._integrations) >= MOST_OPENED:
+                self._integrations.clear()
+            self._integrations[project_id, id_or_name] = integration
+        return integration
 
     async def target(self, project_id: str, integration: str, *, group_ref: str, object_name: str) -> Target:
         """Find the target. Raises `NotFound` with a sentence for whichever link is missing."""

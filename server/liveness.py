@@ -2,16 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
-from functools import partial
 from typing import Protocol
 
 from server import logs
 from server.changes import follow
 from server.clock import Clock
-from server.delivering.recovery import Orphanage, recover
+from server.delivering.beat import DEAD_AFTER_SECONDS, Beat
+from server.delivering.running import working
 from server.notifying.notifier import Notifier
 from server.notifying.rounds import Rounds
 from server.services import Services
@@ -19,17 +19,24 @@ from server.store.contract import Unavailable
 from server.tokens.keep_alive import KeepAlive
 
 BEAT_SECONDS = 2.0
-DEAD_AFTER_SECONDS = 15.0
-"""A process not heard of for this long is dead, and its operations are settled. It may still stop later by itself:
-every move of an operation is guarded by its owner."""
-
-
 SWEEP_SECONDS = 600.0
 """How often what has expired is forgotten; the first time is at the start."""
 
 
-class Pulse(Orphanage, Protocol):
-    """The part of the store that knows processes and their operations."""
+class Recover(Protocol):
+    """Settles what dead processes left."""
+
+    async def __call__(self, *, living: Sequence[str]) -> int:
+        """Move every operation whose owner is not among the living."""
+        ...
+
+
+class Pulse(Protocol):
+    """The part of the store that knows processes."""
+
+    async def living(self, *, within_seconds: float) -> list[str]:
+        """List the processes heard of lately."""
+        ...
 
     async def sweep(self, *, now: datetime) -> None:
         """Forget what has expired."""
@@ -41,22 +48,40 @@ class Pulse(Orphanage, Protocol):
 
 
 @asynccontextmanager
-async def living(services: Services, *, kind: str) -> AsyncIterator[None]:
-    """Do all of it while the block lasts; ``kind`` is shown to the operator."""
+async def living(services: Services, *, kind: str, works: bool = True) -> AsyncIterator[None]:
+    """Do all of it while the block lasts; ``kind`` is shown to the operator.
+
+    With ``works`` it also carries out what was accepted asynchronously.
+    """
     store, tokens, clock = services.store, services.tokens, services.clock
     companions = [
         asyncio.create_task(follow(services.changes, store=store)),
-        asyncio.create_task(stay_alive(store, owner=services.owner, kind=kind, clock=clock)),
+        asyncio.create_task(
+            stay_alive(
+                store,
+                owner=services.owner,
+                kind=kind,
+                clock=clock,
+                beat=services.beat,
+                recover=services.recovery.recover,
+            )
+        ),
         asyncio.create_task(KeepAlive(tokens, store, clock=clock, pace=tokens.pace).run()),
         asyncio.create_task(_notifier(services).run()),
     ]
     try:
-        yield
+        async with labour(services) if works else nullcontext():
+            yield
     finally:
         for companion in companions:
             companion.cancel()
         await asyncio.gather(*companions, return_exceptions=True)
         await tokens.close()
+
+
+def labour(services: Services) -> AbstractAsyncContextManager[None]:
+    """Carry out what is accepted while the block lasts, once this process is known to live."""
+    return working(services.worker, services.engine, services.rounds, services.deliveries, after=services.beat.known)
 
 
 def _notifier(services: Services) -> Notifier:
@@ -72,7 +97,16 @@ def _notifier(services: Services) -> Notifier:
     )
 
 
-async def stay_alive(store: Pulse, *, owner: str, kind: str, clock: Clock, beat_seconds: float = BEAT_SECONDS) -> None:
+async def stay_alive(
+    store: Pulse,
+    *,
+    owner: str,
+    kind: str,
+    clock: Clock,
+    beat: Beat,
+    recover: Recover,
+    beat_seconds: float = BEAT_SECONDS,
+) -> None:
     """Beat, settle the operations of dead processes and forget what has expired, until cancelled.
 
     A database that is away is tried again. The beat waits for nothing else: whoever is not heard of for some seconds
@@ -83,13 +117,18 @@ async def stay_alive(store: Pulse, *, owner: str, kind: str, clock: Clock, beat_
     async def tidy() -> None:
         nonlocal sweep_at
         living = await store.living(within_seconds=DEAD_AFTER_SECONDS)
-        await recover(store, clock=clock, living=[*living, owner])
+        await recover(living=[*living, owner])
         if time.monotonic() >= sweep_at:
             await store.sweep(now=clock())
             sweep_at = time.monotonic() + SWEEP_SECONDS
 
+    async def pulse() -> None:
+        sent_at = beat.now()
+        await store.beat(owner, kind=kind)
+        beat.taken(sent_at)
+
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(_every(beat_seconds, partial(store.beat, owner, kind=kind), owner=owner))
+        loops.create_task(_every(beat_seconds, pulse, owner=owner))
         loops.create_task(_every(beat_seconds, tidy, owner=owner))
 
 

@@ -72,3 +72,8 @@ class Buckets:
         if len(self._full_at) > self._largest:
             self._full_at.popitem(last=False)
         return 0
+
+    def give_back(self, caller: Hashable, count: int) -> None:
+        """Return tokens that were taken and not used."""
+        if caller in self._full_at:
+            self._full_at[caller] -= self._interval * count

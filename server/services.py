@@ -7,9 +7,16 @@ from server.access.limits import Limits
 from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId
+from server.delivering.beat import Beat
 from server.delivering.deliveries import Deliveries
+from server.delivering.interventions import Interventions
 from server.delivering.look_ups import Perform
+from server.delivering.recovery import Recovery
+from server.delivering.replays import Replays
+from server.delivering.rounds import Rounds
+from server.delivering.worker import Worker
 from server.directory import Directory
+from server.engine.port import Engine
 from server.notifying.bell import Bell
 from server.notifying.courier import Courier
 from server.proxying.passing import Proxy
@@ -31,6 +38,13 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     perform: Perform
     directory: Directory
     deliveries: Deliveries
+    engine: Engine
+    worker: Worker
+    rounds: Rounds
+    recovery: Recovery
+    beat: Beat
+    interventions: Interventions
+    replays: Replays
     proxy: Proxy
     courier: Courier
     bell: Bell

@@ -12,6 +12,10 @@ ISTHMUS_BROWSER_RATE      the same for frontend keys and tokens, by address and 
 ISTHMUS_FAILURE_RATE      how often one address may fail to authenticate (20/m)
 ISTHMUS_CONNECTION_RATE   how often one connection may be called, by writes and by the proxy (unlimited)
 ISTHMUS_PROXY_HOST        the host name that is the proxy's alone, besides any that begins with proxy.  (none)
+ISTHMUS_CONNECTION_CONCURRENCY  how many asynchronous writes of one connection are under way at once (4)
+ISTHMUS_WORKER_CONCURRENCY      the same for one process (64)
+ISTHMUS_RETENTION_DAYS    for how long finished operations are kept (30)
+ISTHMUS_PAYLOAD_DAYS      for how long what they carried is kept (7)
 """
 
 import difflib
@@ -55,6 +59,10 @@ class Settings(Veiled, frozen=True, kw_only=True):
     failure_rate: Rate | None = Rate(count=20, seconds=60, burst=20)
     connection_rate: Rate | None = None
     proxy_host: str = ""
+    connection_concurrency: int = 4
+    worker_concurrency: int = 64
+    retention_days: int = 30
+    payload_days: int = 7
 
 
 _VARIABLES = tuple(field.name.upper() for field in msgspec.structs.fields(Settings))
@@ -76,6 +84,10 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         failure_rate=_rate(environment, "ISTHMUS_FAILURE_RATE", Settings().failure_rate),
         connection_rate=_rate(environment, "ISTHMUS_CONNECTION_RATE", Settings().connection_rate),
         proxy_host=_host(environment.get("ISTHMUS_PROXY_HOST", "")),
+        connection_concurrency=_number(environment, "ISTHMUS_CONNECTION_CONCURRENCY", most=1000),
+        worker_concurrency=_number(environment, "ISTHMUS_WORKER_CONCURRENCY", most=10_000),
+        retention_days=_number(environment, "ISTHMUS_RETENTION_DAYS", most=3650),
+        payload_days=_number(environment, "ISTHMUS_PAYLOAD_DAYS", most=3650),
     )
 
 
@@ -169,3 +181,13 @@ def _rate(environment: Mapping[str, str], variable: str, default: Rate | None) -
         return parse_rate(text) if text.strip() else default
     except ValueError as error:
         raise SettingsError(f"{variable}: {error}") from error
+
+
+def _number(environment: Mapping[str, str], variable: str, *, most: int) -> int:
+    text = environment.get(variable, "").strip()
+    if not text:
+        default: int = getattr(Settings(), variable.removeprefix(_PREFIX).lower())
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise SettingsError(f"{variable} must be a whole number from 1 to {most}, not {text!r}")
+    return int(text)

@@ -46,6 +46,23 @@ class Limits:
         if self._connections is not None:
             _take(self._connections, connection_id)
 
+    def grant(self, connection_id: str, count: int) -> tuple[int, int]:
+        """Count up to so many calls on behalf of a connection; answer how many it may make now.
+
+        And if it is none, in how many seconds there will be one.
+        """
+        if self._connections is None:
+            return count, 0
+        for taken in range(count):
+            if after_seconds := self._connections.take(connection_id):
+                return taken, after_seconds
+        return count, 0
+
+    def give_back(self, connection_id: str, count: int) -> None:
+        """Take calls off the count that were granted and not made."""
+        if self._connections is not None:
+            self._connections.give_back(connection_id, count)
+
 
 def _rates(settings: Settings) -> tuple[Rate | None, ...]:
     return settings.key_rate, settings.browser_rate, settings.failure_rate, settings.connection_rate

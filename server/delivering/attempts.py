@@ -16,6 +16,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     effect: EffectClass
     fault: Fault | None
+    refused_whole: bool = False
+    """The provider refused the request as one, so that it says nothing of each record."""
 
 
 def failed(count: int, error: ConnectorError) -> Outcome:
@@ -41,7 +43,9 @@ def without(change: Change, refused: Mapping[int, Fault]) -> Change:
     """Leave out the records that are refused already."""
     if not refused:
         return change
-    return replace(change, records=tuple(r for index, r in enumerate(change.records) if index not in refused))
+    left = [index for index in range(len(change.records)) if index not in refused]
+    keys = tuple(change.keys[index] for index in left) if change.keys else ()
+    return replace(change, records=tuple(change.records[index] for index in left), keys=keys)
 
 
 def beside(tried: Tried, refused: Mapping[int, Fault]) -> Tried:

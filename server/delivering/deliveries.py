@@ -1,46 +1,46 @@
-"""The use case of the house: accept a write, deliver it, settle it.
+"""The use case of the house: accept a write, deliver it or have it delivered, settle it.
 
 A synchronous write is stored twice, each time sharing its commit with whatever else is waiting: once as ``sent`` before
 the first byte leaves, so that a crash leaves a question and never silence; once with its outcome before the caller is
 answered, so that an answer is never forgotten. Nothing is stored for a request that is refused before it is sent.
+An asynchronous one is stored ``queued`` and answered; the worker carries it out the same way (`attempting`).
 No transaction is open while the network is.
 """
 
 import asyncio
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 
-from connectors.dispatch import Need, missing_capability, send
+from connectors.departure import Permit
+from connectors.dispatch import Need, missing_capability
 from connectors.errors import ConnectorError, Refused
 from installations.errors import invalid
-from installations.operation import Attempt, Operation, State
-from installations.pipeline import Current, Plan, plan, settle
-from installations.record import Change, Fault, Outcome, WriteRequest
+from installations.operation import Operation, State
+from installations.outlook import after_attempt, judge
+from installations.pipeline import Current, Plan, plan
+from installations.record import Outcome, WriteRequest
+from installations.repetition import credited
 from server import logs
 from server.clock import Clock, NewId
-from server.delivering.attempts import (
-    Tried,
-    beside,
-    effect_of,
-    effect_of_outcome,
-    failed,
-    first_fault,
-    state_of,
-    unsent,
-    without,
-    written_ids,
-)
-from server.delivering.idempotency import KeyInFlight, KeyReused
-from server.delivering.look_ups import Looked, Perform, look_up, turns
+from server.delivering.attempting import Prepared, carry_out, prepare
+from server.delivering.attempts import Tried, unsent
+from server.delivering.idempotency import RETENTION, KeyInFlight, KeyReused, kept_until
+from server.delivering.look_ups import Perform, look_up, names, turns
+from server.delivering.orders import MOST_GATHERED, gathering, queued, synchronous
+from server.delivering.payloads import encoded, stored, stored_outcome
+from server.delivering.recognising import Safety, safety_of
+from server.delivering.reconciling import reconciled
+from server.delivering.settlements import attempt_row, moved, settlement
+from server.delivering.shares import key_of
 from server.delivering.turns import Turns
-from server.delivering.write_results import summary
 from server.directory import Directory, Target
-from server.store.contract import Earlier, IdempotencyKey, Settlement
+from server.store.contract import Earlier, IdempotencyKey, Settlement, Superseded, Unavailable
 
-ASYNCHRONOUS = "asynchronous writes are not offered by this version; leave mode out to write synchronously"
 UNDER_WAY: frozenset[State] = frozenset({"claimed", "sent"})
 PATIENCE_SECONDS = 2.0
 """How long a second request with a key waits for the first one's end."""
@@ -50,8 +50,16 @@ POLL_SECONDS = 0.05
 class OperationStore(Protocol):
     """The part of the store that deliveries use."""
 
-    async def begin(self, operation: Operation, *, idempotency: IdempotencyKey | None = None) -> Earlier | None:
+    async def begin(
+        self, operation: Operation, *, idempotency: IdempotencyKey | None = None, turns: Sequence[str] = ()
+    ) -> Earlier | None:
         """Store an operation durably."""
+        ...
+
+    async def gather(
+        self, operation: Operation, record: bytes, *, most: int, idempotency: IdempotencyKey | None = None
+    ) -> Earlier | str:
+        """Put a record into an auto-batch."""
         ...
 
     async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
@@ -67,11 +75,12 @@ class OperationStore(Protocol):
         ...
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operation's payload holds: enough to explain it, and to finish it without planning anew."""
+class Waking(Protocol):
+    """Who is told that a lane has work."""
 
-    plan: Plan
-    current: tuple[Current | None, ...] = ()
+    async def submit(self, lane_id: str) -> None:
+        """Have it attended to. Raises nothing."""
+        ...
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,24 +102,34 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deliveries:
-    """Carries writes from the request to the provider."""
+    """Carries writes from the request to the provider, or to whoever sends them later."""
 
     def __init__(
-        self, *, store: OperationStore, directory: Directory, perform: Perform, clock: Clock, new_id: NewId, owner: str
+        self,
+        *,
+        store: OperationStore,
+        directory: Directory,
+        perform: Perform,
+        waking: Waking,
+        turns: Turns,
+        permit: Permit,
+        clock: Clock,
+        new_id: NewId,
+        owner: str,
     ) -> None:
         self._store = store
         self._directory = directory
         self._perform = perform
+        self._waking = waking
+        self._turns = turns
+        self._permit = permit
         self._clock = clock
         self._new_id = new_id
         self._owner = owner
-        self._turns = Turns()
+        self._unsettled: list[Settlement] = []
 
     async def accept(self, project_id: str, integration: str, object_name: str, request: WriteRequest) -> Accepted:
         """Find the target and plan. Raises `NotFound` and `InvalidInput` with every issue; nothing is stored."""
-        # A delete is always synchronous, as published.
-        if request.mode == "asynchronous" and request.type != "delete":
-            raise invalid("mode", ASYNCHRONOUS, code="not-supported")
         target = await self._directory.target(
             project_id, integration, group_ref=request.group_ref, object_name=object_name
         )
@@ -142,73 +161,112 @@ class Deliveries:
         earlier = await self._store.earlier(project_id, key, now=self._clock())
         return None if earlier is None else await self._replay(earlier, key)
 
+    async def submit(
+        self, accepted: Accepted, request: WriteRequest, *, idempotency: IdempotencyKey | None = None
+    ) -> Delivered:
+        """Store an asynchronous write and answer its operation; the rest happens later. Raises `StoreError` alone.
+
+        With ``autoBatchPolicy`` the operation is the one that all its records share.
+        """
+        now, target, made = self._clock(), accepted.target, accepted.plan
+        build = queued if request.auto_batch_policy is UNSET else gathering
+        operation = build(target, made, request, operation_id=self._new_id(), now=now)
+        key = kept_until(idempotency, operation.deadline_at + RETENTION)
+        if operation.gather_key:
+            record = encoded(made.records[0])
+            found = await self._store.gather(operation, record, most=MOST_GATHERED, idempotency=key)
+            # Nobody is woken for it: it is sent in some minutes, or within a second where it is full.
+            if isinstance(found, str):
+                return Delivered(operation=replace(operation, id=found), outcome=None, batch=True)
+            return await self._replay(found, key)
+        place = names(operation.connection_id, made)
+        if (earlier := await self._store.begin(operation, idempotency=key, turns=place)) is not None:
+            return await self._replay(earlier, key)
+        await self._waking.submit(operation.connection_id)
+        return Delivered(operation=operation, outcome=None, batch=made.batch)
+
     async def write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None = None) -> Delivered:
         """Deliver synchronously: one attempt, stored before and after. Raises `StoreError` alone.
 
         A connector's failure is an outcome, not an error: it is stored and answered.
         """
-        names = turns(accepted.target, accepted.plan)
-        if not names:
-            return await self._write(accepted, idempotency=idempotency)
-        async with self._turns.taken(names):
+        target = accepted.target
+        async with self._turns.taken(turns(target.installation.connection.id, target.connector, accepted.plan)):
             return await self._write(accepted, idempotency=idempotency)
 
     async def _write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None) -> Delivered:
-        started, looked = self._clock(), Looked()
-        change: Change | None = None
+        started, operation_id, made = self._clock(), self._new_id(), accepted.plan
+        keys = [key_of(operation_id, index, batch=made.batch) for index in range(len(made.records))]
+        prepared, safety = None, Safety()
         try:
-            looked = await look_up(self._perform, accepted.target, accepted.plan)
-            change = settle(accepted.plan, looked.current)
+            prepared = await prepare(self._perform, accepted.target, made, keys=keys)
         except ConnectorError as error:
-            tried = unsent(len(accepted.plan.records), error)
-        operation = self._operation(accepted, looked.current, now=started)
+            tried = unsent(len(made.records), error)
+        else:
+            safety = safety_of(accepted.target.connector, prepared.change)
+        operation = synchronous(
+            accepted.target,
+            made,
+            operation_id=operation_id,
+            owner=self._owner,
+            current=() if prepared is None else prepared.current,
+            safety=safety,
+            now=started,
+        )
         earlier = await self._store.begin(operation, idempotency=idempotency)
         if earlier is not None:
             return await self._replay(earlier, idempotency)
-        if change is not None:
-            tried = await self._attempt(accepted.target, change, refused=looked.refused)
-        return await self._settled(operation, tried, batch=accepted.plan.batch)
+        if prepared is not None:
+            tried = await carry_out(self._perform, accepted.target, prepared, permit=self._permit)
+        return await self._settled(operation, accepted, tried, prepared=prepared, safety=safety)
 
-    async def _attempt(self, target: Target, change: Change, *, refused: Mapping[int, Fault]) -> Tried:
-        asked = without(change, refused)
-        if not asked.records:
-            return beside(Tried(outcome=Outcome(records=()), effect="not_sent", fault=None), refused)
-        try:
-            flow = send(target.connector, target.account, asked)
-            outcome = await self._perform(flow, auth=target.auth, origin=target.account.base_url)
-        except ConnectorError as error:
-            tried = Tried(outcome=failed(len(asked.records), error), effect=effect_of(error), fault=error.fault)
-        else:
-            tried = Tried(outcome=outcome, effect=effect_of_outcome(outcome), fault=first_fault(outcome))
-        return beside(tried, refused)
-
-    async def _settled(self, operation: Operation, tried: Tried, *, batch: bool) -> Delivered:
-        now = self._clock()
-        state = "failure" if tried.effect == "not_sent" else state_of(tried.outcome)
-        settlement = Settlement(
-            operation_id=operation.id,
-            project_id=operation.project_id,
-            from_state="sent",
-            owner=operation.owner,
-            to_state=state,
-            now=now,
-            attempt=_attempt_row(operation, tried, finished_at=now),
-            outcome=_ENCODER.encode(tried.outcome),
-            summary=summary(operation, tried.outcome),
-            fault_kind=None if tried.fault is None else tried.fault.kind,
-            successful_record_ids=written_ids(tried.outcome),
+    async def _settled(
+        self, operation: Operation, accepted: Accepted, tried: Tried, *, prepared: Prepared | None, safety: Safety
+    ) -> Delivered:
+        outcome = tried.outcome
+        reactions = judge(
+            outcome.records,
+            effect=tried.effect,
+            repeat=safety.repeat,
+            operation=operation,
+            all_or_none=accepted.plan.all_or_none,
         )
-        await self._store.settle(settlement)
+        if prepared is not None and not prepared.refused:
+            outcome, reactions = await reconciled(
+                self._perform, accepted.target, prepared.change, outcome=outcome, reactions=reactions
+            )
+        now, outcome = self._clock(), credited(outcome, reactions)
+        move = after_attempt(operation, outcome, reactions, now=now, can_look_up=safety.can_look_up, jitter=0.0)
+        attempt = attempt_row(operation, tried, started_at=operation.create_time, finished_at=now)
+        settled = settlement(operation, move, now=now, outcome=outcome, attempt=attempt)
+        await self._settle(settled)
         logs.event(
             "write.delivered",
             project_id=operation.project_id,
             operation_id=operation.id,
             object_name=operation.object_name,
             action=operation.action,
-            state=state,
-            fault=settlement.fault_kind,
+            state=settled.to_state,
+            fault=settled.fault_kind,
         )
-        return Delivered(operation=_moved(operation, settlement), outcome=tried.outcome, batch=batch)
+        return Delivered(operation=moved(operation, settled), outcome=outcome, batch=accepted.plan.batch)
+
+    async def _settle(self, settled: Settlement) -> None:
+        try:
+            await self._store.settle(settled)
+        except Unavailable:
+            # Its caller is not answered, but what is known shall be written down: nobody else ever could.
+            self._unsettled.append(settled)
+            raise
+
+    async def settle_late(self) -> None:
+        """Write down what could not be before. Raises `Unavailable` where it still cannot."""
+        while self._unsettled:
+            try:
+                await self._store.settle(self._unsettled[0])
+            except Superseded:
+                logs.event("write.superseded", operation_id=self._unsettled[0].operation_id)
+            del self._unsettled[0]
 
     async def _replay(self, earlier: Earlier, key: IdempotencyKey | None) -> Delivered:
         """Answer with the operation that has the key. Raises `KeyReused`, `KeyInFlight`."""
@@ -216,76 +274,13 @@ class Deliveries:
             raise KeyReused("This Idempotency-Key came with another body before; use a fresh key for a fresh request.")
         operation = earlier.operation
         waited = 0.0
-        while operation.state in UNDER_WAY:
+        while operation.mode == "synchronous" and operation.state in UNDER_WAY:
             if waited >= PATIENCE_SECONDS:
                 raise KeyInFlight("The first request with this Idempotency-Key is still under way; try again soon.")
             await asyncio.sleep(POLL_SECONDS)
             waited += POLL_SECONDS
             operation = await self._store.operation(operation.project_id, operation.id)
-        batch = stored(operation).plan.batch
-        return Delivered(operation=operation, outcome=stored_outcome(operation), batch=batch, replayed=True)
-
-    def _operation(self, accepted: Accepted, current: tuple[Current | None, ...], *, now: datetime) -> Operation:
-        made, installation = accepted.plan, accepted.target.installation
-        record_id = made.records[0].id if len(made.records) == 1 else None
-        return Operation(
-            id=self._new_id(),
-            project_id=installation.project_id,
-            integration_id=installation.integration_id,
-            installation_id=installation.id,
-            config_id=installation.config.id,
-            group_ref=installation.group.group_ref,
-            object_name=made.object_name,
-            action=made.action,
-            mode="synchronous",
-            state="sent",
-            payload=_ENCODER.encode(Stored(plan=made, current=current)),
-            attempts=1,
-            owner=self._owner,
-            record_key="" if record_id is None else f"{made.object_name}/{record_id}",
-            run_at=now,
-            deadline_at=now + timedelta(hours=1),
-            create_time=now,
-            update_time=now,
-        )
-
-
-_ENCODER = msgspec.json.Encoder()
-_OUTCOME = msgspec.json.Decoder(Outcome)
-_STORED = msgspec.json.Decoder(Stored)
-
-
-def stored(operation: Operation) -> Stored:
-    """Read what an operation was to do."""
-    return _STORED.decode(operation.payload)
-
-
-def stored_outcome(operation: Operation) -> Outcome | None:
-    """Read what came of an operation, or ``None`` while nothing has."""
-    return _OUTCOME.decode(operation.outcome) if operation.outcome else None
-
-
-def _attempt_row(operation: Operation, tried: Tried, *, finished_at: datetime) -> Attempt:
-    fault = tried.fault
-    return Attempt(
-        operation_id=operation.id,
-        number=operation.attempts,
-        started_at=operation.create_time,
-        finished_at=finished_at,
-        effect=tried.effect,
-        status=None if fault is None else fault.status,
-        fault_kind=None if fault is None else fault.kind,
-        message="" if fault is None else fault.message,
-    )
-
-
-def _moved(operation: Operation, settlement: Settlement) -> Operation:
-    return msgspec.structs.replace(
-        operation,
-        state=settlement.to_state,
-        outcome=settlement.outcome,
-        summary=settlement.summary,
-        fault_kind=settlement.fault_kind,
-        successful_record_ids=settlement.successful_record_ids,
-        update_time=settlement.now,
-    )
+        outcome = stored_outcome(operation) if operation.mode == "synchronous" else None
+        # What it carried may have been forgotten since; how many it wrote has not.
+        batch = bool(operation.payload) and stored(operation).plan.batch
+        return Delivered(operation=operation, outcome=outcome, batch=batch, replayed=True)

@@ -11,6 +11,8 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from installations.errors import invalid
 from server.store.contract import IdempotencyKey
 
@@ -43,6 +45,11 @@ def idempotency_key(key: str, *, route: str, body: bytes, now: datetime) -> Idem
             "header.Idempotency-Key", f"must be 1 to {LONGEST_KEY} printable ASCII characters", code="idempotency-key"
         )
     return IdempotencyKey(key=key, route=route, fingerprint=fingerprint(body), expire_time=now + RETENTION)
+
+
+def kept_until(key: IdempotencyKey | None, least: datetime) -> IdempotencyKey | None:
+    """Remember a key for longer, as an operation may still be under way after a day."""
+    return None if key is None else replace(key, expire_time=max(key.expire_time, least))
 
 
 def fingerprint(body: bytes) -> bytes:

@@ -11,12 +11,13 @@ from typing import Any, Protocol, TypeVar
 import httpx
 import msgspec
 
-from connectors.connector import Connector, Finder, Flow
+from connectors.connector import Account, Connector, Finder, Flow
+from connectors.departure import Permit
 from connectors.dispatch import capabilities, upserts_natively
 from connectors.errors import ConnectorError, Refused
+from connectors.transport import OnSend
 from installations.pipeline import Current, Plan
 from installations.record import Fault
-from server.directory import Target
 
 T = TypeVar("T")
 
@@ -27,8 +28,35 @@ AT_ONCE = 8
 class Perform(Protocol):
     """Runs a flow against the network (`connectors/transport.py`), with a total deadline."""
 
-    async def __call__(self, flow: Flow[T], *, auth: httpx.Auth, origin: str) -> T:
-        """Answer what the flow returns; raise what it raises."""
+    async def __call__(
+        self,
+        flow: Flow[T],
+        *,
+        auth: httpx.Auth,
+        origin: str,
+        on_send: OnSend | None = None,
+        permit: Permit | None = None,
+    ) -> T:
+        """Answer what the flow returns; raise what it raises, and what ``on_send`` does."""
+        ...
+
+
+class Place(Protocol):
+    """Where a write goes."""
+
+    @property
+    def connector(self) -> Connector:
+        """How to talk to it."""
+        ...
+
+    @property
+    def account(self) -> Account:
+        """Where it is."""
+        ...
+
+    @property
+    def auth(self) -> httpx.Auth:
+        """How to prove who we are there."""
         ...
 
 
@@ -48,41 +76,44 @@ def looks(connector: Connector, plan: Plan) -> bool:
     return bool(plan.needs)
 
 
-def turns(target: Target, plan: Plan) -> list[str]:
+def turns(connection_id: str, connector: Connector, plan: Plan) -> list[str]:
     """Name the records that nobody else may look at and write meanwhile; none for a plan that does not look."""
-    if not looks(target.connector, plan):
-        return []
-    place, key = f"{target.installation.connection.id}/{plan.object_name}", plan.match_field
+    return names(connection_id, plan) if looks(connector, plan) else []
+
+
+def names(connection_id: str, plan: Plan) -> list[str]:
+    """Name the records that a plan changes: those that exist, and those that are matched by a field."""
+    place, key = f"{connection_id}/{plan.object_name}", plan.match_field
     if key is None:
-        return [f"{place}/{record.id}" for record in plan.records]
+        return [f"{place}/{record.id}" for record in plan.records if record.id is not None]
     # Providers match texts without regard to case; two names for one lock would be worse than one lock for two.
     return [f"{place}?{key}={str(record.fields[key]).casefold()}" for record in plan.records]
 
 
-async def look_up(perform: Perform, target: Target, plan: Plan) -> Looked:
+async def look_up(perform: Perform, place: Place, plan: Plan) -> Looked:
     """Read what a plan must know. Raises `ConnectorError` where the provider cannot be asked; nothing is changed."""
-    if not looks(target.connector, plan):
+    if not looks(place.connector, plan):
         return Looked()
     if plan.action == "upsert":
-        return await _find_all(perform, target, plan)
+        return await _find_all(perform, place, plan)
     ids = [record.id for record in plan.records if record.id is not None]
-    fetcher = capabilities(target.connector).fetcher
+    fetcher = capabilities(place.connector).fetcher
     if fetcher is None:
-        raise TypeError(f"{target.connector.provider.name} cannot fetch")
-    flow = fetcher.fetch(target.account, plan.object_name, ids=ids, fields=plan.needs)
-    records = await perform(flow, auth=target.auth, origin=target.account.base_url)
+        raise TypeError(f"{place.connector.provider.name} cannot fetch")
+    flow = fetcher.fetch(place.account, plan.object_name, ids=ids, fields=plan.needs)
+    records = await perform(flow, auth=place.auth, origin=place.account.base_url)
     return Looked(current=tuple(Current(id=key, fields=records[key]) if key in records else None for key in ids))
 
 
-async def _find_all(perform: Perform, target: Target, plan: Plan) -> Looked:
-    finder, field = capabilities(target.connector).finder, plan.match_field
+async def _find_all(perform: Perform, place: Place, plan: Plan) -> Looked:
+    finder, field = capabilities(place.connector).finder, plan.match_field
     if finder is None or field is None:
-        raise TypeError(f"{target.connector.provider.name} cannot find")
+        raise TypeError(f"{place.connector.provider.name} cannot find")
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def find(value: Any) -> Current | Fault | None:
         async with slots:
-            return await _find(perform, target, plan, finder=finder, field=field, value=value)
+            return await _find(perform, place, plan, finder=finder, field=field, value=value)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -101,11 +132,11 @@ def _foremost(errors: ExceptionGroup[Exception]) -> Exception:
 
 
 async def _find(
-    perform: Perform, target: Target, plan: Plan, *, finder: Finder, field: str, value: Any
+    perform: Perform, place: Place, plan: Plan, *, finder: Finder, field: str, value: Any
 ) -> Current | Fault | None:
     fields = plan.needs or (field,)
-    flow = finder.find(target.account, plan.object_name, field=field, value=value, fields=fields)
-    records = await perform(flow, auth=target.auth, origin=target.account.base_url)
+    flow = finder.find(place.account, plan.object_name, field=field, value=value, fields=fields)
+    records = await perform(flow, auth=place.auth, origin=place.account.base_url)
     if len(records) > 1:
         message = f"{len(records)} records have {field} = {value!r}: {', '.join(sorted(records))}"
         return Fault(kind="conflict", message=message, fields=(field,))

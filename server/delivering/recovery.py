@@ -1,15 +1,30 @@
 """What becomes of operations whose process died: nobody is silent about them, and nobody guesses.
 
-A synchronous write that was ``sent`` when its process died has an unknown outcome: its caller got no answer, and
-sending it again could do it twice. One that was only claimed never left.
+What was only claimed never left and is queued again. What was ``sent`` is sent again where that does no harm, looked
+up where the provider can be asked, and else unknown. Each death counts: an operation that takes its process down again
+and again is stopped (`installations.outlook.lost`).
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
-from installations.operation import Attempt, Operation, State
+from msgspec import UNSET
+
+from connectors.errors import ConnectorError
+from installations.errors import NotFound
+from installations.operation import Attempt, Operation
+from installations.outlook import lost
+from installations.pipeline import settle
 from server import logs
 from server.clock import Clock
-from server.store.contract import Settlement, Superseded
+from server.delivering.payloads import stored, with_gathered
+from server.delivering.recognising import safety_of
+from server.delivering.settlements import settlement
+from server.delivering.settling import Teller
+from server.directory import Directory
+from server.store.claiming import ALONE_AFTER_CRASHES
+from server.store.contract import Missing, Settlement
 
 BATCH = 500
 
@@ -17,56 +32,81 @@ BATCH = 500
 class Orphanage(Protocol):
     """The part of the store that recovery uses."""
 
-    async def orphans(self, *, living: list[str], limit: int) -> list[Operation]:
-        """List operations whose owner is dead."""
+    async def orphans(self, *, living: Sequence[str], limit: int) -> list[Operation]:
+        """List operations whose owner is dead, by owner."""
         ...
 
-    async def settle(self, settlement: Settlement) -> None:
-        """Move one."""
+    async def gathered(self, project_id: str, operation_id: str) -> list[bytes]:
+        """Open the records of an auto-batch."""
         ...
 
-    async def living(self, *, within_seconds: float) -> list[str]:
-        """List the processes that live."""
+    async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Move several."""
         ...
 
 
-async def recover(store: Orphanage, *, clock: Clock, living: list[str]) -> int:
-    """Settle every operation whose owner is not among the living; answer how many. Safe to run twice at once."""
-    count = 0
-    while orphans := await store.orphans(living=living, limit=BATCH):
-        for operation in orphans:
-            count += await _settle(store, operation, clock=clock)
-    if count:
-        logs.event("operations.recovered", count=count)
-    return count
+class Recovery:
+    """Settles what dead processes left."""
 
+    def __init__(self, store: Orphanage, directory: Directory, completion: Teller, *, clock: Clock) -> None:
+        self._store = store
+        self._directory = directory
+        self._completion = completion
+        self._clock = clock
 
-async def _settle(store: Orphanage, operation: Operation, *, clock: Clock) -> bool:
-    sent = operation.state == "sent"
-    state: State = "unknown" if sent else "failure"
-    message = "the process that was sending it died" if sent else "the process that held it died before sending"
-    now = clock()
-    settlement = Settlement(
-        operation_id=operation.id,
-        project_id=operation.project_id,
-        from_state=operation.state,
-        owner=operation.owner,
-        to_state=state,
-        now=now,
-        attempt=Attempt(
+    async def recover(self, *, living: Sequence[str]) -> int:
+        """Move every operation whose owner is not among the living; answer how many. Safe to run twice at once."""
+        count = 0
+        while orphans := await self._store.orphans(living=living, limit=BATCH):
+            # A page that is full may have cut an owner's operations off; then nobody is blamed alone.
+            held = Counter(each.owner for each in orphans)
+            last = orphans[-1].owner if len(orphans) == BATCH else ""
+            settlements = [
+                await self._settlement(each, alone=held[each.owner] == 1 and each.owner != last) for each in orphans
+            ]
+            made = await self._store.settle_all(settlements)
+            count += sum(made)
+            if not any(made):
+                # Somebody else is at it.
+                break
+        if count:
+            logs.event("operations.recovered", count=count)
+        return count
+
+    async def _settlement(self, operation: Operation, *, alone: bool) -> Settlement:
+        now, sent = self._clock(), operation.state == "sent"
+        can_look_up = sent and operation.repeat == "bare" and await self._can_look_up(operation)
+        move = lost(operation, now=now, alone=alone, can_look_up=can_look_up)
+        message = "the process that was sending it died" if sent else "the process that held it died before sending"
+        crashes = operation.crashes + 1
+        attempt = Attempt(
             operation_id=operation.id,
             number=operation.attempts,
-            started_at=operation.run_at,
+            started_at=operation.update_time,
             finished_at=now,
             effect="ambiguous" if sent else "not_sent",
             fault_kind="ambiguous" if sent else "not_sent",
             message=message,
-        ),
-        summary=f"[{operation.object_name}] {'Outcome unknown' if sent else 'Not sent'}: {message}",
-        fault_kind="ambiguous" if sent else "not_sent",
-    )
-    try:
-        await store.settle(settlement)
-    except Superseded:
-        return False
-    return True
+        )
+        moving = settlement(
+            operation,
+            move,
+            now=now,
+            attempt=attempt,
+            said=f"{'Outcome unknown' if sent else 'Not sent'}: {message}",
+            crashes=crashes,
+            fault_kind=attempt.fault_kind,
+            batch_key="" if crashes >= ALONE_AFTER_CRASHES else UNSET,
+        )
+        return await self._completion.told(operation, moving)
+
+    async def _can_look_up(self, operation: Operation) -> bool:
+        """Whether the provider can be asked for what a bare create may have made."""
+        try:
+            opened = await self._directory.opened(operation)
+        except (Missing, NotFound, ConnectorError):
+            return False
+        kept = stored(operation)
+        if operation.gathered:
+            kept = with_gathered(kept, await self._store.gathered(operation.project_id, operation.id))
+        return safety_of(opened.connector, settle(kept.plan)).can_look_up

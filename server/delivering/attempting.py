@@ -1,0 +1,66 @@
+"""One attempt at the provider: the one way for requests that wait for it and for the worker alike.
+
+`prepare` looks at what the plan must know and changes nothing. `carry_out` sends. Between the two the caller stores
+that it is about to be sent.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from connectors.departure import Permit
+from connectors.dispatch import send
+from connectors.errors import ConnectorError, Refused
+from connectors.transport import OnSend
+from installations.pipeline import Current, Plan, settle
+from installations.record import Change, Fault, Outcome
+from server.delivering.attempts import Tried, beside, effect_of, effect_of_outcome, failed, first_fault, without
+from server.delivering.look_ups import Perform, Place, look_up
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that is ready to be sent."""
+
+    change: Change
+    """Without the records that are refused already, and with the keys of the others."""
+    refused: Mapping[int, Fault] = msgspec.field(default_factory=dict)
+    """By index in the plan: records that cannot be written, because nobody can tell which one is meant."""
+    current: tuple[Current | None, ...] = ()
+
+
+async def prepare(perform: Perform, place: Place, plan: Plan, *, keys: Sequence[str] = ()) -> Prepared:
+    """Look up and settle a plan. ``keys`` are one for each record, or none at all.
+
+    Raises `ConnectorError` where the provider cannot be asked; then nothing has happened.
+    """
+    looked = await look_up(perform, place, plan)
+    change = replace(settle(plan, looked.current), keys=tuple(keys))
+    return Prepared(change=without(change, looked.refused), refused=looked.refused, current=looked.current)
+
+
+async def carry_out(
+    perform: Perform,
+    place: Place,
+    prepared: Prepared,
+    *,
+    on_send: OnSend | None = None,
+    permit: Permit | None = None,
+) -> Tried:
+    """Send a change. A connector's failure is an outcome, not an error; what ``on_send`` raises goes through."""
+    change = prepared.change
+    if not change.records:
+        return beside(Tried(outcome=Outcome(records=()), effect="not_sent", fault=None), prepared.refused)
+    flow = send(place.connector, place.account, change)
+    try:
+        outcome = await perform(flow, auth=place.auth, origin=place.account.base_url, on_send=on_send, permit=permit)
+    except ConnectorError as error:
+        tried = Tried(
+            outcome=failed(len(change.records), error),
+            effect=effect_of(error),
+            fault=error.fault,
+            refused_whole=isinstance(error, Refused),
+        )
+    else:
+        tried = Tried(outcome=outcome, effect=effect_of_outcome(outcome), fault=first_fault(outcome))
+    return beside(tried, prepared.refused)

@@ -1,0 +1,37 @@
+"""Whether this process may still act as the one that others believe to be alive."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+DEAD_AFTER_SECONDS = 15.0
+"""A process not heard of for this long is dead, and its operations are settled. It may still stop later by itself:
+every move of an operation is guarded by its owner."""
+FRESH_SECONDS = 10.0
+"""A process that has not been heard of for this long sends nothing any more: soon others take it for dead."""
+
+
+class Beat:
+    """The last beat of this process that the store has taken."""
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._last: float | None = None
+        self._known = asyncio.Event()
+
+    def now(self) -> float:
+        """Read the clock, before a beat is sent."""
+        return self._monotonic()
+
+    def taken(self, sent_at: float) -> None:
+        """Take note that the beat which was sent then arrived."""
+        self._last = sent_at
+        self._known.set()
+
+    async def known(self) -> None:
+        """Wait for the first beat: before it, others would take what this process holds for an orphan."""
+        await self._known.wait()
+
+    def is_fresh(self) -> bool:
+        """Whether nobody can take this process for dead. One that never beat is not known to anybody yet."""
+        return self._last is None or self._monotonic() - self._last < FRESH_SECONDS

@@ -1,0 +1,309 @@
+"""One visit at a lane: claim what is due, make its calls, settle, until nothing is left or others shall have a turn.
+
+Claims run a little ahead of the calls, so that no call waits for the database, and no further than what is made in a
+fraction of a second: what is claimed is nobody else's.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from connectors.departure import Permit
+from installations.operation import Operation
+from installations.outlook import QUARANTINE_AFTER
+from server.clock import Clock
+from server.delivering.breaker import learnt, probing
+from server.delivering.calls import Called, Calls
+from server.delivering.looking import Looking
+from server.delivering.quarantine import Quarantine
+from server.delivering.settlements import release
+from server.delivering.settling import Settling
+from server.store.claiming import ALONE_AFTER_CRASHES
+from server.store.contract import Lane
+
+QUANTUM_SECONDS = 2.0
+"""How long a lane is attended to before others have a turn."""
+GRACE_SECONDS = 0.5
+"""How long the end of a turn waits for calls under way; a slow provider's lane goes on instead of lying idle."""
+AHEAD_SECONDS = 0.25
+"""How far claims run ahead of the calls."""
+MOST_CALLS = 64
+"""Of one claim."""
+LARGEST_BATCH = 100
+"""Operations of one call, whatever the provider takes."""
+AGAIN_SECONDS = 1.0
+"""How often a lane with calls under way is looked at for more, if nobody says that there is."""
+PARKED_AT_ONCE = 500
+LOOKS_AT_ONCE = 10
+LOOK_AGAIN = timedelta(minutes=1)
+"""When an operation is looked up again whose look-up came to nothing."""
+QUARANTINED = timedelta(seconds=5)
+"""When an operation is tried again that found no place to be alone."""
+
+
+class VisitStore(Protocol):
+    """The part of the store that visits use."""
+
+    async def claim(self, lane_id: str, *, owner: str, now: datetime, calls: int, batch: int) -> list[Operation]:
+        """Claim what is due."""
+        ...
+
+    async def due_looks(
+        self, lane_id: str, *, owner: str, now: datetime, again_at: datetime, limit: int
+    ) -> list[Operation]:
+        """List unknown operations to look up now."""
+        ...
+
+    async def park(self, lane_id: str, *, now: datetime, limit: int) -> int:
+        """Park queued operations."""
+        ...
+
+    async def leave_lane(self, lane: Lane, *, owner: str, now: datetime, stay: bool) -> datetime | None:
+        """Write down what was learnt of a lane."""
+        ...
+
+
+class Budget(Protocol):
+    """How often a connection may be called."""
+
+    def grant(self, connection_id: str, count: int) -> tuple[int, int]:
+        """Take up to so many calls; answer how many, and in how many seconds there is another one if it is none."""
+        ...
+
+    def give_back(self, connection_id: str, count: int) -> None:
+        """Return calls that were not made."""
+        ...
+
+
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """What every visit of a process works with."""
+
+    store: VisitStore
+    calls: Calls
+    looking: Looking
+    settling: Settling
+    quarantine: Quarantine
+    budget: Budget
+    clock: Clock
+    monotonic: Callable[[], float]
+    jitter: Callable[[], float]
+    permit: Permit
+    """Whether this process may begin anything: it lives, as far as others can tell, and is not to stop."""
+    slots: asyncio.Semaphore
+    """Calls at once in this process."""
+    concurrency: int
+    """Calls at once of a lane."""
+    owner: str
+
+
+class Visit:
+    """A lane while this process attends to it."""
+
+    def __init__(self, lane: Lane, means: Means) -> None:
+        self.lane = lane
+        self._means = means
+        self._waiting: deque[list[Operation]] = deque()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._calling = asyncio.Semaphore(means.concurrency)
+        self._nudged = asyncio.Event()
+        self._ahead = means.concurrency
+        self._claimed_at = 0.0
+        self._turn_ends = means.monotonic() + QUANTUM_SECONDS
+
+    def nudge(self) -> None:
+        """Say that there may be more to do."""
+        self._nudged.set()
+
+    async def run(self) -> datetime | None:
+        """Attend to the lane, and answer when it has work next; ``None`` for never as far as is known."""
+        while True:
+            over = await self._work()
+            now = self._means.clock()
+            stay = not over and self._open()
+            self._nudged.clear()
+            due = await self._means.store.leave_lane(self.lane, owner=self._means.owner, now=now, stay=stay)
+            if not stay or due is None or due > now:
+                return due
+
+    def _held(self) -> bool:
+        hold = self.lane.hold_until
+        return self.lane.parked or (hold is not None and hold > self._means.clock())
+
+    def _open(self) -> bool:
+        return self._means.permit() and not self._held() and not self._means.quarantine.closed
+
+    async def _work(self) -> bool:
+        """Do what there is to do now; tell whether it ended because the turn did."""
+        try:
+            if self._open():
+                self._under_way.add(asyncio.create_task(self._look()))
+            over = await self._serve()
+        finally:
+            await self._give_back()
+            if self._under_way:
+                await asyncio.wait(self._under_way)
+            _raise_first(self._under_way)
+            self._under_way.clear()
+        if self.lane.parked:
+            await self._park()
+        return over
+
+    async def _serve(self) -> bool:
+        while True:
+            claims = self._has_turn()
+            if not self._open():
+                # Nobody shall wait for what this process only keeps.
+                await self._give_back()
+            elif claims and len(self._waiting) < self._means.concurrency:
+                await self._claim()
+            self._begin()
+            if not self._under_way:
+                return not claims
+            await self._something(AGAIN_SECONDS if claims else GRACE_SECONDS)
+
+    def _has_turn(self) -> bool:
+        """Whether more may be claimed. A turn that is over begins anew if its calls do not come to an end."""
+        now = self._means.monotonic()
+        if now > self._turn_ends + GRACE_SECONDS:
+            self._turn_ends = now + QUANTUM_SECONDS
+        return now < self._turn_ends
+
+    async def _claim(self) -> None:
+        means, probe = self._means, probing(self.lane)
+        if probe and (self._under_way or self._waiting):
+            return
+        granted, after_seconds = means.budget.grant(self.lane.id, 1 if probe else self._ahead)
+        if not granted:
+            self._hold(means.clock() + timedelta(seconds=after_seconds))
+            return
+        groups: list[list[Operation]] = []
+        try:
+            claimed = await means.store.claim(
+                self.lane.id, owner=means.owner, now=means.clock(), calls=granted, batch=LARGEST_BATCH
+            )
+            groups = grouped(claimed)
+        finally:
+            means.budget.give_back(self.lane.id, granted - len(groups))
+        means.quarantine.enter(len(claimed))
+        self._waiting.extend(groups)
+        self._adapt(full=len(groups) == granted)
+
+    def _adapt(self, *, full: bool) -> None:
+        """Claim as much as is called in a fraction of a second."""
+        now = self._means.monotonic()
+        quick = now - self._claimed_at < AHEAD_SECONDS
+        self._claimed_at = now
+        if full:
+            self._ahead = min(self._ahead * 2, MOST_CALLS) if quick else max(self._ahead // 2, self._means.concurrency)
+
+    def _begin(self) -> None:
+        while self._waiting and self._open() and len(self._under_way) < 2 * self._means.concurrency:
+            self._under_way.add(asyncio.create_task(self._call(self._waiting.popleft())))
+
+    async def _something(self, seconds: float) -> None:
+        """Wait until a call is over, somebody says that there is more, or so many seconds have passed."""
+        nudged = asyncio.create_task(self._nudged.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {nudged, *self._under_way}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            nudged.cancel()
+        self._nudged.clear()
+        done.discard(nudged)
+        self._under_way -= done
+        _raise_first(done)
+
+    async def _call(self, operations: list[Operation]) -> None:
+        try:
+            if operations[0].crashes < QUARANTINE_AFTER:
+                await self._make(operations)
+                return
+            async with self._means.quarantine.alone() as alone:
+                await (self._make(operations, quarantined=True) if alone else self._put_off(operations))
+        finally:
+            self._means.quarantine.leave(len(operations))
+
+    async def _make(self, operations: list[Operation], *, quarantined: bool = False) -> None:
+        async with self._calling, self._means.slots:
+            if self._means.permit() and not self._held() and (quarantined or not self._means.quarantine.closed):
+                called = await self._means.calls.make(operations)
+                self._learn(called)
+            else:
+                called = self._released(operations)
+        await self._means.settling.see_through(called.moves)
+
+    def _learn(self, called: Called) -> None:
+        if called.parked:
+            self.lane = replace(self.lane, parked=True)
+        if called.down is not None:
+            now, jitter = self._means.clock(), self._means.jitter()
+            self.lane = learnt(self.lane, failure=called.down, now=now, jitter=jitter)
+        if called.hold_until is not None:
+            self._hold(called.hold_until)
+
+    def _hold(self, until: datetime) -> None:
+        held = self.lane.hold_until
+        self.lane = replace(self.lane, hold_until=until if held is None else max(held, until))
+
+    def _released(self, operations: Sequence[Operation], *, run_at: datetime | None = None) -> Called:
+        now = self._means.clock()
+        return Called(moves=tuple((each, release(each, now=now, run_at=run_at)) for each in operations))
+
+    async def _put_off(self, operations: Sequence[Operation]) -> None:
+        run_at = self._means.clock() + QUARANTINED
+        await self._means.settling.see_through(self._released(operations, run_at=run_at).moves)
+
+    async def _give_back(self) -> None:
+        operations = [each for group in self._waiting for each in group]
+        self._waiting.clear()
+        if operations:
+            try:
+                await self._means.settling.see_through(self._released(operations).moves)
+            finally:
+                self._means.quarantine.leave(len(operations))
+
+    async def _look(self) -> None:
+        means, limit = self._means, LOOKS_AT_ONCE
+        while self._open():
+            now = means.clock()
+            found = await means.store.due_looks(
+                self.lane.id, owner=means.owner, now=now, again_at=now + LOOK_AGAIN, limit=limit
+            )
+            for operation in found:
+                async with means.slots:
+                    moves = await means.looking.look(operation)
+                await means.settling.see_through(moves)
+            if len(found) < limit:
+                return
+
+    async def _park(self) -> None:
+        means = self._means
+        while means.permit():
+            if await means.store.park(self.lane.id, now=means.clock(), limit=PARKED_AT_ONCE) < PARKED_AT_ONCE:
+                return
+
+
+def grouped(operations: Sequence[Operation]) -> list[list[Operation]]:
+    """Put operations that go out together beside each other, in the order of the first of each."""
+    groups: list[list[Operation]] = []
+    filling: dict[str, list[Operation]] = {}
+    for operation in operations:
+        key = "" if operation.crashes >= ALONE_AFTER_CRASHES else operation.batch_key
+        group = filling.get(key)
+        if not key or group is None or len(group) == LARGEST_BATCH:
+            group = filling[key] = []
+            groups.append(group)
+        group.append(operation)
+    return groups
+
+
+def _raise_first(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
