@@ -7,13 +7,15 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from connectors.answers import complete, decode_body, raw_text, unreadable
+from connectors.answers import complete, decode_body, raw_text, unmatched, unreadable
 from connectors.errors import Refused
 from connectors.salesforce import faults
 from connectors.salesforce.faults import Target
 from installations.record import Outcome, Record, RecordOutcome
 
 T = TypeVar("T")
+
+_ID_LENGTH = 15
 
 
 class _Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +67,13 @@ def one_changed(response: httpx.Response, record_id: str) -> Outcome:
     return Outcome(records=(RecordOutcome(success=True, record_id=record_id),))
 
 
-def many_saved(response: httpx.Response, *, count: int, target: Target) -> Outcome:
+def many_saved(
+    response: httpx.Response, *, count: int, target: Target, ids: Sequence[str | None] | None = None
+) -> Outcome:
     """Read the answer to a collection: 200, and one result for each record in the order sent.
 
-    Where their number is wrong, nobody knows what came of the records left over.
+    Where their number is wrong, nobody knows what came of the records left over; nor of one whose result names another
+    record than the one at its place in ``ids``, those that were sent.
 
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_create.htm
 
@@ -86,7 +91,18 @@ def many_saved(response: httpx.Response, *, count: int, target: Target) -> Outco
         RecordOutcome(success=each.success, record_id=each.id, data=body, fault=fault, created=each.created)
         for each, body, fault in zip(results, bodies, blamed, strict=True)
     )
-    return Outcome(records=complete(tuple(records), count=count, status=response.status_code))
+    outcomes = complete(tuple(records), count=count, status=response.status_code)
+    if ids is not None:
+        outcomes = tuple(
+            unmatched(response.status_code) if _is_another(outcome.record_id, sent) else outcome
+            for outcome, sent in zip(outcomes, ids, strict=True)
+        )
+    return Outcome(records=outcomes)
+
+
+def _is_another(answered: str | None, sent: str | None) -> bool:
+    """Compare ids of 15 and of 18 characters: the last three only say what case the others have."""
+    return answered is not None and sent is not None and answered[:_ID_LENGTH] != sent[:_ID_LENGTH]
 
 
 def judged_alone(outcome: Outcome, response: httpx.Response) -> Outcome:

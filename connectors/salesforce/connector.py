@@ -73,7 +73,8 @@ class Salesforce:
         method, target = _BATCHES[change.action]
         body = payloads.collection_body(change)
         response = yield payloads.write_request(method, addresses.collection(account), change, body)
-        return answers.many_saved(response, count=len(change.records), target=target)
+        ids = [record.id for record in change.records] if change.action == "update" else None
+        return answers.many_saved(response, count=len(change.records), target=target, ids=ids)
 
     def upsert(self, account: Account, change: Change) -> Flow[Outcome]:
         """Create or update by the external id ``change.match_field``, whose value stands in every record's fields.
@@ -114,7 +115,7 @@ class Salesforce:
         query = httpx.QueryParams(ids=",".join(ids), allOrNone=addresses.text_of(change.all_or_none))
         url = f"{addresses.collection(account)}?{query}"
         response = yield payloads.write_request("DELETE", url, change)
-        return answers.many_saved(response, count=len(ids), target="record")
+        return answers.many_saved(response, count=len(ids), target="record", ids=ids)
 
     def fetch(
         self, account: Account, object_name: str, *, ids: Sequence[str], fields: Sequence[str]

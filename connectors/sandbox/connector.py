@@ -1,6 +1,7 @@
 """The connector: which requests each capability makes against the sandbox CRM."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -161,21 +162,27 @@ def _batch(account: Account, change: Change) -> Flow[Outcome]:
     response = yield _request(
         "POST", f"{_records(account, change.object_name)}:batch", body=body, headers=change.headers
     )
-    results = _results(response)
+    results = _by_index(_results(response))
     upsert = change.action == "upsert"
     outcomes = tuple(_outcome(results.get(index), upsert=upsert) for index in range(len(change.records)))
     return Outcome(records=outcomes, raw_response=None if response.is_success else raw_text(response))
 
 
-def _results(response: httpx.Response) -> dict[int, ResultEntry]:
-    """Read a batch's results by index. A 422 with results is an all-or-none batch that became none."""
+def _results(response: httpx.Response) -> tuple[ResultEntry, ...]:
+    """Read a batch's results. A 422 with results is an all-or-none batch that became none."""
     if response.status_code != httpx.codes.UNPROCESSABLE_ENTITY:
-        return {result.index: result for result in read_write(response, BatchEntry).results}
+        return read_write(response, BatchEntry).results
     try:
         batch = msgspec.json.decode(response.content, type=BatchEntry)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         refuse(response)
-    return {result.index: result for result in batch.results}
+    return batch.results
+
+
+def _by_index(results: Sequence[ResultEntry]) -> dict[int, ResultEntry]:
+    """Tell results apart by index. Two with one index may contradict each other, so neither counts."""
+    counts = Counter(result.index for result in results)
+    return {result.index: result for result in results if counts[result.index] == 1}
 
 
 def _outcome(result: ResultEntry | None, *, upsert: bool) -> RecordOutcome:

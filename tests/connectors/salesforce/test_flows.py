@@ -152,11 +152,16 @@ WRITES: list[tuple[str, Change, tuple[str, str, Any], httpx.Response, tuple[Reco
     ),
     (
         "batch of updates, all or none",
-        change("update", RecordChange(id="001A", fields={"Id": "001B", "Name": "A"}), batch=True, all_or_none=True),
+        change(
+            "update",
+            RecordChange(id="001D000000IqhSL", fields={"Id": "001B", "Name": "A"}),
+            batch=True,
+            all_or_none=True,
+        ),
         (
             "PATCH",
             "/composite/sobjects",
-            {"allOrNone": True, "records": [TYPED | {"id": "001A", "Name": "A"}]},
+            {"allOrNone": True, "records": [TYPED | {"id": "001D000000IqhSL", "Name": "A"}]},
         ),
         reply(200, [SAVED]),
         (RecordOutcome(success=True, record_id="001D000000IqhSLIAZ", data=SAVED),),
@@ -174,10 +179,13 @@ WRITES: list[tuple[str, Change, tuple[str, str, Any], httpx.Response, tuple[Reco
     ),
     (
         "batch of deletes",
-        change("delete", RecordChange(id="001A", fields={}), RecordChange(id="001B", fields={}), batch=True),
-        ("DELETE", "/composite/sobjects?ids=001A%2C001B&allOrNone=false", None),
-        reply(200, [SAVED, SAVED]),
-        (RecordOutcome(success=True, record_id="001D000000IqhSLIAZ", data=SAVED),) * 2,
+        change("delete", *(RecordChange(id=each, fields={}) for each in ("001D000000IqhSL", "001A")), batch=True),
+        ("DELETE", "/composite/sobjects?ids=001D000000IqhSL%2C001A&allOrNone=false", None),
+        reply(200, [SAVED, SAVED | {"id": "001A"}]),
+        (
+            RecordOutcome(success=True, record_id="001D000000IqhSLIAZ", data=SAVED),
+            RecordOutcome(success=True, record_id="001A", data=SAVED | {"id": "001A"}),
+        ),
     ),
 ]
 
