@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
@@ -68,6 +68,7 @@ def build_services(
     owner: str | None = None,
     pace: Pace | None = None,
     engine: Engine | None = None,
+    jitter: Callable[[], float] = random.random,
 ) -> Services:
     """Put everything together; nothing is started. ``owner`` names this process among all that share the store.
 
@@ -101,7 +102,7 @@ def build_services(
                 perform=send,
                 turns=places,
                 clock=clock,
-                jitter=random.random,
+                jitter=jitter,
                 permit=beat.is_fresh,
             ),
             looking=Looking(store, directory, perform=send, clock=clock),
@@ -110,7 +111,7 @@ def build_services(
             budget=limits,
             clock=clock,
             monotonic=time.monotonic,
-            jitter=random.random,
+            jitter=jitter,
             permit=beat.is_fresh,
             slots=asyncio.Semaphore(settings.worker_concurrency),
             concurrency=settings.connection_concurrency,
@@ -150,7 +151,7 @@ def build_services(
             engine,
             completion,
             clock=clock,
-            jitter=random.random,
+            jitter=jitter,
             dead_after_seconds=DEAD_AFTER_SECONDS,
             retention=timedelta(days=settings.retention_days),
             payload_retention=timedelta(days=settings.payload_days),
