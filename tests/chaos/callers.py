@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,7 @@ CALLERS = 12
 PATIENCE_SECONDS = 120.0
 """How long one operation is handed in again before its caller gives up."""
 AGAIN_SECONDS = 0.05
+TAKEN_SECONDS = 0.05
 TIMEOUT = aiohttp.ClientTimeout(total=45, connect=5)
 AGAIN = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.CONFLICT})
 """Answers after which the same request is made again: not now, no room, and a key that is still in use."""
@@ -34,32 +36,50 @@ class Strange(msgspec.Struct, frozen=True, kw_only=True):
 class Callers:
     """Hands a workload in. What was accepted is kept in the order of acceptance."""
 
-    def __init__(self, fleet: Fleet, town: Town, *, may_go_on: Callable[[int], bool]) -> None:
+    def __init__(self, fleet: Fleet, town: Town, *, may_go_on: Callable[[int], bool], keep_alive: bool = True) -> None:
         self._fleet = fleet
         self._town = town
+        self._keep_alive = keep_alive
         self._may_go_on = may_go_on
         """Asked with the number of accepted operations; callers wait while it says no."""
         self.asked: list[Asked] = []
         self.strange: list[Strange] = []
         self.tries = 0
-        self.refused = 0
-        """503 and 507 answers."""
-        self.cut = 0
-        """Requests without an answer."""
+        self.statuses: Counter[int] = Counter()
+        """Of every answer; 0 is for none."""
+        self.broken_off = 0
+        """Those of them that a server must have taken, since it kept them for a while."""
         self.seconds: list[float] = []
         """How long accepts took that were answered at once."""
         self._turns: dict[str, asyncio.Lock] = {}
         self._accepted = asyncio.Condition()
 
+    @property
+    def cut(self) -> int:
+        """Count the requests without an answer."""
+        return self.statuses[0]
+
+    @property
+    def refused(self) -> int:
+        """Count the requests that were put off: not now, or no room."""
+        return self.statuses[HTTPStatus.SERVICE_UNAVAILABLE] + self.statuses[HTTPStatus.INSUFFICIENT_STORAGE]
+
     async def hand_in(self, asks: Iterable[Ask], *, callers: int = CALLERS) -> None:
         """Hand everything in. Changes of one record go one after the other, so that their order is known."""
         waiting = iter(asks)
         async with (
-            aiohttp.ClientSession(timeout=TIMEOUT, headers={"X-Api-Key": self._town.api_key}) as http,
+            self._session() as http,
             asyncio.TaskGroup() as tasks,
         ):
             for _ in range(callers):
                 tasks.create_task(self._call(http, waiting))
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            timeout=TIMEOUT,
+            headers={"X-Api-Key": self._town.api_key},
+            connector=aiohttp.TCPConnector(force_close=not self._keep_alive, limit=0),
+        )
 
     async def accepted(self, count: int) -> None:
         """Wait until so many operations have been answered."""
@@ -86,13 +106,14 @@ class Callers:
             try:
                 status, body = await self._try(http, ask)
             except (aiohttp.ClientError, TimeoutError, OSError):
-                self.cut += 1
+                self.statuses[0] += 1
+                self.broken_off += time.monotonic() - began > TAKEN_SECONDS
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
+            self.statuses[status] += 1
             if status not in AGAIN:
                 self.seconds.append(time.monotonic() - began)
                 return self._answered(ask, status, body)
-            self.refused += status != HTTPStatus.CONFLICT
             await asyncio.sleep(AGAIN_SECONDS)
         return Asked(ask=ask, status=0)
 

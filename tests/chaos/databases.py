@@ -78,7 +78,15 @@ class Postgres:
                 await asyncio.sleep(0.02)
 
     def _begun(self) -> subprocess.Popen[bytes]:
-        command: list[str | Path] = [self._programs / "postgres", "-D", self._data, "-p", str(self._port), "-k", self._data]
+        command: list[str | Path] = [
+            self._programs / "postgres",
+            "-D",
+            self._data,
+            "-p",
+            str(self._port),
+            "-k",
+            self._data,
+        ]
         with (self._home / "log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603 -- the wheel's own program
                 [*command, *self._settings],

@@ -41,7 +41,6 @@ class Fleet:
         provider_origin: str,
         servers: int = 1,
         workers: int = 0,
-        more: dict[str, str] | None = None,
     ) -> None:
         self._nursery = nursery
         self.database = database
@@ -53,7 +52,6 @@ class Fleet:
             "ISTHMUS_PROVIDER_URLS": json.dumps({"sandbox": provider_origin}),
             "ISTHMUS_ALLOWED_NETWORKS": "127.0.0.0/8",
             "ISTHMUS_MASTER_KEYS": MASTER_KEY,
-            **(more or {}),
         }
         self.seats = [Seat(name=f"server {number}", role="serve") for number in range(1, servers + 1)]
         self.seats += [Seat(name=f"worker {number}", role="worker") for number in range(1, workers + 1)]

@@ -25,7 +25,20 @@ Promise = Literal[
     "in order of acceptance",
     "nothing happens unasked",
     "customers are separate",
+    "answers are as published",
+    "work goes on soon",
+    "the database is whole",
+    "a drain fails nobody",
 ]
+OBSERVED: frozenset[Promise] = frozenset(
+    {
+        "answers are as published",
+        "work goes on soon",
+        "the database is whole",
+        "a drain fails nobody",
+    }
+)
+"""Promises that a run judges by itself, while it lasts."""
 LOOKED_UP: frozenset[Kind] = frozenset({"unique", "keyed", "stamped", "marker", "update", "upsert"})
 """Kinds of which nothing may stay unknown: they may be repeated, or looked up."""
 MOST_UNKNOWN = 0.02
@@ -71,6 +84,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     effects: Sequence[Effect]
     """First to last."""
     on_ambiguous: Literal["park", "retry"] = "park"
+    excused: frozenset[str] = frozenset()
+    """Reasons for which operations may fail in this run."""
     doubted: frozenset[str] = frozenset()
     """Ids of operations with a recorded attempt of which nobody knew what it did."""
 
@@ -122,7 +137,7 @@ def _about(asked: Asked, story: Story, effects: Sequence[Effect]) -> Iterator[Br
         ("nothing happens twice", _twice(asked, story, effects)),
         ("success means it happened", _hollow(operation, effects)),
         ("failure means it did not", _denied(operation, effects)),
-        ("no failure without need", _needless(asked, operation)),
+        ("no failure without need", _needless(asked, story, operation)),
         ("unknown only where nobody can know", _lazy(asked, operation)),
         ("customers are separate", _strayed(asked, effects)),
     )
@@ -164,9 +179,9 @@ def _denied(operation: Ended | None, effects: Sequence[Effect]) -> str:
     return f"failed, and happened {len(effects)} times" if failed and effects else ""
 
 
-def _needless(asked: Asked, operation: Ended | None) -> str:
+def _needless(asked: Asked, story: Story, operation: Ended | None) -> str:
     """Tell of a failure: no provider of a run refuses anything for good, and a caller who waits gets one attempt."""
-    if operation is None or operation.state != "failure":
+    if operation is None or operation.state != "failure" or operation.reason in story.excused:
         return ""
     if asked.ask.synchronous and operation.reason in {"", "refused"}:
         return ""

@@ -59,6 +59,8 @@ class Provider:
         self.early = 0
         """Calls that began although their workspace had been told to wait."""
         self.origin = ""
+        self.slow: dict[str, float] = {}
+        """Seconds that every call of a workspace takes besides."""
         self._held: dict[str, float] = {}
 
     def open_workspace(self, name: str) -> str:
@@ -113,7 +115,7 @@ class Provider:
 
     async def _answered(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse:
         fault = call.fault = self.faults.draw()
-        await asyncio.sleep(self.faults.latency())
+        await asyncio.sleep(self.faults.latency() + self.slow.get(call.workspace, 0))
         if fault == "throttle":
             self._held[call.workspace] = time.monotonic() + 1
             return _refusal(call, 429, headers={"Retry-After": "1"})

@@ -2,13 +2,15 @@
 
 import random
 from collections.abc import Sequence
-from itertools import repeat
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
-Wound = Literal["kill", "stop"]
-"""``kill``: SIGKILL, and another takes its place. ``stop``: SIGSTOP, and SIGCONT when it is long taken for dead."""
+Wound = Literal["kill", "stop", "crash"]
+"""``kill``: SIGKILL, and another takes its place. ``stop``: SIGSTOP, and SIGCONT when it is long taken for dead.
+
+``crash``: the database ends at once, and is started again.
+"""
 LONGEST_PAUSE = 0.05
 YOUNG_SHARE = 0.1
 """Of the kills that hit the same place again while its new process is still starting."""
@@ -28,14 +30,22 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is not ``None``, whoever takes the place is killed after so many seconds; that is one of the kills."""
 
 
-def schedule(*, operations: int, kills: int, seats: int, seed: int, stops: int = 0) -> list[Kill]:
-    """Spread the kills over the run, the last ones shortly before its end."""
+class Wounds(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of each."""
+
+    kill: int = 0
+    stop: int = 0
+    crash: int = 0
+
+
+def schedule(wounds: Wounds, *, operations: int, seats: int, seed: int) -> list[Kill]:
+    """Spread the wounds over the run, the last ones shortly before its end."""
     chance = random.Random(seed)  # noqa: S311 -- a schedule, no secrets
-    wounds = _wounds(kills, stops, chance)
+    drawn = _shuffled(wounds, chance)
     made: list[Kill] = []
-    young = [chance.random() < YOUNG_SHARE and wound == "kill" for wound in wounds]
-    step = operations / (len(wounds) + 1)
-    for index, wound in enumerate(wounds):
+    young = [chance.random() < YOUNG_SHARE and wound == "kill" for wound in drawn]
+    step = operations / (len(drawn) + 1)
+    for index, wound in enumerate(drawn):
         if index and young[index] and made[-1].young_seconds is None and made[-1].wound == "kill":
             made[-1] = msgspec.structs.replace(made[-1], young_seconds=chance.uniform(0, 0.4))
             continue
@@ -45,12 +55,10 @@ def schedule(*, operations: int, kills: int, seats: int, seed: int, stops: int =
     return sorted(made, key=lambda kill: kill.after_accepts)
 
 
-def _wounds(kills: int, stops: int, chance: random.Random) -> Sequence[Wound]:
-    kill: Wound = "kill"
-    stop: Wound = "stop"
-    wounds = [*repeat(kill, kills), *repeat(stop, stops)]
-    chance.shuffle(wounds)
-    return wounds
+def _shuffled(wounds: Wounds, chance: random.Random) -> list[Wound]:
+    made: list[Wound] = [wound for wound in get_args(Wound) for _ in range(getattr(wounds, wound))]
+    chance.shuffle(made)
+    return made
 
 
 def count(plan: Sequence[Kill]) -> int:

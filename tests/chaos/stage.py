@@ -44,17 +44,20 @@ async def stage(
     mix: Mix,
     seed: int,
     preloaded: dict[str, str] | None = None,
-    more: dict[str, str] | None = None,
     folder: Path | None = None,
+    files: Path | None = None,
 ) -> AsyncIterator[Stage]:
-    """Put everything up; nothing of it is left when the context ends. SQLite has one process, whatever was asked."""
+    """Put everything up; nothing of it is left when the context ends. SQLite has one process, whatever was asked.
+
+    ``folder`` is where processes work and log, ``files`` where SQLite keeps its own.
+    """
     alone = size.store == "sqlite"
     provider = Provider(Faults(mix, seed=seed), options=SandboxOptions())
     with tempfile.TemporaryDirectory(prefix="isthmus-chaos-") as scratch:
         home = folder or Path(scratch)
         async with (
             Nursery(preloaded=preloaded) as nursery,
-            database(size.store, home, durable=size.durable) as base,
+            database(size.store, files or home, durable=size.durable) as base,
             provider.served() as origin,
         ):
             fleet = Fleet(
@@ -64,7 +67,6 @@ async def stage(
                 provider_origin=origin,
                 servers=1 if alone else size.servers,
                 workers=0 if alone else size.workers,
-                more=more,
             )
             project = await fleet.init("chaos")
             await fleet.start()

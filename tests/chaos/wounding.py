@@ -3,12 +3,15 @@
 import asyncio
 import random
 import signal
+import time
 from collections.abc import Sequence
 
 from tests.chaos.callers import Callers
+from tests.chaos.databases import Postgres
 from tests.chaos.fleet import Fleet, Seat
 from tests.chaos.schedule import Kill
 
+LONGEST_OUTAGE = 1.0
 TIRED_SECONDS = 17.0
 """How long a process is stopped: longer than it takes for the others to believe that it is dead."""
 
@@ -21,7 +24,10 @@ class Wounding:
         self._waiting_share = waiting_share
         """Of the dead whose death is noticed as in life, by their silence; the others are made to be long silent."""
         self._chance = random.Random(seed)  # noqa: S311 -- a schedule, no secrets
+        self._crashing = asyncio.Lock()
         self.stops = 0
+        self.back: list[float] = []
+        """Seconds from when a crashed database is there again to the next accepted operation."""
 
     async def carry_out(self, plan: Sequence[Kill], callers: Callers) -> None:
         """Kill one after the other, each when its time has come."""
@@ -30,7 +36,9 @@ class Wounding:
                 await callers.accepted(kill.after_accepts)
                 await asyncio.sleep(kill.pause_seconds)
                 seat = self._fleet.seats[kill.seat]
-                if kill.wound == "stop":
+                if kill.wound == "crash":
+                    pauses.create_task(self.crash(callers))
+                elif kill.wound == "stop":
                     pauses.create_task(self.pause(seat))
                 else:
                     await self.kill(seat, young_seconds=kill.young_seconds)
@@ -55,6 +63,18 @@ class Wounding:
         process.send(signal.SIGCONT)
         if origin and seat.process is process and process.alive:
             self._fleet.show(seat, origin)
+
+    async def crash(self, callers: Callers) -> None:
+        """Crash the database and start it again, and see how soon operations are accepted."""
+        base = self._fleet.database
+        assert isinstance(base, Postgres)
+        async with self._crashing:
+            await base.crash()
+            await asyncio.sleep(self._chance.uniform(0, LONGEST_OUTAGE))
+            await base.start()
+            started, before = time.monotonic(), len(callers.asked)
+            await callers.accepted(before + 1)
+            self.back.append(time.monotonic() - started)
 
     async def _end(self, seat: Seat) -> None:
         process = seat.process

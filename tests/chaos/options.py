@@ -1,0 +1,179 @@
+"""The runs that there are: what each is called, how big it is in full and in short, and the command line."""
+
+import argparse
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from tests.chaos.databases import StoreKind
+from tests.chaos.faults import SMOOTH, Mix
+from tests.chaos.runs import clocks, disk, drain, fairness, main
+from tests.chaos.schedule import Wounds
+from tests.chaos.stage import Size
+from tests.chaos.telling import Report
+from tests.chaos.workload import CREATES, Kind, Plan
+
+Run = Callable[[], Awaitable[Report]]
+STORES: tuple[StoreKind, ...] = ("sqlite", "postgres")
+RUNS = ("main", "retry", "accept", "crash", "pause", "disk", "clocks", "drain", "fairness")
+HANGING = Mix(hang=1)
+"""The full runs also have calls that nobody ever answers: each costs its caller the whole deadline."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the command line."""
+    made = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    made.add_argument("run", nargs="?", default="main", choices=(*RUNS, "full", "short"))
+    made.add_argument("--store", choices=STORES, action="append", help="both unless one is named")
+    made.add_argument("--operations", type=int, default=2000)
+    made.add_argument("--kills", type=int, default=40, help="kills, crashes, drains or times the disk is full")
+    made.add_argument("--sigstop", type=int, default=0, help="processes that are paused, on PostgreSQL")
+    made.add_argument("--seed", type=int, default=1)
+    made.add_argument("--servers", type=int, default=2, help="on PostgreSQL")
+    made.add_argument("--workers", type=int, default=3, help="on PostgreSQL")
+    made.add_argument("--customers", type=int, default=8)
+    made.add_argument("--kind", choices=("mixed", *CREATES), default="mixed", help="what creates are made of")
+    made.add_argument("--on-ambiguous", choices=("park", "retry"), default="park")
+    made.add_argument("--smooth", action="store_true", help="let the provider do as it is told")
+    made.add_argument("--waiting", type=float, default=0.0, help="share of the dead whose silence is waited for")
+    made.add_argument("--durable", action="store_true", help="let PostgreSQL wait for the disk")
+    return made
+
+
+def asked(given: argparse.Namespace, folder: Path) -> Iterator[Run]:
+    """List the runs that a command line asks for."""
+    stores: list[StoreKind] = given.store or list(STORES)
+    if given.run == "full":
+        yield from full(folder, seed=given.seed, stores=stores)
+    elif given.run == "short":
+        yield from short(seed=given.seed, stores=stores)
+    else:
+        for store in stores:
+            yield from _single(given, store, folder)
+
+
+def short(*, seed: int = 1, stores: list[StoreKind] | None = None) -> Iterator[Run]:
+    """List the runs for every change: 2,000 operations and 40 kills in all, a crash or two, a few drains."""
+    for store in stores or STORES:
+        yield lambda store=store: main.run(  # type: ignore[misc]
+            main.Options(
+                name=f"main {store}",
+                size=Size(store=store, servers=2, workers=2),
+                plan=Plan(operations=1000, seed=seed),
+                wounds=Wounds(kill=20, crash=2 if store == "postgres" else 0),
+            )
+        )
+
+
+def full(folder: Path, *, seed: int = 1, stores: list[StoreKind] | None = None) -> Iterator[Run]:
+    """List the runs for every night."""
+    for store in stores or STORES:
+        yield from _full_main(store, seed)
+    if "postgres" in (stores or STORES):
+        yield lambda: main.run(_crashes(5000, 20, seed))
+        yield lambda: main.run(_pauses(3000, 20, seed))
+    if "sqlite" in (stores or STORES):
+        yield lambda: disk.run(disk.Options(seed=seed))
+    for store in stores or STORES:
+        yield lambda store=store: clocks.run(clocks.Options(store=store, seed=seed), folder)  # type: ignore[misc]
+        yield lambda store=store: drain.run(drain.Options(store=store, seed=seed))  # type: ignore[misc]
+        queued = 100_000 if store == "sqlite" else 20_000
+        yield lambda store=store, queued=queued: fairness.run(fairness.Options(store=store, queued=queued))  # type: ignore[misc]
+
+
+def _full_main(store: StoreKind, seed: int) -> Iterator[Run]:
+    size = Size(store=store, servers=2, workers=3, customers=12)
+    first = main.Options(
+        name=f"main {store}",
+        size=size,
+        plan=Plan(operations=10_000, customers=12, seed=seed),
+        mix=HANGING,
+        wounds=Wounds(kill=200),
+        waiting_share=0.05,
+    )
+    retrying = msgspec.structs.replace(
+        first,
+        name=f"retry {store}",
+        plan=Plan(operations=3000, customers=12, seed=seed, on_ambiguous="retry"),
+        mix=Mix(),
+        wounds=Wounds(kill=60),
+    )
+    yield lambda: main.run(first)
+    yield lambda: main.run(retrying)
+    yield lambda: main.run(_accepts(store, 3000, 100, seed))
+
+
+def _accepts(store: StoreKind, operations: int, kills: int, seed: int) -> main.Options:
+    """Nothing but accepts and kills: no backlog is too long, and the provider does as it is told."""
+    return main.Options(
+        name=f"accept {store}",
+        size=Size(store=store, servers=2, workers=0),
+        plan=Plan(operations=operations, seed=seed, create_share=1),
+        mix=SMOOTH,
+        wounds=Wounds(kill=kills),
+        backlog=operations,
+    )
+
+
+def _crashes(operations: int, crashes: int, seed: int) -> main.Options:
+    return main.Options(
+        name="crash postgres",
+        size=Size(store="postgres", servers=2, workers=2, durable=True),
+        plan=Plan(operations=operations, seed=seed),
+        wounds=Wounds(crash=crashes),
+    )
+
+
+def _pauses(operations: int, stops: int, seed: int) -> main.Options:
+    return main.Options(
+        name="pause postgres",
+        size=Size(store="postgres", servers=2, workers=3),
+        plan=Plan(operations=operations, seed=seed),
+        wounds=Wounds(stop=stops),
+    )
+
+
+def _single(given: argparse.Namespace, store: StoreKind, folder: Path) -> Iterator[Run]:
+    """List the one run of a name, as big as was asked for; nothing where it is not for this database."""
+    operations, kills, seed = given.operations, given.kills, given.seed
+    runs: dict[str, Run] = {
+        "main": lambda: main.run(_main(given, store)),
+        "retry": lambda: main.run(_main(given, store)),
+        "accept": lambda: main.run(_accepts(store, operations, kills, seed)),
+        "clocks": lambda: clocks.run(clocks.Options(store=store, operations=operations, seed=seed), folder),
+        "drain": lambda: drain.run(drain.Options(store=store, times=kills, seed=seed)),
+        "fairness": lambda: fairness.run(fairness.Options(store=store, queued=operations)),
+    }
+    if store == "postgres":
+        runs["crash"] = lambda: main.run(_crashes(operations, kills, seed))
+        runs["pause"] = lambda: main.run(_pauses(operations, kills, seed))
+    else:
+        runs["disk"] = lambda: disk.run(disk.Options(operations=operations, times=kills, seed=seed))
+    if given.run in runs:
+        yield runs[given.run]
+
+
+def _main(given: argparse.Namespace, store: StoreKind) -> main.Options:
+    creates: tuple[Kind, ...] = CREATES if given.kind == "mixed" else (given.kind,)
+    retrying = given.run == "retry" or given.on_ambiguous == "retry"
+    return main.Options(
+        name=f"{given.run} {store}",
+        size=Size(
+            store=store,
+            servers=given.servers,
+            workers=given.workers,
+            customers=given.customers,
+            durable=given.durable,
+        ),
+        plan=Plan(
+            operations=given.operations,
+            customers=given.customers,
+            creates=creates,
+            on_ambiguous="retry" if retrying else "park",
+            seed=given.seed,
+        ),
+        mix=SMOOTH if given.smooth else Mix(),
+        wounds=Wounds(kill=given.kills, stop=given.sigstop if store == "postgres" else 0),
+        waiting_share=given.waiting,
+    )

@@ -1,0 +1,14 @@
+"""A short run of the harness for every change: 2,000 operations, 40 kills, two crashes of the database."""
+
+import pytest
+
+from tests.chaos.databases import StoreKind
+from tests.chaos.options import STORES, short
+from tests.chaos.telling import told
+
+
+@pytest.mark.parametrize("store", STORES)
+async def test_nothing_is_lost_and_nothing_happens_twice(store: StoreKind) -> None:
+    for run in short(stores=[store]):
+        report = await run()
+        assert report.good, told([report])
