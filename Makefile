@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-NODE := tests/oauth_servers/oidc tests/browser/react
+NODE := tests/oauth_servers/oidc tests/browser/react tests/server/notifying/verifier
 
 .PHONY: install run test lint types bench wheel lock clean node chromium
 

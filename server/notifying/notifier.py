@@ -50,12 +50,22 @@ class Outbox(Messages, Protocol):
 class Notifier:
     """Tells builders, until it is stopped."""
 
-    def __init__(self, store: Outbox, rounds: Rounds, *, bell: Bell, clock: Clock, dead_after_seconds: float) -> None:
+    def __init__(
+        self,
+        store: Outbox,
+        rounds: Rounds,
+        *,
+        bell: Bell,
+        clock: Clock,
+        dead_after_seconds: float,
+        stop_seconds: float = STOP_SECONDS,
+    ) -> None:
         self._store = store
         self._rounds = rounds
         self._bell = bell
         self._clock = clock
         self._dead_after_seconds = dead_after_seconds
+        self._stop_seconds = stop_seconds
         self._served: dict[str, asyncio.Task[None]] = {}
         self._prune_at = time.monotonic()
 
@@ -122,7 +132,7 @@ class Notifier:
         self._rounds.stop()
         tasks = list(self._served.values())
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            _, late = await asyncio.wait(tasks, timeout=self._stop_seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

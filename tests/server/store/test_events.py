@@ -74,7 +74,9 @@ async def test_events_are_read_on_from_the_last_one_seen(store: Store) -> None:
 
 async def test_a_place_is_not_given_again_when_events_are_swept_away(store: Store) -> None:
     await store.update_connection("p1", "c1", now=NOW, event=event("e1"))
-    await store.sweep(now=NOW + timedelta(days=7))
+    await store.fan_out("p1", now=NOW, limit=10)
+    later = NOW + timedelta(days=7)
+    await store.prune_notifications(events_before=later, delivered_before=later, failed_before=later)
     await store.update_connection("p1", "c1", now=NOW, event=event("e2"))
     assert [one.sequence for one in await store.events("p1")] == [2]
 

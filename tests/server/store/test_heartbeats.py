@@ -4,11 +4,9 @@ import pytest
 
 from server.store.contract import Store
 from tests.server.store.samples import (
-    NOW,
     api_key,
     config,
     connection,
-    event,
     jwt_key,
     later,
     project,
@@ -61,11 +59,3 @@ async def test_the_epoch_grows_with(store: Store, change: Change) -> None:
     before = await store.epoch()
     await change(store)
     assert await store.epoch() > before
-
-
-async def test_a_week_later_events_are_swept_away(store: Store) -> None:
-    week = 7 * 86_400
-    await store.update_connection("p1", "c1", now=NOW, event=event("e1", create_time=NOW))
-    await store.update_connection("p1", "c1", now=NOW, event=event("e2", create_time=later(1)))
-    await store.sweep(now=later(week))
-    assert [one.id for one in await store.events("p1")] == ["e2"]
