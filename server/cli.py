@@ -5,7 +5,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,12 +13,16 @@ import msgspec
 import uvloop
 
 from connectors.sandbox import server as sandbox
+from connectors.sandbox.faults import FaultPlan
+from connectors.sandbox.pace import Pace
+from connectors.sandbox.state import Options
 from server import logs, rekeying, serving
 from server.access.signing import BadSigner, sign_token
 from server.access.tokens import MAX_LIFE_SECONDS
 from server.clock import utc_now
 from server.demo.running import run_demo
 from server.deploying import Unreachable, deploy_file
+from server.engine.opening import is_distributed
 from server.settings import Settings, SettingsError, from_environment
 from server.setup import BadName, NewProject, create_key, create_project
 from server.store.contract import StoreError
@@ -67,11 +71,17 @@ def _add_serving(commands: Any) -> None:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8080)
     serve.set_defaults(run=_serve)
-    worker = commands.add_parser("worker", help="settle what dead processes left (PostgreSQL)")
+    serve.add_argument(
+        "--without-worker", action="store_true", help="accept work only; `isthmus worker` does it (PostgreSQL)"
+    )
+    worker = commands.add_parser("worker", help="do the accepted work, without the API (PostgreSQL)")
     worker.set_defaults(run=_work)
     box = commands.add_parser("sandbox", help="serve the sandbox CRM")
     box.add_argument("--host", default="127.0.0.1")
     box.add_argument("--port", type=_port, default=sandbox.DEFAULT_PORT)
+    box.add_argument("--pace", type=_read_as(Pace), default=Pace(), metavar="JSON", help='such as {"latencyMs": 10}')
+    faults = "what goes wrong, as PUT /_sandbox/faults takes it"
+    box.add_argument("--faults", type=_read_as(FaultPlan), default=FaultPlan(), metavar="JSON", help=faults)
     box.set_defaults(run=_sandbox)
     demo = commands.add_parser("demo", help="show a first write going through, then keep serving")
     demo.add_argument("--once", action="store_true", help="end after the story")
@@ -128,6 +138,18 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _read_as(kind: type[T]) -> Callable[[str], T]:
+    """Make an argument's type of a struct, given as JSON."""
+
+    def read(text: str) -> T:
+        try:
+            return msgspec.json.decode(text, type=kind)
+        except msgspec.DecodeError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
+
+
 def _settings() -> Settings:
     return from_environment(os.environ)
 
@@ -140,27 +162,41 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 def _serve(parsed: argparse.Namespace) -> None:
     logs.start_logging()
     settings = _settings()
+    if parsed.without_worker and not is_distributed(settings):
+        raise CommandFailed("On SQLite there is one process, which does the worker's part: leave --without-worker out.")
     if parsed.port and not os.environ.get("ISTHMUS_PUBLIC_URL"):
         # Links have to lead somewhere before anybody has set an address.
         settings = msgspec.structs.replace(settings, public_url=f"http://127.0.0.1:{parsed.port}")
     _run(
         serving.serve(
-            settings, host=parsed.host, port=parsed.port, announce=lambda origin: _say(f"Isthmus is at {origin}")
+            settings,
+            host=parsed.host,
+            port=parsed.port,
+            announce=lambda origin: _say(f"Isthmus is at {origin}"),
+            works=not parsed.without_worker,
         )
     )
 
 
 def _work(_: argparse.Namespace) -> None:
     settings = _settings()
-    if settings.database_url.startswith("sqlite"):
-        raise CommandFailed("On SQLite there is one process: `isthmus serve` does the worker's part already.")
+    if not is_distributed(settings):
+        raise CommandFailed(
+            "On SQLite there is one process: `isthmus serve` does the worker's part already. For workers of their own, "
+            "put the data on PostgreSQL (ISTHMUS_DATABASE_URL=postgresql://...)."
+        )
     logs.start_logging()
     _run(serving.work(settings))
 
 
 def _sandbox(parsed: argparse.Namespace) -> None:
     try:
-        sandbox.run(host=parsed.host, port=parsed.port, announce=lambda url: _say(f"The sandbox CRM is at {url}"))
+        sandbox.run(
+            host=parsed.host,
+            port=parsed.port,
+            options=Options(pace=parsed.pace, faults=parsed.faults),
+            announce=lambda url: _say(f"The sandbox CRM is at {url}"),
+        )
     except OSError as error:
         raise CommandFailed(
             f"Cannot listen on {parsed.host}:{parsed.port}; is something else running there? "

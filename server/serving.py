@@ -4,19 +4,25 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
 from typing import Any
 
+import httpx
 import uvicorn
 
 from connectors.catalog import CATALOG
 from connectors.gateway import Gateway
 from server import logs
 from server.app import build_app
+from server.clock import Clock, SharedClock, utc_now
 from server.door.heads import BoundedHeads
-from server.liveness import living
+from server.engine.opening import announcing, is_distributed, open_engine
+from server.liveness import BEAT_SECONDS, living
+from server.services import Services
 from server.settings import Settings, SettingsError, doubts
+from server.store.contract import Store
 from server.store.opening import open_store
 from server.wiring import build_services
 
@@ -28,14 +34,17 @@ class StartFailed(Exception):
     """The server cannot listen; the message is for the operator."""
 
 
-async def serve(settings: Settings, *, host: str, port: int, announce: Callable[[str], None]) -> None:
+async def serve(
+    settings: Settings, *, host: str, port: int, announce: Callable[[str], None], works: bool = True
+) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way.
 
-    ``announce`` is told the origin once requests are taken; port 0 lets the kernel choose.
+    ``announce`` is told the origin once requests are taken; port 0 lets the kernel choose. With ``works`` it also
+    carries out what is accepted asynchronously; without, `work` does in another process.
     Raises `StartFailed`, `SettingsError` and `Unavailable`.
     """
     _check_provider_urls(settings)
-    store = open_store(settings)
+    store = open_store(settings, announce=announcing(settings))
     transport = Gateway(allowed_networks=settings.allowed_networks).transport()
     if settings.allowed_networks:
         logs.event("gateway.networks_allowed", networks=[str(network) for network in settings.allowed_networks])
@@ -43,15 +52,17 @@ async def serve(settings: Settings, *, host: str, port: int, announce: Callable[
         logs.event("settings.doubted", level=logging.WARNING, advice=doubt)
     await store.start()
     try:
-        app: Any = build_app(build_services(settings, store=store, connectors=CATALOG, transport=transport))
-        server = _Server(_config(app, host=host, port=port), announce=announce)
-        _spare_the_collector()
-        try:
-            await server.serve()
-        except SystemExit as error:
-            raise StartFailed(
-                f"Cannot listen on {host}:{port}; is something else running there? Choose another with --port."
-            ) from error
+        async with _services(settings, store=store, transport=transport) as services:
+            app: Any = build_app(services, works=works)
+            # Requests and calls have the same time to end in.
+            server = _Server(_config(app, host=host, port=port), announce=announce, stopping=services.worker.stop)
+            _spare_the_collector()
+            try:
+                await server.serve()
+            except SystemExit as error:
+                raise StartFailed(
+                    f"Cannot listen on {host}:{port}; is something else running there? Choose another with --port."
+                ) from error
     finally:
         await transport.aclose()
         await store.close()
@@ -67,20 +78,46 @@ def _check_provider_urls(settings: Settings) -> None:
 
 async def work(settings: Settings) -> None:
     """Do what a process does unasked until SIGINT or SIGTERM. Raises `SettingsError`, `Unavailable`."""
-    store = open_store(settings)
+    store = open_store(settings, announce=announcing(settings))
     transport = Gateway(allowed_networks=settings.allowed_networks).transport()
     await store.start()
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     try:
-        services = build_services(settings, store=store, connectors=CATALOG, transport=transport)
-        async with living(services, kind="worker"):
+        async with _services(settings, store=store, transport=transport) as services, living(services, kind="worker"):
             logs.event("worker.started")
             await stopped.wait()
     finally:
         await transport.aclose()
         await store.close()
+
+
+@asynccontextmanager
+async def _services(
+    settings: Settings, *, store: Store, transport: httpx.AsyncBaseTransport
+) -> AsyncIterator[Services]:
+    async with keeping_time(settings, store) as clock:
+        engine = open_engine(settings, clock=clock)
+        yield build_services(settings, store=store, connectors=CATALOG, transport=transport, clock=clock, engine=engine)
+
+
+@asynccontextmanager
+async def keeping_time(settings: Settings, store: Store) -> AsyncIterator[Clock]:
+    """Give the clock for these settings: the database's where processes share one, else the system's."""
+    if not is_distributed(settings):
+        yield utc_now
+        return
+    clock = SharedClock(store.time)
+    await clock.set()
+    following = asyncio.create_task(
+        clock.follow(every_seconds=BEAT_SECONDS, failed=lambda error: logs.failed("clock.unset", error))
+    )
+    try:
+        yield clock
+    finally:
+        following.cancel()
+        await asyncio.wait({following})
 
 
 def _spare_the_collector() -> None:
@@ -114,9 +151,17 @@ def _config(app: Any, *, host: str, port: int) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Says where it listens, and lets its caller finish after a signal instead of dying by it."""
 
-    def __init__(self, config: uvicorn.Config, *, announce: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, *, announce: Callable[[str], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        super().handle_exit(sig, frame)
+        self._stopping()
 
     async def startup(self, sockets: Any = None) -> None:
         """Listen, and say so."""

@@ -34,7 +34,8 @@ async def working(
 ) -> AsyncIterator[None]:
     """Carry out what is accepted while the block lasts, from when ``after`` has ended on; then finish what has begun.
 
-    What has not left by then is given back at once, and what is under way may take ``drain_seconds``.
+    What has not left by then is given back at once, and what is under way may take ``drain_seconds`` from when the
+    worker was first stopped.
     """
     attending = asyncio.create_task(_attend(engine, worker, after))
     repeating = [
@@ -52,7 +53,7 @@ async def working(
             task.cancel()
         await asyncio.gather(*repeating, return_exceptions=True)
         try:
-            await asyncio.wait_for(engine.close(), drain_seconds)
+            await asyncio.wait_for(engine.close(), max(0.1, drain_seconds - worker.stopping_seconds))
         except TimeoutError:
             logs.event("worker.cut_off", seconds=drain_seconds)
         attending.cancel()

@@ -31,6 +31,7 @@ class Worker:
         self._engine = engine
         self._dead_after_seconds = dead_after_seconds
         self._stopping = False
+        self._stopped_at: float | None = None
         permit = means.permit
         self._means = replace(means, permit=lambda: not self._stopping and permit())
         self._visits: dict[str, Visit | None] = {}
@@ -40,6 +41,11 @@ class Worker:
     def stopping(self) -> bool:
         """Whether nothing is begun any more."""
         return self._stopping
+
+    @property
+    def stopping_seconds(self) -> float:
+        """For how long nothing has been begun any more."""
+        return 0.0 if self._stopped_at is None else self._means.monotonic() - self._stopped_at
 
     async def submit(self, lane_id: str) -> None:
         """Say that a lane has work. Raises nothing."""
@@ -80,6 +86,8 @@ class Worker:
 
     def stop(self) -> None:
         """Begin nothing more: what is claimed and has not left goes back, what is under way goes on."""
+        if not self._stopping:
+            self._stopped_at = self._means.monotonic()
         self._stopping = True
         for visit in self._visits.values():
             if visit is not None:
