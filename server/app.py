@@ -150,9 +150,12 @@ FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY, 
 """Routes that pages of other origins may call. Whatever else there is answers without CORS."""
 
 
-def build_app(services: Services) -> ASGIApp:
-    """Wire the whole server into one ASGI application. The store is started and closed by its opener."""
-    app = build_routes(services)
+def build_app(services: Services, *, works: bool = True) -> ASGIApp:
+    """Wire the whole server into one ASGI application. The store is started and closed by its opener.
+
+    With ``works`` it also carries out what was accepted asynchronously.
+    """
+    app = build_routes(services, works=works)
     services.changes.subscribe(services.keyring.forget)
     services.changes.subscribe(services.directory.forget)
     services.changes.subscribe(services.proxy.forget)
@@ -167,7 +170,7 @@ def build_app(services: Services) -> ASGIApp:
     )
 
 
-def build_routes(services: Services) -> Litestar:
+def build_routes(services: Services, *, works: bool = True) -> Litestar:
     """Tie every route to its handler and its guard: all but the writes and the calls through the proxy."""
     announcing = announce_changes(services.changes)
     app = Litestar(
@@ -198,7 +201,7 @@ def build_routes(services: Services) -> Litestar:
             "project_id": Provide(project_id, sync_to_thread=False),
         },
         exception_handlers={Exception: _problem(services)},
-        lifespan=[_running(services)],
+        lifespan=[_running(services, works=works)],
         openapi_config=openapi_config(for_tokens=[*FOR_ANY_KEY, *CONNECTING]),
         logging_config=None,
         debug=False,
@@ -239,10 +242,10 @@ def _jwt_key_problem(services: Services) -> Callable[..., Response[problems.Prob
     return relabelled
 
 
-def _running(services: Services) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+def _running(services: Services, *, works: bool) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncIterator[None]:
-        async with living(services, kind="server"):
+        async with living(services, kind="server", works=works):
             yield
 
     return run
