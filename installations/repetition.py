@@ -156,14 +156,31 @@ def holds(current: Record, wanted: Record) -> bool:
 
 
 def credited(outcome: Outcome, reactions: Sequence[Reaction]) -> Outcome:
-    """Tell every record as written that the reactions count as such, though the provider's last word was a refusal."""
-    return replace(
-        outcome,
-        records=tuple(
-            replace(record, success=True, fault=None) if reaction == "succeed" and not record.success else record
-            for record, reaction in zip(outcome.records, reactions, strict=True)
-        ),
-    )
+    """Tell every record as what the reactions take it for, whatever the provider's last word was.
+
+    What counts as written is told as written. What is to be found out is told as in doubt, so that whoever looks it up,
+    or is asked to decide, sees that it is open.
+    """
+    pairs = zip(outcome.records, reactions, strict=True)
+    return replace(outcome, records=tuple(_credited(record, reaction) for record, reaction in pairs))
+
+
+def _credited(record: RecordOutcome, reaction: Reaction) -> RecordOutcome:
+    if reaction == "succeed" and not record.success:
+        return replace(record, success=True, fault=None)
+    if reaction not in _OPEN or in_doubt(record) or record.fault is None:
+        return record
+    message = f"an earlier attempt may have written it; the last one was refused: {record.fault.message}"
+    return replace(record, fault=replace(record.fault, kind="ambiguous", message=message))
+
+
+_OPEN: frozenset[Reaction] = frozenset({"reconcile", "look_up"})
+_SETTLED: frozenset[Event] = frozenset({"done", "unreadable", "refused", "conflict"})
+
+
+def is_settled(record: RecordOutcome) -> bool:
+    """Whether the provider has written or refused it. All else may have been sent since: what waited, what is open."""
+    return event_of(record, effect="rejected") in _SETTLED
 
 
 def _text(value: object) -> str | None:

@@ -11,7 +11,7 @@ from installations.operation import Operation
 from installations.outlook import Move, looked_up
 from installations.pipeline import settle
 from installations.record import Change, Fault, Outcome, RecordOutcome
-from installations.repetition import in_doubt
+from installations.repetition import is_settled
 from server import logs
 from server.clock import Clock
 from server.delivering.calls import CallStore
@@ -61,7 +61,7 @@ class Looking:
         found: dict[int, Sequence[RecordOutcome]] = {}
         exact = True
         for index, record in enumerate(known):
-            if record is not None and not in_doubt(record):
+            if record is not None and is_settled(record):
                 continue
             field, surely = marker(place, change, index)
             if not field:
@@ -91,7 +91,7 @@ class Looking:
         self, operation: Operation, known: Sequence[RecordOutcome | None], found: Found, *, exact: bool
     ) -> Settlement:
         now, counts = self._clock(), [len(each) for each in found.values()]
-        most, fewest = max(counts, default=1), min(counts, default=1)
+        most, fewest = max(counts, default=0), min(counts, default=0)
         move = looked_up(operation, found=most if most > 1 else fewest, exact=exact, now=now)
         absent = ABSENT if move.to_state in {"queued", "failure"} else DOUBT
         records = tuple(_record(known[index], found.get(index), absent) for index in range(len(known)))

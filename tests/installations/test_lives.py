@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 )
 
 from installations.operation import FINAL, UNOWNED, OnAmbiguous, Operation
-from installations.outlook import Move, cancelled
-from tests.installations.world import MARKED, Behaviour, Kind, World
+from installations.outlook import Move
+from tests.installations.world import Behaviour, Kind, World
 
 STEPS = int(os.environ.get("ISTHMUS_MODEL_STEPS", "4000"))
 STEPS_IN_A_LIFE = 60
@@ -88,6 +88,17 @@ class Lives(RuleBasedStateMachine):
         if chosen.id in self.world.answers:
             assert self.world.hear(chosen.id, jitter=0.5)
 
+    @precondition(lambda self: self.world.due())
+    @rule(data=st.data(), worker=st.sampled_from(WORKERS), behaviour=st.sampled_from(get_args(Behaviour)))
+    def crash(self, data: Any, worker: str, behaviour: Behaviour) -> None:
+        """Claim, send, and die before anything is heard; somebody sees to it."""
+        if worker in self.world.dead:
+            return
+        chosen = data.draw(st.sampled_from(self.world.due()))
+        self.world.claim(chosen, worker)
+        self.world.send(self.world.operations[chosen.id], behaviour)
+        self.world.recover(worker)
+
     def _ready(self) -> list[Operation]:
         living = {self.world.process(worker) for worker in WORKERS if worker not in self.world.dead}
         return [each for each in self._in("claimed") if each.owner in living]
@@ -136,9 +147,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self._in("queued", "parked"))
     @rule(data=st.data())
     def cancel(self, data: Any) -> None:
-        chosen = data.draw(st.sampled_from(self._in("queued", "parked")))
-        can = self.world.kinds[chosen.id] in MARKED
-        assert self.world.move(chosen, cancelled(chosen, now=self.world.now, can_look_up=can), by="")
+        self.world.cancel(data.draw(st.sampled_from(self._in("queued", "parked"))))
 
     @precondition(lambda self: self._in("unknown") and not self.world.provider.late)
     @rule(data=st.data(), discard=st.booleans())

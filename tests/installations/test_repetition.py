@@ -17,13 +17,15 @@ from connectors.errors import ConnectorError, NotSent, Unreadable
 from connectors.wire import CLASSES, translate
 from installations import repetition
 from installations.operation import Attempt, Repeat
-from installations.record import Fault, FaultKind, Outcome, RecordOutcome
+from installations.record import Fault, FaultKind, Outcome, Record, RecordOutcome
 from installations.repetition import (
     Event,
     already_gone,
     credited,
     event_of,
+    holds,
     in_doubt,
+    is_settled,
     react,
     repeat_at,
     replays_failure,
@@ -268,8 +270,42 @@ def test_the_same_500_three_times_is_a_stored_failure(attempts: list[Attempt], *
     assert replays_failure(attempts) is stuck
 
 
-def test_what_counts_as_written_is_told_as_written() -> None:
-    gone, no = refused("not_found", status=404), refused("invalid")
+def test_records_are_told_as_what_they_are_taken_for() -> None:
+    gone, no = refused("not_found", status=404), refused("invalid", code="BAD")
     written = RecordOutcome(success=True, fault=Fault(kind="unrecognised", message="?"))
-    outcome = credited(Outcome(records=(gone, no, written)), ("succeed", "fail", "succeed"))
-    assert outcome.records == (RecordOutcome(success=True), no, written)
+    lost = refused("ambiguous")
+    outcome = credited(
+        Outcome(records=(gone, no, written, no, lost)), ("succeed", "fail", "succeed", "reconcile", "reconcile")
+    )
+    message = "an earlier attempt may have written it; the last one was refused: no"
+    doubt = RecordOutcome(success=False, fault=Fault(kind="ambiguous", message=message, code="BAD"))
+    assert outcome.records == (RecordOutcome(success=True), no, written, doubt, lost)
+
+
+@pytest.mark.parametrize("kind", get_args(FaultKind))
+def test_only_what_was_written_or_refused_is_settled(kind: FaultKind) -> None:
+    assert is_settled(RecordOutcome(success=True, record_id="1"))
+    assert not is_settled(RecordOutcome(success=False))
+    assert is_settled(refused(kind)) == (KINDS[kind] in {"refused", "conflict"})
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "same"),
+    [
+        pytest.param({"a": 1, "b": 2}, {"a": 1}, True, id="and more"),
+        pytest.param({"a": "5", "b": "true", "c": "2"}, {"a": 5, "b": True, "c": 2.0}, True, id="as text"),
+        pytest.param({"a": None}, {"a": ""}, True, id="nothing is nothing"),
+        pytest.param({}, {"a": None}, True, id="absent is nothing"),
+        pytest.param({}, {"a": 0}, False, id="zero is something"),
+        pytest.param({"a": {"b": {"c": "x", "d": 1}}}, {"a": {"b": {"c": "x"}}}, True, id="nested"),
+        pytest.param({"a": {"b": {"c": "y"}}}, {"a": {"b": {"c": "x"}}}, False, id="nested and other"),
+        pytest.param({"a": [1, 2]}, {"a": [1, 2]}, True, id="a list"),
+        pytest.param({"a": [2, 1]}, {"a": [1, 2]}, False, id="another list"),
+        pytest.param({"a": {"x": 1}}, {"a": [1]}, False, id="of another shape"),
+        pytest.param({"a": "x"}, {"a": "X"}, False, id="in another case"),
+    ],
+)
+def test_a_record_holds_what_was_wanted_also_where_providers_turn_values_into_text(
+    now: Record, wanted: Record, *, same: bool
+) -> None:
+    assert holds(now, wanted) is same

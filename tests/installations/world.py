@@ -11,7 +11,18 @@ from typing import Any, Literal, NamedTuple
 from msgspec.structs import replace
 
 from installations.operation import FINAL, MOVES, EffectClass, OnAmbiguous, Operation, Repeat
-from installations.outlook import Move, after_attempt, expired, forgotten, judge, looked_up, lost, outlived, resolved
+from installations.outlook import (
+    Move,
+    after_attempt,
+    cancelled,
+    expired,
+    forgotten,
+    judge,
+    looked_up,
+    lost,
+    outlived,
+    resolved,
+)
 from installations.record import Fault, FaultKind, RecordOutcome
 from installations.repetition import Reaction, credited, repeat_at
 from tests.installations.lives import NOW, SENT, WRITTEN, fault, outcome
@@ -33,7 +44,7 @@ REPEATS: dict[Kind, Repeat] = {
 MARKED: frozenset[Kind] = frozenset({"exact", "eventual"})
 WINDOW = timedelta(minutes=30)
 LATE = timedelta(seconds=40)
-LAG = timedelta(minutes=10)
+LAG = timedelta(hours=2)
 """After what time a search with lag shows a record."""
 REFUSALS: dict[Behaviour, FaultKind] = {
     "throttles": "rate_limited",
@@ -96,6 +107,7 @@ class World:
         self.dead: set[str] = set()
         self.excused: set[str] = set()
         """Operations of which a person has said what was not so."""
+        self.cancelled: set[str] = set()
         self.applied: dict[str, list[int]] = {}
         self._born = Counter[str]()
 
@@ -173,6 +185,7 @@ class World:
 
     def send(self, claimed: Operation, behaviour: Behaviour) -> None:
         """Mark it as sent and let the provider act; whether anybody hears of that is another event."""
+        assert claimed.id not in self.cancelled, "what somebody took back is not sent"
         kind = self.kinds[claimed.id]
         window = WINDOW if kind == "key" else None
         if self.now >= claimed.deadline_at:
@@ -258,11 +271,18 @@ class World:
             found = self.provider.effects(each.id, until=self.now if exact else self.now - LAG)
             self.move(each, looked_up(each, found=found, exact=exact, now=self.now), by="")
 
+    def cancel(self, operation: Operation) -> None:
+        """Take a waiting operation back."""
+        self.cancelled.add(operation.id)
+        move = cancelled(operation, now=self.now, can_look_up=self.kinds[operation.id] in MARKED)
+        assert self.move(operation, move, by="")
+
     def resolve(self, operation: Operation, *, discard: bool) -> None:
         """Have a person look at the provider and say what is so; or give up on it, whatever is so."""
         happened = self.provider.effects(operation.id, until=self.now) > 0
         if discard:
             self.excused.add(operation.id)
+        self.cancelled.discard(operation.id)
         deadline = self.now + (operation.deadline_at - operation.create_time)
         renewed = replace(operation, deadline_at=operation.deadline_at if discard or happened else deadline)
         move = resolved(renewed, "discard" if discard else "happened" if happened else "retry", now=self.now)
