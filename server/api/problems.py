@@ -23,6 +23,7 @@ from server.access.errors import AccessError, BadToken, Forbidden, TooManyReques
 from server.api.bodies import Malformed
 from server.connecting.errors import ConnectError
 from server.delivering.idempotency import IdempotencyError, KeyInFlight, KeyReused
+from server.delivering.verdicts import Forgotten, InterventionError, Unfit
 from server.door.refusals import BadRequest, NotOffered, RequestError, TooLarge, TooSlow, WrongMediaType
 from server.proxying.errors import (
     AnswerWithheld,
@@ -134,6 +135,9 @@ TABLE: dict[type[BaseException], Problem] = {
         title="The first request is still under way",
         retryable=True,
     ),
+    InterventionError: _CONFLICT,
+    Unfit: Problem(status=HTTPStatus.CONFLICT, code="operation-state", title="This cannot be done to it now"),
+    Forgotten: Problem(status=HTTPStatus.NOT_FOUND, code="forgotten", title="Not kept any more"),
     AccessError: Problem(status=HTTPStatus.FORBIDDEN, code="forbidden", title="Not allowed"),
     Unauthenticated: Problem(status=HTTPStatus.UNAUTHORIZED, code="unauthenticated", title="Not authenticated"),
     BadToken: Problem(status=HTTPStatus.UNAUTHORIZED, code="bad-token", title="The token is refused"),
@@ -195,7 +199,7 @@ TABLE: dict[type[BaseException], Problem] = {
 
 _MISSING_PARAMETER = re.compile(r"Missing required (query|header|path) parameter '(\w+)'")
 """What Litestar 2.25 says, and it says it only so."""
-_RENAMED = {"finer": "state"}
+_RENAMED = {"finer": "state", "in_state": "state"}
 """Parameters whose public name the framework keeps for itself."""
 
 

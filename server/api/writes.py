@@ -1,8 +1,9 @@
 """Writing records: the one hot route, so it is plain ASGI and skips what other routes can afford.
 
 ``POST /v1/projects/{p}/integrations/{i}/objects/{o}``, see ``write_results`` for the bodies. Statuses as published:
-200 and 422 in the write shape, 400 as a sentence in text/plain, anything else as a problem document. A synchronous
-write whose deadline passed while nobody knew its fate answers 202 with the operation's id.
+200 and 422 in the write shape, 400 as a sentence in text/plain, anything else as a problem document. An asynchronous
+write is answered 200 with its operation's id alone, as soon as it is stored; a synchronous one whose deadline passed
+while nobody knew its fate answers the same with 202.
 """
 
 from http import HTTPStatus
@@ -101,15 +102,24 @@ class WritesFirst:
             key = self._key(headers, route=scope["path"], body=body)
             delivered = None if key is None else await self._deliveries.repeat(project_id, key)
             if delivered is None:
-                accepted = await self._deliveries.accept(project_id, names.integration, names.object_name, request)
-                services.limits.connection(accepted.target.installation.connection.id)
-                delivered = await self._deliveries.write(accepted, idempotency=key)
+                delivered = await self._deliver(project_id, names, request, key)
         except NotFound:
             raise
         except InvalidInput as error:
             return text(error)
         detailed = headers.get(DETAIL, b"").lower() == b"true"
         return write_answer(delivered, detailed=detailed)
+
+    async def _deliver(
+        self, project_id: str, names: Names, request: WriteRequest, key: IdempotencyKey | None
+    ) -> Delivered:
+        accepted = await self._deliveries.accept(project_id, names.integration, names.object_name, request)
+        # A delete is always synchronous, as published.
+        if request.mode == "asynchronous" and request.type != "delete":
+            # Nothing is sent yet: when it is, its lane keeps within what the connection may be asked.
+            return await self._deliveries.submit(accepted, request, idempotency=key)
+        self._services.limits.connection(accepted.target.installation.connection.id)
+        return await self._deliveries.write(accepted, idempotency=key)
 
     def _key(self, headers: dict[bytes, bytes], *, route: str, body: bytes) -> IdempotencyKey | None:
         value = headers.get(IDEMPOTENCY)
@@ -144,6 +154,10 @@ def write_answer(delivered: Delivered, *, detailed: bool) -> Answer:
     """Build the published answer of an operation as far as it got."""
     operation, outcome = delivered.operation, delivered.outcome
     headers = (_JSON, (b"idempotent-replayed", b"true")) if delivered.replayed else (_JSON,)
+    if operation.mode == "asynchronous":
+        # The same whenever it is asked: a repetition does not tell more because it came later.
+        body = _ENCODER.encode(AcceptedAnswer(operation_id=operation.id))
+        return Answer(status=HTTPStatus.OK, headers=headers, body=body)
     if outcome is None or (operation.state == "unknown" and not outcome.records[0].success and _late(delivered)):
         body = _ENCODER.encode(AcceptedAnswer(operation_id=operation.id))
         return Answer(status=HTTPStatus.ACCEPTED, headers=headers, body=body)

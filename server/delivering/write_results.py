@@ -101,10 +101,15 @@ def batch_answer(operation: Operation, outcome: Outcome, *, detailed: bool) -> B
         operation_id=operation.id,
         success_count=written,
         failure_count=len(outcome.records) - written,
-        results=tuple(
-            _result(operation, record, index=index, detailed=detailed) for index, record in enumerate(outcome.records)
-        ),
+        results=record_results(operation, outcome, detailed=detailed),
         errors=_messages(messages),
+    )
+
+
+def record_results(operation: Operation, outcome: Outcome, *, detailed: bool) -> tuple[Result, ...]:
+    """Build the part of an answer that has one entry for each record."""
+    return tuple(
+        _result(operation, record, index=index, detailed=detailed) for index, record in enumerate(outcome.records)
     )
 
 

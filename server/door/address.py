@@ -28,6 +28,7 @@ VERBS = frozenset(
         *("generate", "batch", "hydrate", "oauth-update", "pause", "unpause"),
         *("deliverResults", "accept", "explain", "complete"),
         *("test", "enable", "replay"),
+        *("resolve", "cancel", "retry", "replay"),
     }
 )
 """The suffixes that may follow an id or a collection."""

@@ -1,0 +1,150 @@
+"""Failed operations, done again: each by a new operation with the same payload, and never twice.
+
+What was written is left out: of a batch only the records that were not. What may have been written is not touched at
+all, as its key belongs to the operation that failed, and nothing would tell the provider that it is the same.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from installations.installation import Installation
+from installations.operation import Operation
+from installations.pipeline import Plan
+from server import logs
+from server.clock import Clock, NewId
+from server.delivering.interventions import MOST, Handled, Line, Waking, pages
+from server.delivering.look_ups import names
+from server.delivering.payloads import Stored, encoded, stored_outcome, with_gathered
+from server.delivering.verdicts import InterventionError, Unfit, kept, span
+from server.store.contract import Missing, OperationFilter, Replay, Superseded
+
+
+class ReplayStore(Line, Protocol):
+    """The part of the store that replays use."""
+
+    async def replay(self, project_id: str, replays: Sequence[Replay]) -> list[bool]:
+        """Store operations that do failed ones again."""
+        ...
+
+    async def gathered(self, project_id: str, operation_id: str) -> list[bytes]:
+        """Open the records of an auto-batch."""
+        ...
+
+    async def installation(self, project_id: str, installation_id: str) -> Installation:
+        """Find one."""
+        ...
+
+    async def count_operations(self, project_id: str, which: OperationFilter) -> int:
+        """Count them."""
+        ...
+
+
+class Replays:
+    """Does failed operations again."""
+
+    def __init__(self, store: ReplayStore, *, waking: Waking, clock: Clock, new_id: NewId) -> None:
+        self._store = store
+        self._waking = waking
+        self._clock = clock
+        self._new_id = new_id
+
+    async def replay(self, failed: Operation) -> Operation:
+        """Do one again; answer the new operation. Raises `Unfit`, `Forgotten`, and `Superseded` for a lost race."""
+        if failed.replayed_by:
+            raise Unfit(f"Operation {failed.replayed_by} has done this one again already.")
+        if failed.doubtful and failed.repeat != "safe":
+            raise Unfit("An attempt of this operation may have happened; look at the account, and write anew if not.")
+        made = await self._again(failed, {})
+        (stored,) = await self._store.replay(failed.project_id, [made])
+        if not stored:
+            raise Superseded("Another operation has done this one again just now.")
+        await self._waking.submit(made.operation.connection_id)
+        logs.event("operation.replayed", project_id=failed.project_id, operation_id=failed.id, by=made.operation.id)
+        return made.operation
+
+    async def replay_all(self, project_id: str, which: OperationFilter) -> Handled:
+        """Do failures again, the earliest first, up to `MOST` of them; answer the new operations' ids.
+
+        ``which`` has ``replayable``. Failures of installations that are gone are left as they are.
+        """
+        ids: list[str] = []
+        lanes: set[str] = set()
+        seen, homes = 0, dict[str, Installation | None]()
+        async for page in pages(self._store, project_id, which):
+            seen += len(page)
+            made = [one for failed in page if (one := await self._possible(failed, homes)) is not None]
+            stored = await self._store.replay(project_id, made)
+            done = [one.operation for one, is_stored in zip(made, stored, strict=True) if is_stored]
+            ids += [one.id for one in done]
+            lanes |= {one.connection_id for one in done}
+        for lane_id in sorted(lanes):
+            await self._waking.submit(lane_id)
+        logs.event("operations.replayed", project_id=project_id, count=len(ids))
+        more = seen >= MOST and await self._store.count_operations(project_id, which) > 0
+        return Handled(operation_ids=tuple(ids), more=more)
+
+    async def _possible(self, failed: Operation, homes: dict[str, Installation | None]) -> Replay | None:
+        try:
+            return await self._again(failed, homes)
+        except InterventionError:
+            return None
+
+    async def _again(self, failed: Operation, homes: dict[str, Installation | None]) -> Replay:
+        if failed.installation_id not in homes:
+            homes[failed.installation_id] = await self._home(failed)
+        home = homes[failed.installation_id]
+        if home is None:
+            raise Unfit("The installation of this operation is gone.")
+        carried = kept(failed)
+        if failed.gathered:
+            carried = with_gathered(carried, await self._store.gathered(failed.project_id, failed.id))
+        plan = unwritten(failed, carried.plan)
+        operation = again(
+            failed, plan, operation_id=self._new_id(), connection_id=home.connection.id, now=self._clock()
+        )
+        return Replay(operation=operation, turns=tuple(names(operation.connection_id, plan)))
+
+    async def _home(self, failed: Operation) -> Installation | None:
+        try:
+            return await self._store.installation(failed.project_id, failed.installation_id)
+        except Missing:
+            return None
+
+
+def unwritten(failed: Operation, plan: Plan) -> Plan:
+    """Leave out the records that were written. Raises `Unfit` where none is left."""
+    outcome = stored_outcome(failed)
+    if outcome is None:
+        return plan
+    left = tuple(record for record, came in zip(plan.records, outcome.records, strict=True) if not came.success)
+    if not left:
+        raise Unfit("Every record of this operation has been written.")
+    return replace(plan, records=left)
+
+
+def again(failed: Operation, plan: Plan, *, operation_id: str, connection_id: str, now: datetime) -> Operation:
+    """Build the operation that does a failed one again, with as much time as that one had."""
+    return Operation(
+        id=operation_id,
+        project_id=failed.project_id,
+        integration_id=failed.integration_id,
+        installation_id=failed.installation_id,
+        config_id=failed.config_id,
+        group_ref=failed.group_ref,
+        object_name=failed.object_name,
+        action=failed.action,
+        mode="asynchronous",
+        state="queued",
+        payload=encoded(Stored(plan=plan)),
+        connection_id=connection_id,
+        on_ambiguous=failed.on_ambiguous,
+        replay_of=failed.id,
+        record_key=failed.record_key,
+        run_at=now,
+        deadline_at=now + span(failed),
+        create_time=now,
+        update_time=now,
+    )
