@@ -202,7 +202,7 @@ class Visit:
             self._ahead = min(self._ahead * 2, MOST_CALLS) if quick else max(self._ahead // 2, self._means.concurrency)
 
     def _begin(self) -> None:
-        while self._waiting and self._open() and len(self._under_way) < 2 * self._means.concurrency:
+        while self._waiting and self._open() and len(self._under_way) < 4 * self._means.concurrency:
             self._under_way.add(asyncio.create_task(self._call(self._waiting.popleft())))
 
     async def _something(self, seconds: float) -> None:
