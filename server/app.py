@@ -21,6 +21,7 @@ from server.api import (
     health,
     installations,
     integrations,
+    interventions,
     jwt_keys,
     oauth,
     object_metadata,
@@ -140,8 +141,14 @@ DELIVERIES = [
     explain.explain_write,
     operations.get_operation,
     operations.list_operations,
+    operations.list_all_operations,
     operations.list_operation_logs,
     operations.explain_operation,
+    interventions.resolve_operation,
+    interventions.cancel_operation,
+    interventions.retry_operation,
+    interventions.replay_operations,
+    interventions.resolve_operations,
 ]
 """Routes about writes; they change no configuration."""
 

@@ -7,6 +7,8 @@ import pytest
 
 from server.settings import Settings
 from server.store.opening import open_store
+from tests.server.api.shelved import Shelf
+from tests.server.api.town import furnished
 from tests.server.house import House, open_house
 from tests.server.proxied import Line, lined_up
 from tests.server.store.samples import MASTER_KEY
@@ -30,6 +32,12 @@ async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
             yield opened
     finally:
         await store.close()
+
+
+@pytest.fixture
+async def shelf(house: House) -> Shelf:
+    """Furnish a project; its only operation so far is a synchronous write that succeeded."""
+    return Shelf(house=house, names=await furnished(house))
 
 
 @pytest.fixture

@@ -1,0 +1,102 @@
+"""What a person may do to operations, over HTTP and on every store."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.server.api.shelved import FAILED, UNKNOWN, Shelf
+from tests.server.house import ON_EVERY_STORE
+
+BAD_BODIES: list[tuple[str, Any, int, list[str]]] = [
+    ("/operations:replay", {}, 400, ["filter"]),
+    ("/operations:replay", {"filter": {"state": "queued"}}, 422, ["filter.state"]),
+    ("/operations:replay", {"filter": {"state": "done", "reason": 1}}, 400, ["filter.state", "filter.reason"]),
+    (
+        "/operations:replay",
+        {"filter": {"createdFrom": "x", "createdBefore": "y"}},
+        400,
+        ["filter.createdFrom", "filter.createdBefore"],
+    ),
+    ("/operations:replay", {"filter": {"replayed": "no"}, "dryRun": "no"}, 400, ["filter.replayed", "dryRun"]),
+    ("/operations:resolve", {"filter": {}}, 400, ["outcome"]),
+    ("/operations:resolve", {"outcome": "happened", "filter": {"state": "failure"}}, 422, ["filter.state"]),
+    ("/operations/{unknown}:resolve", {"outcome": "maybe"}, 400, ["outcome"]),
+    ("/operations/{unknown}:resolve", {"outcome": "retry", "recordId": "7"}, 422, ["recordId"]),
+    ("/operations/{unknown}:resolve", {"outcome": "happened", "recordId": ""}, 400, ["recordId"]),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status", "named"), BAD_BODIES)
+async def test_a_bad_body_is_named_and_does_nothing(
+    shelf: Shelf, path: str, body: Any, status: int, named: Sequence[str]
+) -> None:
+    name = await shelf.put(**UNKNOWN)
+    problem = await shelf.post(path.format(unknown=name), body, status=status)
+    assert sorted(issue["name"] for issue in problem["issues"]) == sorted(named)
+    assert (await shelf.get(f"/operations/{name}", detail=True))["state"] == "unknown"
+
+
+@ON_EVERY_STORE
+async def test_a_person_resolves_what_nobody_else_can_tell(shelf: Shelf) -> None:
+    happened, retried, discarded = [await shelf.put(**UNKNOWN) for _ in range(3)]
+    told = await shelf.post(f"/operations/{happened}:resolve", {"outcome": "happened", "recordId": "501"})
+    assert (told["status"], told["reason"], told["metadata"]["successfulRecordIds"]) == ("success", "resolved", ["501"])
+    assert told["result"] == "[contacts] Write succeeded"
+    told = await shelf.post(f"/operations/{retried}:resolve", {"outcome": "retry"})
+    assert (told["status"], told["state"], "doubtful" in told) == ("in_progress", "queued", False)
+    # START is long over or not yet come, by the clock of the day; the span is an hour either way.
+    assert told["deadline"][:10] == told["nextAttemptTime"][:10] or told["deadline"] > told["nextAttemptTime"]
+    told = await shelf.post(f"/operations/{discarded}:resolve", {"outcome": "discard"})
+    assert (told["status"], told["reason"]) == ("failure", "discarded")
+    for name in (happened, discarded):
+        problem = await shelf.post(f"/operations/{name}:resolve", {"outcome": "happened"}, status=409)
+        assert (problem["code"], problem["retryable"]) == ("operation-state", False)
+    assert "may have happened" in (await shelf.post(f"/operations/{discarded}:retry", status=409))["detail"]
+
+
+@ON_EVERY_STORE
+async def test_what_waits_is_cancelled_or_hurried_and_what_failed_is_done_again(shelf: Shelf) -> None:
+    waiting, parked, failed = [await shelf.put(**c) for c in ({}, {"state": "parked", "reason": "auth"}, FAILED)]
+    assert (await shelf.post(f"/operations/{parked}:retry"))["state"] == "queued"
+    assert (await shelf.post(f"/operations/{parked}:cancel"))["reason"] == "cancelled"
+    assert (await shelf.post(f"/operations/{waiting}:retry"))["nextAttemptTime"] != "2026-11-22T12:01:00Z"
+    assert (await shelf.post(f"/operations/{waiting}:cancel"))["status"] == "failure"
+    for name in (waiting, parked):
+        assert "has failed" in (await shelf.post(f"/operations/{name}:cancel", status=409))["detail"]
+    made = await shelf.post(f"/operations/{failed}:retry")
+    assert (made["status"], made["replayOf"], made["metadata"]["retry"]) == ("in_progress", failed, {"attempts": 0})
+    assert (await shelf.get(f"/operations/{failed}", detail=True))["replayedBy"] == made["id"]
+    assert made["id"] in (await shelf.post(f"/operations/{failed}:retry", status=409))["detail"]
+    explained = await shelf.get(f"/operations/{made['id']}:explain")
+    assert explained == await shelf.get(f"/operations/{failed}:explain")
+    unknown = await shelf.put(**UNKNOWN)
+    assert ":resolve" in (await shelf.post(f"/operations/{unknown}:retry", status=409))["detail"]
+    assert "has succeeded" in (await shelf.post(f"/operations/{shelf.names['operation']}:retry", status=409))["detail"]
+
+
+@ON_EVERY_STORE
+async def test_failures_are_counted_and_done_again_once(shelf: Shelf) -> None:
+    failed = [await shelf.put(**FAILED, object_name="leads" if n < 2 else "contacts") for n in range(5)]
+    for left in ({"replayed_by": "x"}, {"doubtful": True}, {"payload": b""}):
+        await shelf.put(**{**FAILED, **left})
+    assert await shelf.post("/operations:replay", {"filter": {}, "dryRun": True}) == {"count": 5, "more": False}
+    leads = {"filter": {"object": "leads", "errorClass": "invalid", "state": "failure"}}
+    assert await shelf.post("/operations:replay", {**leads, "dryRun": True}) == {"count": 2, "more": False}
+    made = await shelf.post("/operations:replay", leads)
+    assert (made["count"], made["more"], len(made["operationIds"])) == (2, False, 2)
+    told = [await shelf.get(f"/operations/{name}", detail=True) for name in made["operationIds"]]
+    assert [one["replayOf"] for one in told] == failed[:2]
+    assert (await shelf.post("/operations:replay", {"filter": {}}))["count"] == 3
+    assert await shelf.post("/operations:replay", {"filter": {}}) == {"count": 0, "more": False, "operationIds": []}
+
+
+@ON_EVERY_STORE
+async def test_unknowns_are_resolved_alike(shelf: Shelf) -> None:
+    names = [await shelf.put(**UNKNOWN, group_ref="g2" if n else "g1") for n in range(4)]
+    body = {"outcome": "retry", "filter": {"groupRef": "g2"}}
+    assert await shelf.post("/operations:resolve", {**body, "dryRun": True}) == {"count": 3, "more": False}
+    told = await shelf.post("/operations:resolve", body)
+    assert told == {"count": 3, "more": False, "operationIds": names[1:]}
+    listed = await shelf.get("/operations?state=unknown")
+    assert [one["id"] for one in listed["results"]] == names[:1]
