@@ -70,7 +70,7 @@ async def list_deliveries(  # noqa: PLR0917 -- a handler's parameters are its UR
     services: FromApp,
     project_id: Entered,
     destination: FromPath[str],
-    state: Annotated[DeliveryState | None, QueryParameter(name="deliveryState")] = None,
+    in_state: Annotated[DeliveryState | None, QueryParameter(name="state")] = None,
     event_type: Annotated[NotificationType | None, QueryParameter(name="eventType")] = None,
     created_from: Annotated[datetime | None, QueryParameter(name="createTimeFrom")] = None,
     created_before: Annotated[datetime | None, QueryParameter(name="createTimeBefore")] = None,
@@ -83,7 +83,7 @@ async def list_deliveries(  # noqa: PLR0917 -- a handler's parameters are its UR
         if moment is not None and moment.tzinfo is None:
             raise invalid(f"query.{name}", "the time must name its zone, such as Z", code="bad-parameter")
     which = DeliveryFilter(
-        states=() if state is None else (state,),
+        states=() if in_state is None else (in_state,),
         event_type=event_type,
         created_from=created_from,
         created_before=created_before,

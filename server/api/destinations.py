@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import delete, get, patch, post
-from litestar.params import FromPath, QueryParameter, RawBody
+from litestar.params import FromPath, FromQuery, QueryParameter, RawBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import UNSET, UnsetType
 
@@ -141,7 +141,7 @@ async def get_destination(
     project_id: Entered,
     destination: FromPath[str],
     include_secrets: Annotated[bool, QueryParameter(name="includeSecrets")] = False,  # noqa: FBT002 -- a query flag
-    rotate: bool = False,  # noqa: FBT001, FBT002 -- as above
+    rotate: FromQuery[bool] = False,  # noqa: FBT002 -- as above
 ) -> DestinationAnswer:
     """Show a destination by its id or name, with its newest signing key where that is asked for.
 
@@ -221,26 +221,27 @@ async def find_destination(services: Services, project_id: str, destination: str
 
 
 def _picked(submitted: _Submitted) -> DestinationChange:
-    """Take what the mask names; null headers are none."""
+    """Take what the mask names."""
     try:
-        picked = masked(MASKS, submitted.update_mask, submitted.destination)
-        inside = {path.removeprefix("metadata."): value for path, value in picked.items() if "." in path}
+        picked = masked(MASKS, submitted.update_mask, _with_headers(submitted.destination))
         whole = {path: value for path, value in picked.items() if "." not in path}
-        if "metadata" in whole:
+        inside = {path.removeprefix("metadata."): value for path, value in picked.items() if "." in path}
+        if isinstance(whole.get("metadata"), Mapping):
             # The whole of it was replaced: headers that it does not name are gone.
-            whole["metadata"] = {"headers": {}, **_with_headers(whole["metadata"])}
-        if inside:
-            whole["metadata"] = {**(whole.get("metadata") or {}), **_with_headers(inside)}
-        change = decode(whole, DestinationChange, path="destination")
+            whole["metadata"] = {"headers": {}, **whole["metadata"]}
+        elif inside:
+            whole["metadata"] = inside
+        return decode(whole, DestinationChange, path="destination")
     except InvalidInput as error:
         raise Malformed(error.issues) from error
-    return change
 
 
-def _with_headers(metadata: Any) -> Any:
+def _with_headers(destination: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read null headers as none: the published shape allows both."""
+    metadata = destination.get("metadata")
     if isinstance(metadata, Mapping) and metadata.get("headers", UNSET) is None:
-        return {**metadata, "headers": {}}
-    return metadata
+        return {**destination, "metadata": {**metadata, "headers": {}}}
+    return destination
 
 
 def _check(

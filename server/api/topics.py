@@ -7,12 +7,12 @@ import msgspec
 from litestar import delete, get, patch, post
 from litestar.params import FromPath, QueryParameter, RawBody
 
-from installations.errors import InvalidInput, invalid
+from installations.errors import invalid
 from server.api.bodies import Name, parse_body
 from server.api.destinations import find_destination
 from server.api.provided import Entered, FromApp, takes
 from server.door.address import unescape
-from server.store.contract import DestinationRoute, EventRoute, Missing, Topic
+from server.store.contract import DestinationRoute, EventRoute, Topic
 
 NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 NotificationType = Literal[
@@ -94,10 +94,7 @@ async def create_event_topic_route(services: FromApp, project_id: Entered, body:
         project_id=project_id,
         create_time=services.clock(),
     )
-    try:
-        return await services.store.create_event_route(route)
-    except Missing as error:
-        raise _unknown_topic() from error
+    return await services.store.create_event_route(route)
 
 
 @get("/notification-event-topic-routes")
@@ -154,7 +151,3 @@ def _named(body: bytes) -> str:
     if not NAME.fullmatch(name):
         raise invalid("name", "a name has letters, digits and dashes, at most 64 of them", code="bad-name")
     return name
-
-
-def _unknown_topic() -> InvalidInput:
-    return invalid("topicId", "the project has no such topic", code="unknown-topic")

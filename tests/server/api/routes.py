@@ -71,6 +71,7 @@ WRITE = {"groupRef": "g1", "type": "create", "record": {"email": "a@b.co"}}
 NEW_CONNECTION = {"provider": "sandbox", "groupRef": "g1", "consumerRef": "c1", "apiKey": "none"}
 CONSENT = {"projectIdOrName": "{project}", "groupRef": "g1", "consumerRef": "c1"}
 NEW_INSTALLATION = {"groupRef": "g1", "config": {"content": READ_AND_WRITE}}
+NEW_DESTINATION = {"name": "hook", "type": "webhook", "metadata": {"url": "https://hooks.example.com/isthmus"}}
 NEW_INTEGRATION = {"name": "x", "provider": "sandbox", "latestRevision": {"content": {"proxy": {"enabled": True}}}}
 
 ROUTES = (
@@ -146,6 +147,37 @@ ROUTES = (
     ),
     Route(method="DELETE", path=P + "/connections/{connection}", frontend=True),
     Route(method="PATCH", path=P + "/connections/{connection}:oauth-update", frontend=True),
+    Route(method="GET", path=P + "/destinations"),
+    Route(method="POST", path=P + "/destinations", body=NEW_DESTINATION),
+    Route(method="GET", path=P + "/destinations/{destination}", query="?includeSecrets=true"),
+    Route(
+        method="PATCH",
+        path=P + "/destinations/{destination}",
+        body={"updateMask": ["metadata"], "destination": {"metadata": {"url": "https://hooks.example.com/other"}}},
+    ),
+    Route(method="DELETE", path=P + "/destinations/{destination}"),
+    Route(method="POST", path=P + "/destinations/{destination}:enable"),
+    Route(method="POST", path=P + "/destinations/{destination}:test"),
+    Route(method="GET", path=P + "/destinations/{destination}/deliveries"),
+    Route(method="POST", path=P + "/destinations/{destination}/deliveries:replay", body={"dryRun": True}),
+    Route(method="GET", path=P + "/topics"),
+    Route(method="POST", path=P + "/topics", body={"name": "more-news"}),
+    Route(method="PATCH", path=P + "/topics/{topic}", body={"name": "other-news"}),
+    Route(method="DELETE", path=P + "/topics/{topic}"),
+    Route(method="GET", path=P + "/notification-event-topic-routes"),
+    Route(
+        method="POST",
+        path=P + "/notification-event-topic-routes",
+        body={"eventType": "installation.created", "topicId": "{topic}"},
+    ),
+    Route(method="DELETE", path=P + "/notification-event-topic-routes/{eventRoute}"),
+    Route(method="GET", path=P + "/topic-destination-routes"),
+    Route(
+        method="POST",
+        path=P + "/topic-destination-routes",
+        body={"topicId": "{topic}", "destinationId": "{destination}"},
+    ),
+    Route(method="DELETE", path=P + "/topic-destination-routes/{destinationRoute}"),
 )
 
 OUTSIDE = (

@@ -29,6 +29,7 @@ async def furnished(house: House, group_ref: str = "g1") -> Names:
     key = await house.call("POST", "/api-keys", json={"label": "spare"})
     body = {"groupRef": group_ref, "type": "create", "record": {"email": "a@b.co"}}
     written = await house.call("POST", "/integrations/crm/objects/contacts", json=body)
+    told = await _told(house, "news")
     return {
         "project": house.project_id,
         "integration": installation["integrationId"],
@@ -39,6 +40,24 @@ async def furnished(house: House, group_ref: str = "g1") -> Names:
         "apiKey": key.json()["id"],
         "jwtKey": await register(house, name="spare", key=house.key, project=house.project_id),
         "operation": written.json()["operationId"],
+        **told,
+    }
+
+
+async def _told(house: House, name: str) -> Names:
+    """Let somebody be told of something: a destination on loopback where nobody listens, a topic, and both routes."""
+    hook = {"name": name, "type": "webhook", "metadata": {"url": "http://127.0.0.1:1/hook"}}
+    destination = (await house.call("POST", "/destinations", json=hook)).json()["id"]
+    topic = (await house.call("POST", "/topics", json={"name": name})).json()["id"]
+    route = {"eventType": "connection.updated", "topicId": topic}
+    first = await house.call("POST", "/notification-event-topic-routes", json=route)
+    onward = {"topicId": topic, "destinationId": destination}
+    second = await house.call("POST", "/topic-destination-routes", json=onward)
+    return {
+        "destination": destination,
+        "topic": topic,
+        "eventRoute": first.json()["id"],
+        "destinationRoute": second.json()["id"],
     }
 
 
@@ -84,8 +103,12 @@ async def _removed(house: House) -> Names:
     paths = ("/api-keys/", "/jwt-keys/", "/provider-apps/", "/integrations/crm/installations/")
     for path, name in zip(paths, made.values(), strict=True):
         assert (await house.call("DELETE", path + name)).status_code == 204
+    told = await _told(house, "gone")
+    for name, path in (("destination", "/destinations/"), ("topic", "/topics/")):
+        assert (await house.call("DELETE", path + told[name])).status_code == 204
     return {
         **made,
+        **told,
         "connection": connection["id"],
         "integration": new_id(),
         "revision": new_id(),
