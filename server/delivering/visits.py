@@ -42,8 +42,8 @@ PARKED_AT_ONCE = 500
 LOOKS_AT_ONCE = 10
 LOOK_AGAIN = timedelta(minutes=1)
 """When an operation is looked up again whose look-up came to nothing."""
-QUARANTINED = timedelta(seconds=5)
-"""When an operation is tried again that found no place to be alone."""
+QUARANTINED = timedelta(seconds=2)
+"""When what had to make room for an operation that must be alone goes on, and another one of that kind is tried."""
 
 
 class VisitStore(Protocol):
@@ -127,6 +127,8 @@ class Visit:
             stay = not over and self._open()
             self._nudged.clear()
             due = await self._means.store.leave_lane(self.lane, owner=self._means.owner, now=now, stay=stay)
+            if due is not None and self._means.quarantine.closed:
+                due = max(due, now + QUARANTINED)
             if not stay or due is None or due > now:
                 return due
 
@@ -143,15 +145,31 @@ class Visit:
             if self._open():
                 self._under_way.add(asyncio.create_task(self._look()))
             over = await self._serve()
-        finally:
-            await self._give_back()
-            if self._under_way:
-                await asyncio.wait(self._under_way)
-            _raise_first(self._under_way)
-            self._under_way.clear()
+        except asyncio.CancelledError:
+            # What is claimed or sent is left as it is: whoever finds this process dead knows what to do.
+            await self._break_off()
+            raise
+        except Exception:
+            await self._finish()
+            raise
+        await self._finish()
+        _raise_first(self._under_way)
+        self._under_way.clear()
         if self.lane.parked:
             await self._park()
         return over
+
+    async def _finish(self) -> None:
+        await self._give_back()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _break_off(self) -> None:
+        self._means.quarantine.leave(sum(map(len, self._waiting)))
+        self._waiting.clear()
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _serve(self) -> bool:
         while True:
