@@ -1,12 +1,15 @@
 """What every process does besides its work, over the memory store."""
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from installations.installation import Project
 from server.changes import Changes, follow
+from server.delivering.beat import Beat
 from server.liveness import stay_alive
 from server.store.contract import Missing, Unavailable, Upload
 from server.store.memory import MemoryStore
@@ -66,9 +69,21 @@ class Troubled(MemoryStore):
         return 1
 
 
+async def nothing_left(*, living: Sequence[str]) -> int:
+    """Find no operations of dead processes."""
+    assert living
+    return 0
+
+
+def alive_with(store: MemoryStore, beat: Beat) -> Coroutine[Any, Any, None]:
+    return stay_alive(
+        store, owner="p1", kind="server", clock=lambda: START, beat=beat, recover=nothing_left, beat_seconds=0
+    )
+
+
 async def test_a_process_says_that_it_lives_whatever_else_it_is_at() -> None:
     store = Troubled()
-    alive = asyncio.create_task(stay_alive(store, owner="p1", kind="server", clock=lambda: START, beat_seconds=0))
+    alive = asyncio.create_task(alive_with(store, Beat()))
     await asyncio.wait_for(store.enough.wait(), 5)
     alive.cancel()
     await asyncio.gather(alive, return_exceptions=True)
@@ -89,7 +104,7 @@ async def test_what_has_expired_is_forgotten_at_the_start_even_if_the_database_i
     await store.create_project(Project(id="p", name="p", app_name="P", org_id="o", create_time=START))
     for name, expires in (("old", START - timedelta(seconds=1)), ("new", START + timedelta(hours=1))):
         await store.create_upload(Upload(id=name, project_id="p", md5="", expire_time=expires))
-    alive = asyncio.create_task(stay_alive(store, owner="p1", kind="server", clock=lambda: START, beat_seconds=0))
+    alive = asyncio.create_task(alive_with(store, Beat()))
     await asyncio.wait_for(store.swept.wait(), 5)
     alive.cancel()
     await asyncio.gather(alive, return_exceptions=True)

@@ -1,6 +1,6 @@
 """What is stored when, and what the provider sees, for a write on its way: memory store, memory provider."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import httpx
@@ -12,8 +12,8 @@ from connectors.memory.server import MemoryServer
 from installations.errors import InvalidInput, NotFound
 from installations.operation import Operation
 from installations.record import WriteRequest
-from server.delivering.deliveries import Stored, stored_outcome
 from server.delivering.idempotency import KeyInFlight, KeyReused, idempotency_key
+from server.delivering.payloads import Stored, stored_outcome
 from server.store.contract import Earlier, IdempotencyKey, Settlement, Unavailable
 from server.store.memory import MemoryStore
 from tests.server.house import House
@@ -28,9 +28,11 @@ class Watched(MemoryStore):
         self.notes = notes
         self.fails_at = ""
 
-    async def begin(self, operation: Operation, *, idempotency: IdempotencyKey | None = None) -> Earlier | None:
+    async def begin(
+        self, operation: Operation, *, idempotency: IdempotencyKey | None = None, turns: Sequence[str] = ()
+    ) -> Earlier | None:
         self._note(f"begin {operation.state}")
-        return await super().begin(operation, idempotency=idempotency)
+        return await super().begin(operation, idempotency=idempotency, turns=turns)
 
     async def settle(self, settlement: Settlement) -> None:
         self._note(f"settle {settlement.to_state}")
@@ -150,7 +152,7 @@ async def test_an_outcome_that_could_not_be_stored_is_not_answered_and_stays_a_q
 
 
 REFUSED = [
-    ({"action": "create", "record": {"a": 1}, "mode": "asynchronous"}, InvalidInput, "mode"),
+    ({"action": "create", "record": {"a": 1}, "autoBatchPolicy": {"maxDelayMinutes": 1}}, InvalidInput, "autoBatchPolicy"),
     ({"action": "delete", "record": {"id": "1"}}, InvalidInput, "type"),
     ({"action": "update", "record": {"a": 1}}, InvalidInput, "record.id"),
     ({"action": "create", "record": {}, "groupRef": "nobody"}, NotFound, "groupRef"),

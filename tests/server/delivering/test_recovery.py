@@ -1,76 +1,191 @@
-"""What becomes of operations whose process died."""
+"""What becomes of operations whose process died: every state it may have died in, memory store and SQLite."""
 
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 
+import httpx
 import pytest
+from msgspec.structs import replace
 
-from installations.operation import State
-from server.delivering.recovery import BATCH, recover
+from connectors.connector import Recognition
+from connectors.memory.connector import Memory
+from connectors.memory.server import MemoryServer
+from installations.operation import Mode, Operation, Reason, Repeat, State
+from server.delivering.recovery import BATCH
 from server.settings import Settings
-from server.store.contract import Settlement, Store, Superseded
+from server.store.contract import Settlement
 from server.store.memory import MemoryStore
 from server.store.opening import open_store
-from tests.server.store.samples import MASTER_KEY, NOW, later, operation, populated, settlement
+from tests.server.delivering.yard import PROJECT, START, VirtualClock, Yard, open_yard
+from tests.server.store.samples import MASTER_KEY
+
+RECOGNITIONS = {"marked": Recognition(kind="marker", field="mark", exact=True)}
+
+
+async def a_yard(provider: MemoryServer, *, store: MemoryStore | None = None, owner: str = "alive") -> Yard:
+    return await open_yard(provider, store=store, connectors=(Memory(RECOGNITIONS),), owner=owner)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    opened: Store = MemoryStore()
-    if request.param == "sqlite":
-        opened = open_store(Settings(database_url=request.getfixturevalue("sqlite_url"), master_keys=(MASTER_KEY,)))
-        await opened.start()
+async def yard(request: pytest.FixtureRequest) -> AsyncIterator[Yard]:
+    if request.param == "memory":
+        yield await a_yard(MemoryServer())
+        return
+    store = open_store(Settings(database_url=request.getfixturevalue("sqlite_url"), master_keys=(MASTER_KEY,)))
+    await store.start()
     try:
-        await populated(opened)
-        yield opened
+        yield await open_yard(MemoryServer(), store=store, connectors=(Memory(RECOGNITIONS),), owner="alive")
     finally:
-        await opened.close()
+        await store.close()
 
 
-FATES: list[tuple[State, State, str, str]] = [
-    # the state it died in, where it ends, the effect, what is said
-    ("sent", "unknown", "ambiguous", "Outcome unknown"),
-    ("claimed", "failure", "not_sent", "Not sent"),
+async def left(yard: Yard, *, name: str = "people", action: str = "create", owner: str = "dead", **members: object) -> str:
+    """Leave an operation behind as its process had it when it died."""
+    record = {"id": "7", "a": 1} if action == "update" else {"a": 1}
+    target = await yard.services.deliveries.accept(PROJECT, "crm", name, yard.request(action, record))
+    operation = yard.order(target, yard.request(action, record))
+    await yard.store.begin(replace(operation, owner=owner, attempts=1, **members))
+    return operation.id
+
+
+FATES: list[tuple[State, Mode, Repeat, str, State, Reason]] = [
+    # the state it died in, how it was asked, what sending twice would do, the object, where it goes, why
+    ("claimed", "asynchronous", "bare", "people", "queued", ""),
+    ("claimed", "synchronous", "bare", "people", "failure", "abandoned"),
+    ("sent", "asynchronous", "safe", "people", "queued", ""),
+    ("sent", "asynchronous", "keyed", "people", "queued", ""),
+    ("sent", "asynchronous", "bare", "people", "unknown", "ambiguous"),
+    ("sent", "asynchronous", "bare", "marked", "unknown", "ambiguous"),
+    ("sent", "synchronous", "safe", "people", "unknown", "ambiguous"),
+    ("sent", "synchronous", "bare", "marked", "unknown", "ambiguous"),
 ]
 
 
-@pytest.mark.parametrize(("state", "ends", "effect", "said"), FATES, ids=[state for state, *_ in FATES])
-async def test_what_a_dead_process_held_is_settled(
-    store: Store, state: State, ends: State, effect: str, said: str
+@pytest.mark.parametrize(
+    ("state", "mode", "repeat", "name", "ends", "reason"), FATES, ids=[f"{s} {m} {r} {n}" for s, m, r, n, *_ in FATES]
+)
+async def test_what_a_dead_process_held_goes_where_nothing_is_done_twice(
+    yard: Yard, state: State, mode: Mode, repeat: Repeat, name: str, ends: State, reason: Reason
 ) -> None:
-    await store.begin(operation("x", state=state, owner="dead", attempts=1))
-    assert await recover(store, clock=lambda: later(60), living=["me"]) == 1
-    found = await store.operation("p1", "x")
-    assert (found.state, said in found.summary, found.update_time) == (ends, True, later(60))
-    (attempt,) = await store.attempts("p1", "x")
-    assert (attempt.effect, attempt.number, attempt.started_at, attempt.finished_at) == (effect, 1, NOW, later(60))
-    assert await recover(store, clock=lambda: later(61), living=["me"]) == 0
+    operation_id = await left(yard, name=name, state=state, mode=mode, repeat=repeat)
+    assert await yard.services.recovery.recover(living=["alive"]) == 1
+    found = await yard.operation(operation_id)
+    assert (found.state, found.reason, found.crashes, found.owner) == (ends, reason, 1, "" if ends == "queued" else found.owner)
+    assert found.doubtful is (state == "sent")
+    assert (found.look_at is not None) is (name == "marked")
+    (attempt,) = await yard.attempts(operation_id)
+    assert attempt.effect == ("ambiguous" if state == "sent" else "not_sent")
+    assert await yard.services.recovery.recover(living=["alive"]) == 0
 
 
-async def test_what_the_living_hold_and_what_has_ended_is_left_alone(store: Store) -> None:
-    await store.begin(operation("mine", owner="me"))
-    await store.begin(operation("ended", owner="dead"))
-    await store.settle(settlement("ended", owner="dead"))
-    assert await recover(store, clock=lambda: NOW, living=["me"]) == 0
-    states = [(await store.operation("p1", name)).state for name in ("mine", "ended")]
-    assert states == ["sent", "success"]
+async def test_what_the_living_hold_and_what_has_ended_is_left_alone(yard: Yard) -> None:
+    mine = await left(yard, state="sent", owner="alive")
+    assert await yard.services.recovery.recover(living=["alive"]) == 0
+    assert (await yard.operation(mine)).state == "sent"
 
 
-async def test_more_than_one_page_is_settled(store: Store) -> None:
-    for number in range(BATCH + 3):
-        await store.begin(operation(f"x{number}", owner="dead"))
-    assert await recover(store, clock=lambda: NOW, living=["me"]) == BATCH + 3
+async def test_more_than_one_page_is_settled() -> None:
+    yard = await a_yard(MemoryServer())
+    for _ in range(BATCH + 3):
+        await left(yard, state="sent", repeat="safe")
+    assert await yard.services.recovery.recover(living=["alive"]) == BATCH + 3
 
 
 class Beaten(MemoryStore):
     """A store in which somebody else is always faster."""
 
-    async def settle(self, settlement: Settlement) -> None:
-        await super().settle(settlement)
-        raise Superseded("somebody else settled it")
+    async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:
+        await super().settle_all(settlements)
+        return await super().settle_all(settlements)
 
 
 async def test_what_somebody_else_settles_meanwhile_is_not_counted() -> None:
-    store = Beaten()
-    await populated(store)
-    assert await recover(store, clock=lambda: NOW, living=[]) == 0
-    assert (await store.operation("p1", "o1")).state == "unknown"
+    yard = await a_yard(MemoryServer(), store=Beaten())
+    operation_id = await left(yard, state="sent")
+    assert await yard.services.recovery.recover(living=["alive"]) == 0
+    assert (await yard.operation(operation_id)).state == "unknown"
+
+
+async def test_after_two_deaths_an_operation_is_sent_by_itself_and_after_three_its_blame_is_proved() -> None:
+    yard = await a_yard(MemoryServer())
+    operation_id = await left(yard, state="claimed", crashes=1, batch_key="b")
+    await left(yard, state="claimed")
+    await yard.services.recovery.recover(living=["alive"])
+    found = await yard.operation(operation_id)
+    assert (found.state, found.crashes, found.batch_key) == ("queued", 2, "")
+
+
+@pytest.mark.parametrize(("neighbours", "state", "reason"), [(0, "failure", "poison"), (1, "queued", "")])
+async def test_only_what_died_alone_is_to_blame(neighbours: int, state: State, reason: Reason) -> None:
+    yard = await a_yard(MemoryServer())
+    operation_id = await left(yard, state="claimed", crashes=3)
+    for _ in range(neighbours):
+        await left(yard, state="claimed")
+    await yard.services.recovery.recover(living=["alive"])
+    found = await yard.operation(operation_id)
+    assert (found.state, found.reason) == (state, reason)
+
+
+
+class Died(BaseException):
+    """Ends the process where it stands; nobody catches it."""
+
+
+class Dying(MemoryServer):
+    """Takes its caller down with the first write, before or after it is done."""
+
+    def __init__(self, *, does_it: bool) -> None:
+        super().__init__()
+        self.does_it = does_it
+        self.deaths = 1
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.deaths and request.method != "GET" and not request.url.path.endswith((":find", ":fetch")):
+            self.deaths -= 1
+            if self.does_it:
+                await super().handle_async_request(request)
+            raise Died
+        return await super().handle_async_request(request)
+
+
+async def crashed(store: MemoryStore, provider: MemoryServer, clock: VirtualClock) -> Yard:
+    """Open the next process on the store of one that is gone, and have it recover what that one left."""
+    store.processes.clear()
+    for lane in store.lanes.values():
+        lane.attended_at = -math.inf
+    following = await open_yard(
+        provider, store=store, connectors=(Memory(RECOGNITIONS),), owner="next", clock=clock
+    )
+    await following.services.recovery.recover(living=["next"])
+    return following
+
+
+@pytest.mark.parametrize("does_it", [True, False])
+async def test_a_marked_create_whose_process_died_is_found_or_sent_again_but_never_done_twice(does_it: bool) -> None:
+    provider, store = Dying(does_it=does_it), MemoryStore()
+    yard = await a_yard(provider, store=store, owner="first")
+    submitted = await yard.submit("create", {"a": 1}, name="marked")
+    with pytest.raises(Died):
+        await yard.attend()
+    following = await crashed(store, provider, yard.clock)
+    for step in (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(seconds=1)):
+        yard.clock.now += step
+        await following.attend()
+    operation = await following.operation(submitted.operation.id)
+    assert (operation.state, operation.successful_record_ids) == ("success", ("1",))
+    assert len(provider.records["marked"]) == 1
+
+
+async def test_an_update_whose_process_died_is_made_again() -> None:
+    provider, store = Dying(does_it=True), MemoryStore()
+    provider.records["people"] = {"7": {"a": 0}}
+    yard = await a_yard(provider, store=store, owner="first")
+    submitted = await yard.submit("update", {"id": "7", "a": 1})
+    with pytest.raises(Died):
+        await yard.attend()
+    following = await crashed(store, provider, yard.clock)
+    await following.attend()
+    operation: Operation = await following.operation(submitted.operation.id)
+    assert (operation.state, operation.attempts, operation.crashes) == ("success", 2, 1)
+    assert yard.clock.now == START

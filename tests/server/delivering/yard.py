@@ -19,7 +19,8 @@ from installations.manifest import IntegrationSpec
 from installations.operation import Attempt, Operation
 from installations.record import WriteRequest
 from server.clock import new_id
-from server.delivering.deliveries import Delivered
+from server.delivering.deliveries import Accepted, Delivered
+from server.delivering.orders import queued
 from server.delivering.running import working
 from server.services import Services
 from server.settings import Settings
@@ -96,6 +97,15 @@ class Yard(msgspec.Struct, kw_only=True):
         )
         return connection_id
 
+    def request(self, action: str, record: Any = UNSET, *, group: str = "g1", **members: Any) -> WriteRequest:
+        """Build an asynchronous request."""
+        body = {"groupRef": group, "type": action, "mode": "asynchronous", **members}
+        return msgspec.convert(body if record is UNSET else body | {"record": record}, WriteRequest)
+
+    def order(self, accepted: Accepted, request: WriteRequest) -> Operation:
+        """Build the operation of a request, as it would be queued."""
+        return queued(accepted.target, accepted.plan, request, operation_id=new_id(), now=self.clock())
+
     async def submit(
         self,
         action: str,
@@ -107,10 +117,7 @@ class Yard(msgspec.Struct, kw_only=True):
         **members: Any,
     ) -> Delivered:
         """Accept and store an asynchronous write."""
-        body = {"groupRef": group, "type": action, "mode": "asynchronous", **members}
-        if record is not UNSET:
-            body["record"] = record
-        request = msgspec.convert(body, WriteRequest)
+        request = self.request(action, record, group=group, **members)
         accepted = await self.services.deliveries.accept(PROJECT, "crm", name, request)
         return await self.services.deliveries.submit(accepted, request, idempotency=key)
 
