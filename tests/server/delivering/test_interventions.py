@@ -18,7 +18,13 @@ from server.store.memory import MemoryStore
 from tests.server.delivering.lives import HOUR, WRITTEN, Engine, came, fault, furnished, living, planned
 from tests.server.store.samples import NOW
 
-UNKNOWN = {"state": "unknown", "doubtful": True, "attempts": 1, "deadline_at": NOW - HOUR / 2, "reason": "ambiguous"}
+UNKNOWN: dict[str, Any] = {
+    "state": "unknown",
+    "doubtful": True,
+    "attempts": 1,
+    "deadline_at": NOW - HOUR / 2,
+    "reason": "ambiguous",
+}
 
 
 def acting(store: MemoryStore, engine: Engine) -> Interventions:
@@ -169,7 +175,7 @@ class Racing(MemoryStore):
             self.races -= 1
             one = settlements[0]
             current = await self.operation(one.project_id, one.operation_id)
-            to_state = "queued" if current.state == "parked" else self.to_state
+            to_state: Any = "queued" if current.state == "parked" else self.to_state
             await super().settle(
                 Settlement(
                     operation_id=one.operation_id,
