@@ -152,3 +152,17 @@ def test_another_key_can_be_made(folder: Path, project: Any) -> None:
     made = json.loads(isthmus(folder, "api-keys", "new", "--project", "acme", "--scope", "frontend", "--json").stdout)
     assert made["projectId"] == project["projectId"]
     assert made["apiKey"] != project["apiKey"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--pace", '{"latencyMs": -1}'), "$.latencyMs"),
+        (("--pace", "{fast}"), "malformed"),
+        (("--faults", '{"faults": [{"kind": "earthquake"}]}'), "$.faults[0].kind"),
+    ],
+)
+def test_a_sandbox_that_cannot_be_meant_is_refused(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    ended = isthmus(tmp_path, "sandbox", *arguments)
+    assert (ended.returncode, said in ended.stderr) == (2, True), ended.stderr
+    assert "Traceback" not in ended.stderr
