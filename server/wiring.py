@@ -91,6 +91,7 @@ def build_services(
     engine = engine or EmbeddedEngine(clock=clock)
     bell, beat, places = Bell(), Beat(), Turns()
     completion = Completion(directory, new_id=new_id)
+    looking = Looking(store, directory, perform=send, clock=clock)
     worker = Worker(
         store,
         engine,
@@ -104,8 +105,9 @@ def build_services(
                 clock=clock,
                 jitter=jitter,
                 permit=beat.is_fresh,
+                can_look_up=looking.can_look_up,
             ),
-            looking=Looking(store, directory, perform=send, clock=clock),
+            looking=looking,
             settling=Settling(store, completion, ring=bell.ring),
             quarantine=Quarantine(),
             budget=limits,
@@ -145,10 +147,11 @@ def build_services(
         beat=beat,
         interventions=Interventions(store, waking=worker, completion=completion, clock=clock, ring=bell.ring),
         replays=Replays(store, waking=worker, clock=clock, new_id=new_id),
-        recovery=Recovery(store, directory, completion, clock=clock),
+        recovery=Recovery(store, looking, completion, clock=clock),
         rounds=Rounds(
             store,
             engine,
+            looking,
             completion,
             clock=clock,
             jitter=jitter,

@@ -3,7 +3,7 @@
 The moves are handed back and not made here, so that whoever counts calls may count the next one while they are stored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -83,6 +83,7 @@ class Calls:
         clock: Clock,
         jitter: Callable[[], float],
         permit: Permit,
+        can_look_up: Callable[[Operation], Awaitable[bool]],
     ) -> None:
         self._store = store
         self._directory = directory
@@ -91,6 +92,7 @@ class Calls:
         self._clock = clock
         self._jitter = jitter
         self._permit = permit
+        self._can_look_up = can_look_up
 
     async def make(self, operations: Sequence[Operation]) -> Called:
         """Carry claimed operations out together and answer the moves to make. Raises nothing but cancellation.
@@ -121,7 +123,7 @@ class Calls:
     async def _make(self, operations: Sequence[Operation], course: Course) -> Called:
         late = [each for each in operations if each.deadline_at <= course.started]
         going = [each for each in operations if each.deadline_at > course.started]
-        done = self._ended(late, lambda each: expired(each, now=course.started))
+        done = tuple([(each, await self._late(each, now=course.started)) for each in late])
         if not going:
             return Called(moves=done)
         try:
@@ -134,6 +136,10 @@ class Calls:
         else:
             called = await self._opened(going, opened, course)
         return replace(called, moves=done + called.moves)
+
+    async def _late(self, operation: Operation, *, now: datetime) -> Settlement:
+        can_look_up = await self._can_look_up(operation)
+        return ended(operation, expired(operation, now=now, can_look_up=can_look_up), now=now)
 
     def _ended(self, operations: Sequence[Operation], move: Callable[[Operation], Move]) -> Moves:
         now = self._clock()

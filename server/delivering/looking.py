@@ -9,7 +9,7 @@ from connectors.errors import ConnectorError
 from installations.errors import NotFound
 from installations.operation import Operation
 from installations.outlook import Move, looked_up
-from installations.pipeline import settle
+from installations.pipeline import Plan, settle
 from installations.record import Change, Fault, Outcome, RecordOutcome
 from installations.repetition import is_settled
 from server import logs
@@ -17,12 +17,13 @@ from server.clock import Clock
 from server.delivering.calls import CallStore
 from server.delivering.look_ups import Perform, Place
 from server.delivering.payloads import stored, with_gathered
-from server.delivering.recognising import recognition_of
+from server.delivering.recognising import recognition_of, safety_of
 from server.delivering.settlements import settlement
 from server.delivering.shares import key_of, known_outcomes
 from server.directory import Directory
 from server.store.contract import Missing, Settlement, Unavailable
 
+_CREATING = frozenset({"create", "upsert"})
 Found = Mapping[int, Sequence[RecordOutcome]]
 """By index in the plan: the records with the marker of that one."""
 
@@ -48,16 +49,35 @@ class Looking:
             logs.failed("operation.look_up_failed", error, operation_id=operation.id)
         return ()
 
+    async def can_look_up(self, operation: Operation) -> bool:
+        """Whether the provider can be asked for what a create in doubt may have made."""
+        if operation.action not in _CREATING or not (operation.doubtful or operation.state == "sent"):
+            return False
+        try:
+            place = await self._directory.opened(operation)
+            return safety_of(place.connector, settle(await self._plan(operation))).can_look_up
+        except (Missing, NotFound, ConnectorError):
+            return False
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the rim: what cannot be read shall not keep others from being settled
+            logs.failed("operation.unreadable", error, operation_id=operation.id)
+            return False
+
+    async def _plan(self, operation: Operation) -> Plan:
+        kept = stored(operation)
+        if operation.gathered:
+            kept = with_gathered(kept, await self._store.gathered(operation.project_id, operation.id))
+        return kept.plan
+
     async def _look(self, operation: Operation) -> tuple[tuple[Operation, Settlement], ...]:
         try:
             place = await self._directory.opened(operation)
         except (Missing, NotFound):
             return (self._blind(operation),)
-        kept = stored(operation)
-        if operation.gathered:
-            kept = with_gathered(kept, await self._store.gathered(operation.project_id, operation.id))
-        known = known_outcomes(operation, kept.plan)
-        change = settle(kept.plan)
+        plan = await self._plan(operation)
+        known = known_outcomes(operation, plan)
+        change = settle(plan)
         found: dict[int, Sequence[RecordOutcome]] = {}
         exact = True
         for index, record in enumerate(known):
@@ -67,7 +87,7 @@ class Looking:
             if not field:
                 return (self._blind(operation),)
             exact = exact and surely
-            key = key_of(operation.id, index, batch=kept.plan.batch)
+            key = key_of(operation.id, index, batch=plan.batch)
             found[index] = await self._find(place, change, index=index, field=field, key=key)
         return ((operation, self._told(operation, known, found, exact=exact)),)
 

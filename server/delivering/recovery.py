@@ -11,20 +11,15 @@ from typing import Protocol
 
 from msgspec import UNSET
 
-from connectors.errors import ConnectorError
-from installations.errors import NotFound
 from installations.operation import Attempt, Operation
 from installations.outlook import lost
-from installations.pipeline import settle
 from server import logs
 from server.clock import Clock
-from server.delivering.payloads import stored, with_gathered
-from server.delivering.recognising import safety_of
+from server.delivering.looking import Looking
 from server.delivering.settlements import settlement
 from server.delivering.settling import Teller
-from server.directory import Directory
 from server.store.claiming import ALONE_AFTER_CRASHES
-from server.store.contract import Missing, Settlement
+from server.store.contract import Settlement
 
 BATCH = 500
 
@@ -36,10 +31,6 @@ class Orphanage(Protocol):
         """List operations whose owner is dead, by owner."""
         ...
 
-    async def gathered(self, project_id: str, operation_id: str) -> list[bytes]:
-        """Open the records of an auto-batch."""
-        ...
-
     async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Move several."""
         ...
@@ -48,9 +39,9 @@ class Orphanage(Protocol):
 class Recovery:
     """Settles what dead processes left."""
 
-    def __init__(self, store: Orphanage, directory: Directory, completion: Teller, *, clock: Clock) -> None:
+    def __init__(self, store: Orphanage, looking: Looking, completion: Teller, *, clock: Clock) -> None:
         self._store = store
-        self._directory = directory
+        self._looking = looking
         self._completion = completion
         self._clock = clock
 
@@ -75,7 +66,7 @@ class Recovery:
 
     async def _settlement(self, operation: Operation, *, alone: bool) -> Settlement:
         now, sent = self._clock(), operation.state == "sent"
-        can_look_up = sent and operation.repeat == "bare" and await self._can_look_up(operation)
+        can_look_up = sent and operation.repeat == "bare" and await self._looking.can_look_up(operation)
         move = lost(operation, now=now, alone=alone, can_look_up=can_look_up)
         message = "the process that was sending it died" if sent else "the process that held it died before sending"
         crashes = operation.crashes + 1
@@ -99,14 +90,3 @@ class Recovery:
             batch_key="" if crashes >= ALONE_AFTER_CRASHES else UNSET,
         )
         return await self._completion.told(operation, moving)
-
-    async def _can_look_up(self, operation: Operation) -> bool:
-        """Whether the provider can be asked for what a bare create may have made."""
-        try:
-            opened = await self._directory.opened(operation)
-        except (Missing, NotFound, ConnectorError):
-            return False
-        kept = stored(operation)
-        if operation.gathered:
-            kept = with_gathered(kept, await self._store.gathered(operation.project_id, operation.id))
-        return safety_of(opened.connector, settle(kept.plan)).can_look_up

@@ -13,6 +13,7 @@ from installations.outlook import expired
 from server import logs
 from server.clock import Clock
 from server.delivering.conclusions import ended
+from server.delivering.looking import Looking
 from server.delivering.settling import Teller
 from server.engine.port import Engine
 from server.store.contract import Settlement
@@ -61,6 +62,7 @@ class Rounds:
         self,
         store: RoundStore,
         engine: Engine,
+        looking: Looking,
         completion: Teller,
         *,
         clock: Clock,
@@ -71,6 +73,7 @@ class Rounds:
     ) -> None:
         self._store = store
         self._engine = engine
+        self._looking = looking
         self._completion = completion
         self._clock = clock
         self._jitter = jitter
@@ -93,6 +96,11 @@ class Rounds:
             logs.event("operations.expired", count=sum(made))
             if len(late) < EXPIRED or not any(made):
                 return
+
+    async def _expired(self, operation: Operation) -> Settlement:
+        now, can_look_up = self._clock(), await self._looking.can_look_up(operation)
+        move = expired(operation, now=now, can_look_up=can_look_up)
+        return await self._completion.told(operation, ended(operation, move, now=now))
 
     async def release(self) -> None:
         """Let the operations of connections go on whose credentials are no longer refused, not all at once."""
