@@ -20,7 +20,8 @@ SERVER_SETTINGS = {
     "synchronous_commit": "on",
     "statement_timeout": "30s",
     "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",
+    # A process that was stopped in the middle of a transaction keeps its locks: until it would be taken for dead.
+    "idle_in_transaction_session_timeout": "10s",
 }
 
 LOST = (
