@@ -10,6 +10,7 @@ from installations.capabilities import Capabilities, ProviderFacts
 from installations.config import ConfigContent
 from installations.installation import Config, Installation, Integration
 from installations.manifest import IntegrationSpec
+from server.events import installation_change
 from server.services import Services
 
 SPEC_VERSION = "1.0.0"
@@ -57,10 +58,10 @@ async def _pause_dropped(services: Services, before: Integration | None, after: 
     if not dropped:
         return
     for installation in await services.store.installations(after.project_id, integration_id=after.id):
-        await _pause(services, installation, dropped)
+        await _pause(services, installation, dropped, integration_name=after.name)
 
 
-async def _pause(services: Services, installation: Installation, dropped: set[str]) -> None:
+async def _pause(services: Services, installation: Installation, dropped: set[str], *, integration_name: str) -> None:
     content = _paused(installation.config.content, dropped)
     if content == installation.config.content:
         return
@@ -73,7 +74,12 @@ async def _pause(services: Services, installation: Installation, dropped: set[st
         content=content,
     )
     await services.store.update_installation(
-        installation.project_id, installation.id, now=now, if_config=installation.config.id, config=config
+        installation.project_id,
+        installation.id,
+        now=now,
+        if_config=installation.config.id,
+        config=config,
+        event_for=installation_change(integration_name=integration_name, event_id=services.new_id(), now=now),
     )
 
 

@@ -5,6 +5,7 @@ An event is stored in the transaction of the change it tells of; delivering it c
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -15,7 +16,15 @@ from installations.operation import Operation
 from installations.record import Outcome
 from server.clock import NewId
 from server.delivering.write_results import error_message
-from server.store.contract import ConnectionEvent, Destination, Event, EventType, NewConnection
+from server.store.contract import (
+    ConnectionEvent,
+    Destination,
+    Event,
+    EventType,
+    InstallationChange,
+    InstallationEvent,
+    NewConnection,
+)
 
 
 class ConnectionData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -56,6 +65,26 @@ class WriteDoneData(InstallationFields, frozen=True, kw_only=True, rename="camel
     """Ours: the published notification does not say what it is about."""
     successful_record_ids: tuple[str, ...] | UnsetType = UNSET
     errors: tuple[str, ...] | UnsetType = UNSET
+
+
+CONFIG_LIMIT = 300 * 1024
+"""The most bytes of a config that a notification carries. Receivers refuse large bodies, and then hear nothing."""
+
+
+class Omitted(msgspec.Struct, frozen=True, kw_only=True):
+    """*Isthmus*: stands for a config that is too large, where the published server would sign a URL for it."""
+
+    omitted: str
+    """A sentence for a person."""
+    bytes: int
+
+
+class InstallationData(InstallationFields, frozen=True, kw_only=True, rename="camel"):
+    """``Installation{Created,Updated,Deleted}Data``."""
+
+    config: msgspec.Raw
+    """A `ConfigContent`, or `Omitted`."""
+    last_config: msgspec.Raw | UnsetType = UNSET
 
 
 class DisabledData(Veiled, frozen=True, kw_only=True, rename="camel"):
@@ -176,6 +205,64 @@ def disabled_event(destination: Destination, *, event_id: str, now: datetime) ->
         url=destination.url,
     )
     return _event("destination.webhook.disabled", data, event_id=event_id, now=now)
+
+
+def installation_event(
+    kind: EventType, installation: Installation, *, integration_name: str, event_id: str, now: datetime
+) -> Event:
+    """Build the event for an installation that was made, or that goes."""
+    fields = _of_installation(installation, integration_name)
+    return _event(kind, InstallationData(**fields, config=_config(installation)), event_id=event_id, now=now)
+
+
+def creation_of_installation(*, integration_name: str, event_id: str, now: datetime) -> InstallationEvent:
+    """Answer what builds the event for an installation that is made."""
+    return lambda installation: installation_event(
+        "installation.created", installation, integration_name=integration_name, event_id=event_id, now=now
+    )
+
+
+def removal_events(*, integration_name: str, new_id: NewId, now: datetime) -> InstallationEvent:
+    """Answer what builds the events for installations that go."""
+    return lambda installation: installation_event(
+        "installation.deleted", installation, integration_name=integration_name, event_id=new_id(), now=now
+    )
+
+
+def installation_change(*, integration_name: str, event_id: str, now: datetime) -> InstallationChange:
+    """Answer what builds the event for an installation that changes, with its config of before."""
+
+    def build(after: Installation, before: Installation) -> Event:
+        fields = _of_installation(after, integration_name)
+        data = InstallationData(**fields, config=_config(after), last_config=_config(before))
+        return _event("installation.updated", data, event_id=event_id, now=now)
+
+    return build
+
+
+def _of_installation(installation: Installation, integration_name: str) -> dict[str, Any]:
+    connection = installation.connection
+    return {
+        "project_id": installation.project_id,
+        "provider": connection.provider,
+        "integration_id": installation.integration_id,
+        "integration_name": integration_name,
+        "installation_id": installation.id,
+        "connection_id": connection.id,
+        "group_ref": installation.group.group_ref,
+        "group_name": installation.group.group_name,
+        "consumer_ref": connection.consumer.consumer_ref,
+        "consumer_name": connection.consumer.consumer_name,
+    }
+
+
+def _config(installation: Installation) -> msgspec.Raw:
+    """Encode a config, or say that it is too large."""
+    encoded = _ENCODER.encode(installation.config.content)
+    if len(encoded) <= CONFIG_LIMIT:
+        return msgspec.Raw(encoded)
+    said = f"This config has {len(encoded)} bytes; no more than {CONFIG_LIMIT} are sent. Ask for the installation."
+    return msgspec.Raw(_ENCODER.encode(Omitted(omitted=said, bytes=len(encoded))))
 
 
 def _event(

@@ -13,6 +13,7 @@ from installations.install import build_config
 from installations.installation import Config, Connection, Installation, Integration, Revision
 from server.access.keyring import Access
 from server.deployments import provider_facts
+from server.events import creation_of_installation, installation_change
 from server.services import Services
 from server.store.contract import Missing, NewInstallation, Superseded, Taken
 
@@ -49,7 +50,8 @@ async def install(services: Services, access: Access, integration: Integration, 
         now=now,
     )
     try:
-        return await services.store.create_installation(new)
+        told = creation_of_installation(integration_name=integration.name, event_id=services.new_id(), now=now)
+        return await services.store.create_installation(new, event_for=told)
     except Taken as error:
         return await _existing(services, new, existing_id=error.existing_id)
 
@@ -96,13 +98,17 @@ async def _revise(services: Services, access: Access, current: Installation, ask
         connection = await usable_connection(
             services, current.project_id, asked.connection_id, group_ref=current.group.group_ref
         )
+    config = await _revised_config(services, access, current, asked, connection=connection)
+    integration = await services.store.integration(current.project_id, current.integration_id)
+    now = services.clock()
     return await services.store.update_installation(
         current.project_id,
         current.id,
-        now=services.clock(),
+        now=now,
         if_config=current.config.id,
-        config=await _revised_config(services, access, current, asked, connection=connection),
+        config=config,
         connection_id=asked.connection_id,
+        event_for=installation_change(integration_name=integration.name, event_id=services.new_id(), now=now),
     )
 
 

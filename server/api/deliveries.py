@@ -1,7 +1,7 @@
 """Deliveries over HTTP: what was sent to a destination, what became of it, and sending it again. All of it is ours."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
@@ -9,8 +9,9 @@ from litestar.params import FromPath, QueryParameter, RawBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import UNSET, Meta, UnsetType
 
-from installations.errors import invalid
-from server.api.bodies import Name, parse_body
+from installations.errors import InvalidInput, Issue, invalid
+from installations.shape import decode, parse_json
+from server.api.bodies import Malformed, Name
 from server.api.destinations import find_destination
 from server.api.operation_views import Pagination
 from server.api.provided import Entered, FromApp, takes
@@ -47,7 +48,7 @@ class DeliveryPageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplayDeliveries(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Which messages to send again; each member narrows, and none at all means all that are kept."""
+    """Which messages to send again; each member narrows. At least one is needed."""
 
     ids: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=500)] | UnsetType = UNSET
     event_type: NotificationType | UnsetType = UNSET
@@ -101,7 +102,7 @@ async def replay_deliveries(
     services: FromApp, project_id: Entered, destination: FromPath[str], body: RawBody
 ) -> ReplayAnswer:
     """Send messages again that are not on their way, under the ids they had: receivers know what they have seen."""
-    wanted = parse_body(body, ReplayDeliveries)
+    wanted = _wanted(body)
     found = await find_destination(services, project_id, destination)
     if found.disabled and not wanted.dry_run:
         message = "the destination is disabled, so nothing would be sent"
@@ -116,6 +117,18 @@ async def replay_deliveries(
     now = services.clock()
     count = await services.store.replay_deliveries(project_id, found.id, which, now=now, dry_run=wanted.dry_run)
     return ReplayAnswer(count=count, dry_run=wanted.dry_run)
+
+
+def _wanted(body: bytes) -> ReplayDeliveries:
+    """Read what shall be sent again. A misspelt filter is refused: without it, everything would be sent."""
+    try:
+        wanted = decode(parse_json(body, dict[str, Any]), ReplayDeliveries, unknown="refuse")
+    except InvalidInput as error:
+        raise Malformed(error.issues) from error
+    if wanted == ReplayDeliveries(dry_run=wanted.dry_run):
+        message = "name the messages: by ids, states, eventType, createTimeFrom or createTimeBefore"
+        raise Malformed([Issue(path="", message=message, code="required")])
+    return wanted
 
 
 def _view(delivery: Delivery) -> DeliveryView:

@@ -17,7 +17,7 @@ from server.access.keyring import Access
 from server.api.bodies import Malformed, Name, UpdateMask, parse_body
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.door.address import unescape
-from server.events import deletion_events
+from server.events import deletion_events, removal_events
 from server.installing import Revised, Wanted, install, revise
 from server.services import Services
 from server.store.contract import Missing
@@ -212,8 +212,14 @@ async def delete_installation(
 ) -> None:
     """Remove an installation, and its connection if nothing else uses it."""
     found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
-    told = deletion_events(new_id=services.new_id, now=services.clock())
-    await services.store.delete_installation(project_id, found.id, event_for=told)
+    integration = await services.store.integration(project_id, found.integration_id)
+    now = services.clock()
+    await services.store.delete_installation(
+        project_id,
+        found.id,
+        event_for=deletion_events(new_id=services.new_id, now=now),
+        removed=removal_events(integration_name=integration.name, new_id=services.new_id, now=now),
+    )
 
 
 async def find_installation(

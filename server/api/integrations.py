@@ -19,7 +19,7 @@ from server.api.uploads import take_archive
 from server.archives import manifest_in
 from server.deployments import SPEC_VERSION, deploy, provider_facts
 from server.door.address import unescape
-from server.events import deletion_events
+from server.events import deletion_events, removal_events
 from server.services import Services
 from server.store.contract import Taken
 
@@ -121,8 +121,13 @@ async def create_revision(
 async def delete_integration(services: FromApp, project_id: Entered, integration_id_or_name: FromPath[str]) -> None:
     """Remove an integration and its installations, and the connections that nothing else uses."""
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
-    told = deletion_events(new_id=services.new_id, now=services.clock())
-    await services.store.delete_integration(project_id, integration.id, event_for=told)
+    now = services.clock()
+    await services.store.delete_integration(
+        project_id,
+        integration.id,
+        event_for=deletion_events(new_id=services.new_id, now=now),
+        removed=removal_events(integration_name=integration.name, new_id=services.new_id, now=now),
+    )
 
 
 def shown(integration: Integration) -> Integration:

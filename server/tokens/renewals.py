@@ -176,6 +176,7 @@ class Renewals:
                     keep_alive_at=keep_alive_at(provider, renewed, now=now),
                     now=now,
                     event=self._standing.news(connection),
+                    refreshed=self._standing.refreshed(connection),
                 )
             except Missing:
                 self._unsaved.pop(connection.id, None)

@@ -78,6 +78,10 @@ class Standing:
             return
         _record(stands, fault)
 
+    def refreshed(self, connection: Connection) -> Event:
+        """Build what the builder is told when tokens were renewed and nothing else changed."""
+        return connection_event("connection.refreshed", connection, event_id=self._new_id(), now=self._clock())
+
     def news(self, connection: Connection, fault: Fault | None = None) -> Event:
         """Build what the builder is told when a connection breaks by a fault, or heals."""
         kind: EventType = "connection.updated" if fault is None else "connection.error"

@@ -8,7 +8,13 @@ can keep (NUL, a lone surrogate, an integer beyond 64 bits) raise `installations
 
 from typing import Protocol
 
-from server.store.contract.configuration import Installations, Integrations, NewInstallation
+from server.store.contract.configuration import (
+    InstallationChange,
+    InstallationEvent,
+    Installations,
+    Integrations,
+    NewInstallation,
+)
 from server.store.contract.connections import (
     ConnectionEvent,
     Connections,
@@ -110,6 +116,8 @@ __all__ = (
     "Heartbeats",
     "IdempotencyKey",
     "InUse",
+    "InstallationChange",
+    "InstallationEvent",
     "Installations",
     "Integrations",
     "JwtKeys",

@@ -1,6 +1,6 @@
 """What the store promises about configuration: integrations, their revisions, and installations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -9,7 +9,12 @@ from msgspec import UNSET, UnsetType
 
 from installations.installation import Config, Installation, Integration, Revision
 from installations.manifest import IntegrationSpec
-from server.store.contract.connections import ConnectionEvent
+from server.store.contract.connections import ConnectionEvent, Event
+
+InstallationEvent = Callable[[Installation], Event]
+"""Builds the event for an installation that was made, or goes."""
+InstallationChange = Callable[[Installation, Installation], Event]
+"""Builds the event for an installation that changed: as it is now, and as it was."""
 
 
 class Integrations(Protocol):
@@ -34,11 +39,17 @@ class Integrations(Protocol):
         """Find any revision, old ones too. Raises `Missing`."""
 
     async def delete_integration(
-        self, project_id: str, integration_id: str, *, event_for: ConnectionEvent | None = None
+        self,
+        project_id: str,
+        integration_id: str,
+        *,
+        event_for: ConnectionEvent | None = None,
+        removed: InstallationEvent | None = None,
     ) -> None:
         """Remove an integration with its installations and the connections that only they used. Raises `Missing`.
 
-        ``event_for`` builds what is told of each of these connections, in the same transaction.
+        ``event_for`` builds what is told of each of these connections, ``removed`` what is told of each installation,
+        in the same transaction.
         """
 
 
@@ -58,8 +69,13 @@ class NewInstallation(msgspec.Struct, frozen=True, kw_only=True):
 class Installations(Protocol):
     """Integrations switched on for groups."""
 
-    async def create_installation(self, new: NewInstallation) -> Installation:
-        """Store one with its first config. Raises `Taken` if (integration, group) has one, `Missing` for dead ids."""
+    async def create_installation(
+        self, new: NewInstallation, *, event_for: InstallationEvent | None = None
+    ) -> Installation:
+        """Store one with its first config. Raises `Taken` if (integration, group) has one, `Missing` for dead ids.
+
+        ``event_for`` builds what is told of it, in the same transaction.
+        """
 
     async def installations(
         self, project_id: str, *, integration_id: str | None = None, group_ref: str | None = None
@@ -78,16 +94,24 @@ class Installations(Protocol):
         if_config: str,
         config: Config | UnsetType = UNSET,
         connection_id: str | UnsetType = UNSET,
+        event_for: InstallationChange | None = None,
     ) -> Installation:
         """Add a config revision, or swap the connection. Raises `Missing`.
 
         ``if_config`` is the config id the change was made from; raises `Superseded` if it is no longer the latest.
+        ``event_for`` builds what is told of it, in the same transaction.
         """
 
     async def delete_installation(
-        self, project_id: str, installation_id: str, *, event_for: ConnectionEvent | None = None
+        self,
+        project_id: str,
+        installation_id: str,
+        *,
+        event_for: ConnectionEvent | None = None,
+        removed: InstallationEvent | None = None,
     ) -> None:
         """Remove one, and its connection if nothing else uses it. Operations stay readable. Raises `Missing`.
 
-        ``event_for`` builds what is told of that connection, in the same transaction.
+        ``event_for`` builds what is told of that connection, ``removed`` what is told of the installation, in the same
+        transaction.
         """

@@ -47,6 +47,10 @@ EventType = Literal[
     "connection.updated",
     "connection.deleted",
     "connection.error",
+    "connection.refreshed",
+    "installation.created",
+    "installation.updated",
+    "installation.deleted",
     "write.async.done",
     "destination.webhook.disabled",
 ]
@@ -138,12 +142,13 @@ class Connections(Protocol):
         keep_alive_at: datetime | None,
         now: datetime,
         event: Event | None = None,
+        refreshed: Event | None = None,
     ) -> int:
         """Store renewed tokens and answer their version; ``bad_credentials`` becomes ``working``.
 
         No change of configuration unless it heals, which is what ``event`` tells of: else the epoch stays, for caches
-        would be emptied with every token. Raises `Missing`, and `Superseded` unless the credentials are of
-        ``if_version`` still.
+        would be emptied with every token, and ``refreshed`` tells of it. Raises `Missing`, and `Superseded` unless the
+        credentials are of ``if_version`` still.
         """
 
     async def dying_connections(self, *, now: datetime, limit: int) -> list[Connection]:

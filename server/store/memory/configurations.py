@@ -9,7 +9,16 @@ from msgspec import UNSET, UnsetType
 from installations.installation import Config, Installation, Integration, Revision
 from installations.manifest import IntegrationSpec
 from installations.operation import public_status
-from server.store.contract import ConnectionEvent, InUse, Missing, NewInstallation, Superseded, Taken
+from server.store.contract import (
+    ConnectionEvent,
+    InstallationChange,
+    InstallationEvent,
+    InUse,
+    Missing,
+    NewInstallation,
+    Superseded,
+    Taken,
+)
 from server.store.memory.connections import MemoryConnections
 from server.store.memory.shelf import find, of, oldest_first
 from server.store.memory.tenants import replaced
@@ -58,14 +67,19 @@ class MemoryIntegrations(MemoryConnections):
         return revision
 
     async def delete_integration(
-        self, project_id: str, integration_id: str, *, event_for: ConnectionEvent | None = None
+        self,
+        project_id: str,
+        integration_id: str,
+        *,
+        event_for: ConnectionEvent | None = None,
+        removed: InstallationEvent | None = None,
     ) -> None:
         """Remove an integration with its revisions, its installations and the connections only they used."""
         find(self.integrations_by_id, project_id, integration_id, noun="integration")
         self.changed()
         for installation in list(self.installations_by_id.values()):
             if installation.integration_id == integration_id:
-                remove_installation(self, installation, event_for)
+                remove_installation(self, installation, event_for, removed)
         del self.integrations_by_id[integration_id]
         self.revisions = {key: pair for key, pair in self.revisions.items() if pair[0] != integration_id}
 
@@ -97,7 +111,9 @@ class MemoryIntegrations(MemoryConnections):
 class MemoryInstallations(MemoryIntegrations):
     """Implements `contract.Installations`."""
 
-    async def create_installation(self, new: NewInstallation) -> Installation:
+    async def create_installation(
+        self, new: NewInstallation, *, event_for: InstallationEvent | None = None
+    ) -> Installation:
         """Store one with its first config."""
         find(self.integrations_by_id, new.project_id, new.integration_id, noun="integration")
         connection = find(self.connections_by_id, new.project_id, new.connection_id, noun="connection")
@@ -117,14 +133,16 @@ class MemoryInstallations(MemoryIntegrations):
             created_by=new.created_by,
             config=new.config,
         )
-        return self._now(self.installations_by_id[new.id])
+        made = as_now(self, self.installations_by_id[new.id])
+        self.tell(new.project_id, event_for(made) if event_for else None)
+        return made
 
     async def installations(
         self, project_id: str, *, integration_id: str | None = None, group_ref: str | None = None
     ) -> list[Installation]:
         """List, oldest first."""
         return [
-            self._now(installation)
+            as_now(self, installation)
             for installation in oldest_first(of(self.installations_by_id, project_id))
             if integration_id in (None, installation.integration_id)
             and group_ref in (None, installation.group.group_ref)
@@ -132,7 +150,7 @@ class MemoryInstallations(MemoryIntegrations):
 
     async def installation(self, project_id: str, installation_id: str) -> Installation:
         """Find one."""
-        return self._now(find(self.installations_by_id, project_id, installation_id, noun="installation"))
+        return as_now(self, find(self.installations_by_id, project_id, installation_id, noun="installation"))
 
     async def update_installation(
         self,
@@ -143,6 +161,7 @@ class MemoryInstallations(MemoryIntegrations):
         if_config: str,
         config: Config | UnsetType = UNSET,
         connection_id: str | UnsetType = UNSET,
+        event_for: InstallationChange | None = None,
     ) -> Installation:
         """Add a config revision, or swap the connection, if the config is still the expected one."""
         installation = find(self.installations_by_id, project_id, installation_id, noun="installation")
@@ -153,36 +172,49 @@ class MemoryInstallations(MemoryIntegrations):
             changes["connection"] = find(self.connections_by_id, project_id, connection_id, noun="connection")
         if config is not UNSET:
             await self.revision(project_id, config.revision_id)
+        before = as_now(self, installation)
         self.changed()
         self.installations_by_id[installation_id] = replaced(installation, changes)
-        return self._now(self.installations_by_id[installation_id])
+        after = as_now(self, self.installations_by_id[installation_id])
+        self.tell(project_id, event_for(after, before) if event_for else None)
+        return after
 
     async def delete_installation(
-        self, project_id: str, installation_id: str, *, event_for: ConnectionEvent | None = None
+        self,
+        project_id: str,
+        installation_id: str,
+        *,
+        event_for: ConnectionEvent | None = None,
+        removed: InstallationEvent | None = None,
     ) -> None:
         """Remove one, and its connection if nothing else uses it."""
         installation = find(self.installations_by_id, project_id, installation_id, noun="installation")
         self.changed()
-        remove_installation(self, installation, event_for)
+        remove_installation(self, installation, event_for, removed)
 
-    def _now(self, installation: Installation) -> Installation:
-        """Show an installation with everything it points at as that is now."""
-        connection = self.shown(self.connections_by_id[installation.connection.id])
-        writes = [one for one in self.operations_by_id.values() if one.installation_id == installation.id]
-        newest = max(writes, key=lambda one: (one.create_time, one.id), default=None)
-        return msgspec.structs.replace(
-            installation,
-            group=self.groups[installation.project_id, installation.group.group_ref],
-            connection=connection,
-            health_status="unhealthy" if connection.status == "bad_credentials" else "healthy",
-            last_operation_status=public_status(newest.state) if newest else UNSET,
-        )
+
+def as_now(shelf: MemoryConnections, installation: Installation) -> Installation:
+    """Show an installation with everything it points at as that is now."""
+    connection = shelf.shown(shelf.connections_by_id[installation.connection.id])
+    writes = [one for one in shelf.operations_by_id.values() if one.installation_id == installation.id]
+    newest = max(writes, key=lambda one: (one.create_time, one.id), default=None)
+    return msgspec.structs.replace(
+        installation,
+        group=shelf.groups[installation.project_id, installation.group.group_ref],
+        connection=connection,
+        health_status="unhealthy" if connection.status == "bad_credentials" else "healthy",
+        last_operation_status=public_status(newest.state) if newest else UNSET,
+    )
 
 
 def remove_installation(
-    shelf: MemoryConnections, installation: Installation, event_for: ConnectionEvent | None
+    shelf: MemoryConnections,
+    installation: Installation,
+    event_for: ConnectionEvent | None,
+    removed: InstallationEvent | None,
 ) -> None:
     """Take an installation away, and its connection if nothing else uses it."""
+    shelf.tell(installation.project_id, removed(as_now(shelf, installation)) if removed else None)
     del shelf.installations_by_id[installation.id]
     used = {one.connection.id for one in shelf.installations_by_id.values()}
     if installation.connection.id in used:

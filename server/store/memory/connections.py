@@ -129,6 +129,7 @@ class MemoryConnections(Shelf):
         keep_alive_at: datetime | None,
         now: datetime,
         event: Event | None = None,
+        refreshed: Event | None = None,
     ) -> int:
         """Store renewed tokens. Only one that heals is a change of configuration."""
         connection = find(self.connections_by_id, project_id, connection_id, noun="connection")
@@ -137,6 +138,8 @@ class MemoryConnections(Shelf):
             self.changed()
             self.tell(project_id, event)
             connection = msgspec.structs.replace(connection, status="working")
+        else:
+            self.tell(project_id, refreshed)
         self._seal(connection_id, credentials)
         self._keep_alive(connection_id, keep_alive_at)
         self.connections_by_id[connection_id] = msgspec.structs.replace(connection, update_time=now)

@@ -138,6 +138,7 @@ class ConnectionRows(Rows):
         keep_alive_at: datetime | None,
         now: datetime,
         event: Event | None = None,
+        refreshed: Event | None = None,
     ) -> int:
         """Store renewed tokens, in one guarded statement that leaves the epoch alone."""
         box = await self.box(project_id)
@@ -152,6 +153,7 @@ class ConnectionRows(Rows):
             await hold(box)
             usable = Connections.status != "bad_credentials"
             if await Connections.update(changes).where(mine, usable).returning(Connections.id):
+                await store_event(project_id, refreshed)
                 return if_version + 1
         # A connection that heals is a change of configuration: caches must not go on refusing it.
         async with self.changing():

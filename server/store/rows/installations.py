@@ -10,7 +10,14 @@ from msgspec import UNSET, UnsetType
 from installations.config import ConfigContent
 from installations.installation import Config, Connection, Installation
 from installations.operation import PublicStatus, public_status
-from server.store.contract import ConnectionEvent, NewInstallation, Superseded, Taken
+from server.store.contract import (
+    ConnectionEvent,
+    InstallationChange,
+    InstallationEvent,
+    NewInstallation,
+    Superseded,
+    Taken,
+)
 from server.store.engine import Row
 from server.store.rows.connections import IDS_AT_ONCE, build_connections, pointed_at
 from server.store.rows.events import store_event
@@ -27,7 +34,9 @@ LAST_STATES = (
 class InstallationRows(Rows):
     """Implements `contract.Installations`."""
 
-    async def create_installation(self, new: NewInstallation) -> Installation:
+    async def create_installation(
+        self, new: NewInstallation, *, event_for: InstallationEvent | None = None
+    ) -> Installation:
         """Store one with its first config."""
         async with self.changing():
             await find(Integrations, new.project_id, new.integration_id, noun="integration")
@@ -47,7 +56,9 @@ class InstallationRows(Rows):
                 create_time=new.now,
             )
             await _insert_config(new.project_id, new.id, new.config)
-            return await _load(new.project_id, new.id)
+            made = await _load(new.project_id, new.id)
+            await store_event(new.project_id, event_for(made) if event_for else None)
+            return made
 
     async def installations(
         self, project_id: str, *, integration_id: str | None = None, group_ref: str | None = None
@@ -76,6 +87,7 @@ class InstallationRows(Rows):
         if_config: str,
         config: Config | UnsetType = UNSET,
         connection_id: str | UnsetType = UNSET,
+        event_for: InstallationChange | None = None,
     ) -> Installation:
         """Add a config revision, or swap the connection, if the config is still the expected one."""
         mine = (Installations.project_id == project_id) & (Installations.id == installation_id)
@@ -83,6 +95,7 @@ class InstallationRows(Rows):
             row = await find(Installations, project_id, installation_id, noun="installation")
             if row["config_id"] != if_config:
                 raise Superseded(f"the config of installation {installation_id!r} was changed meanwhile")
+            before = await _load(project_id, installation_id)
             changes = given({Installations.connection_id: connection_id, Installations.update_time: now})
             if connection_id is not UNSET:
                 await find(Connections, project_id, connection_id, noun="connection")
@@ -91,22 +104,34 @@ class InstallationRows(Rows):
                 await _insert_config(project_id, installation_id, config)
                 changes[Installations.config_id] = config.id
             await Installations.update(changes).where(mine)
-            return await _load(project_id, installation_id)
+            after = await _load(project_id, installation_id)
+            await store_event(project_id, event_for(after, before) if event_for else None)
+            return after
 
     async def delete_installation(
-        self, project_id: str, installation_id: str, *, event_for: ConnectionEvent | None = None
+        self,
+        project_id: str,
+        installation_id: str,
+        *,
+        event_for: ConnectionEvent | None = None,
+        removed: InstallationEvent | None = None,
     ) -> None:
         """Remove one, and its connection if nothing else uses it."""
         mine = (Installations.project_id == project_id) & (Installations.id == installation_id)
         async with self.changing():
             await find(Installations, project_id, installation_id, noun="installation")
-            await remove_installations(project_id, mine, event_for)
+            await remove_installations(project_id, mine, event_for, removed)
 
 
-async def remove_installations(project_id: str, which: Any, event_for: ConnectionEvent | None) -> None:
+async def remove_installations(
+    project_id: str, which: Any, event_for: ConnectionEvent | None, removed: InstallationEvent | None
+) -> None:
     """Remove installations inside the session at hand, and the connections that nothing else uses."""
-    rows = await Installations.select(Installations.connection_id).where(which)
+    rows = await Installations.select().where(which).order_by(Installations.create_time, Installations.id)
+    gone = await _build(project_id, rows) if removed else []
     await Installations.delete().where(which)
+    for installation in gone:
+        await store_event(project_id, removed(installation) if removed else None)
     used = await Installations.select(Installations.connection_id).where(Installations.project_id == project_id)
     idle = sorted({row["connection_id"] for row in rows} - {row["connection_id"] for row in used})
     for start in range(0, len(idle), IDS_AT_ONCE):

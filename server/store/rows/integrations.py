@@ -7,7 +7,7 @@ import msgspec
 
 from installations.installation import Integration, Revision
 from installations.manifest import IntegrationSpec
-from server.store.contract import ConnectionEvent, InUse
+from server.store.contract import ConnectionEvent, InstallationEvent, InUse
 from server.store.engine import Row
 from server.store.rows.installations import remove_installations
 from server.store.rows.scope import Rows, find, insert, only, or_unset, text_of
@@ -53,13 +53,18 @@ class IntegrationRows(Rows):
             return _revision(await find(Revisions, project_id, revision_id, noun="revision"))
 
     async def delete_integration(
-        self, project_id: str, integration_id: str, *, event_for: ConnectionEvent | None = None
+        self,
+        project_id: str,
+        integration_id: str,
+        *,
+        event_for: ConnectionEvent | None = None,
+        removed: InstallationEvent | None = None,
     ) -> None:
         """Remove an integration with its revisions, its installations and the connections only they used."""
         async with self.changing():
             await find(Integrations, project_id, integration_id, noun="integration")
             mine = (Installations.project_id == project_id) & (Installations.integration_id == integration_id)
-            await remove_installations(project_id, mine, event_for)
+            await remove_installations(project_id, mine, event_for, removed)
             await Integrations.delete().where(Integrations.project_id == project_id, Integrations.id == integration_id)
 
 

@@ -159,7 +159,7 @@ ROUTES = (
     Route(method="POST", path=P + "/destinations/{destination}:enable"),
     Route(method="POST", path=P + "/destinations/{destination}:test"),
     Route(method="GET", path=P + "/destinations/{destination}/deliveries"),
-    Route(method="POST", path=P + "/destinations/{destination}/deliveries:replay", body={"dryRun": True}),
+    Route(method="POST", path=P + "/destinations/{destination}/deliveries:replay", body={"states": ["failed"]}),
     Route(method="GET", path=P + "/topics"),
     Route(method="POST", path=P + "/topics", body={"name": "more-news"}),
     Route(method="PATCH", path=P + "/topics/{topic}", body={"name": "other-news"}),

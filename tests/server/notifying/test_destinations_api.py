@@ -235,6 +235,9 @@ async def test_deliveries_are_listed_filtered_and_replayed(house: House) -> None
     assert (deleted["state"], deleted["lastStatus"], deleted["lastError"]) == ("failed", 500, "no")
     count = await house.call("POST", path + ":replay", json={"states": ["failed"], "dryRun": True})
     assert count.json() == {"count": 3, "dryRun": True}
+    bad: list[Any] = [{}, {"dryRun": True}, {"state": "failed"}, {"states": []}, {"states": ["lost"]}, {"ids": []}]
+    for body in bad:
+        assert (await house.call("POST", path + ":replay", json=body)).status_code == 400
     again = await house.call("POST", path + ":replay", json={"ids": [deleted["id"]]})
     assert again.json() == {"count": 1, "dryRun": False}
     (deleted,) = (await house.call("GET", path + "?eventType=connection.deleted")).json()["results"]
@@ -251,7 +254,7 @@ async def test_what_is_disabled_is_enabled_by_a_call_or_by_a_new_url(house: Hous
     ):
         await _disable(house, destination["id"])
         assert (await house.call("GET", path)).json()["disabled"] == "gone"
-        refused = await house.call("POST", path + "/deliveries:replay", json={})
+        refused = await house.call("POST", path + "/deliveries:replay", json={"states": ["failed"]})
         assert refused.status_code == 422
         method, where, body = enabling
         answer = await house.call(method, where, json=body)

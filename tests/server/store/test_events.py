@@ -1,12 +1,13 @@
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from installations.installation import Connection
+from installations.installation import Connection, ConnectionStatus, Installation
 from server.settings import Settings
-from server.store.contract import Event, InUse, Store
+from server.store.contract import Event, InUse, Store, Superseded
 from server.store.opening import open_store
 from server.store.piccolo import PiccoloStore
 from server.store.rows.events import store_event
@@ -60,6 +61,52 @@ async def test_every_connection_that_goes_with_an_integration_is_told_of(store: 
     await store.delete_integration("p1", "i1", event_for=gone)
     assert sorted(one.id for one in await store.events("p1")) == ["gone c1", "gone c7", "gone c8"]
     assert [one.id for one in await store.connections("p1")] == ["c9"]
+
+
+def told_of(name: str) -> Callable[..., Event]:
+    """Build events that say which groups and configs they are about."""
+
+    def build(*installations: Installation) -> Event:
+        said = " ".join(f"{one.group.group_name} {one.config.id}" for one in installations)
+        return event(f"{name} {installations[0].id}", type="installation.updated", data=said.encode())
+
+    return build
+
+
+async def test_what_happens_to_an_installation_is_told_with_the_change(store: Store) -> None:
+    made = installation(1, id="n9", group_ref="new", config=config("v9"))
+    await store.create_installation(made, event_for=told_of("made"))
+    await store.update_installation(
+        "p1", "n9", now=NOW, if_config="v9", config=config("v10"), event_for=told_of("changed")
+    )
+    with pytest.raises(Superseded):
+        await store.update_installation("p1", "n9", now=NOW, if_config="v9", event_for=told_of("never"))
+    await store.delete_installation("p1", "n9", removed=told_of("gone"))
+    await store.delete_integration("p1", "i1", event_for=gone, removed=told_of("gone"))
+    assert [(one.id, one.data) for one in await store.events("p1")] == [
+        ("made n9", b"new v9"),
+        ("changed n9", b"new v10 new v9"),
+        ("gone n9", b"new v10"),
+        ("gone n1", b"acme v1"),
+        ("gone c1", b"acme jo"),
+    ]
+
+
+async def test_renewed_tokens_are_told_of_as_such_unless_they_heal(store: Store) -> None:
+    statuses: tuple[ConnectionStatus, ...] = ("working", "bad_credentials")
+    for version, status in enumerate(statuses, start=1):
+        await store.update_connection("p1", "c1", now=NOW, status=status)
+        await store.renew_credentials(
+            "p1",
+            "c1",
+            if_version=version,
+            credentials=b"new",
+            keep_alive_at=None,
+            now=NOW,
+            event=event(f"healed {version}"),
+            refreshed=event(f"refreshed {version}"),
+        )
+    assert [one.id for one in await store.events("p1")] == ["refreshed 1", "healed 2"]
 
 
 async def test_events_are_read_on_from_the_last_one_seen(store: Store) -> None:
