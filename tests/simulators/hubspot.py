@@ -1,10 +1,14 @@
 """HubSpot on loopback: the routes of objects v3, properties, schemas and account information.
 
+``hubspot.seconds`` is what each call takes besides, ``hubspot.calls`` counts them by what was asked.
+
 ``async with running_hubspot() as hubspot:`` starts it on a port from the kernel; ``hubspot.url`` is its base URL,
 ``hubspot.requests`` what it was asked, ``hubspot.portal`` what it holds, and ``hubspot.answer_next(...)`` what it
 answers to the next request in place of the truth.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -34,6 +38,9 @@ class HubSpotSimulator(Door):
     def __init__(self) -> None:
         super().__init__(TOKEN)
         self.portal = Portal()
+        self.seconds = 0.0
+        self.calls: Counter[str] = Counter()
+        """How often a route was asked, such as ``POST /crm/v3/objects/{type}/batch/create``."""
 
     def answer_next(self, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:
         """Answer the next request so, and do nothing."""
@@ -63,6 +70,10 @@ class HubSpotSimulator(Door):
         self.requests.append(
             Asked(method=request.method, path=request.path_qs, body=body, headers=dict(request.headers))
         )
+        resource = request.match_info.route.resource
+        self.calls[f"{request.method} {resource.canonical if resource else request.path}"] += 1
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
         instead = self._instead.pop(0) if self._instead else False
         if isinstance(instead, web.Response):
             return instead

@@ -76,6 +76,8 @@ class ObjectType:
     properties: dict[str, Property]
     required: tuple[str, ...] = ()
     records: dict[str, Entry] = field(default_factory=dict)
+    holders: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """By unique property and value: the ids of records that have it, or had it once."""
 
     @property
     def custom(self) -> bool:
@@ -94,7 +96,16 @@ class ObjectType:
         known = self.properties.get(id_property or "")
         if known is None or not known.unique:
             raise PortalError(400, f"{id_property} is not a unique property of {self.singular}")
-        return next((e for e in self.living() if e.properties.get(known.name, "").lower() == key.lower()), None)
+        ids = self.holders.get((known.name, key.lower()), ())
+        found = (self.records[each] for each in ids)
+        alive = (entry for entry in found if not entry.archived)
+        return next((e for e in alive if e.properties.get(known.name, "").lower() == key.lower()), None)
+
+    def note(self, entry: Entry) -> None:
+        """Note a record's unique values, so that ten thousand records can be told apart quickly."""
+        for name, value in entry.properties.items():
+            if self.properties[name].unique and value:
+                self.holders.setdefault((name, value.lower()), []).append(entry.id)
 
 
 class Portal:
@@ -125,6 +136,7 @@ class Portal:
         now = timestamp()
         entry = Entry(id=str(next(self._ids)), properties=values, created=now, updated=now, associations=associations)
         kind.records[entry.id] = entry
+        kind.note(entry)
         if self.search_lags:
             self.unindexed.add(entry.id)
         return entry
@@ -132,6 +144,7 @@ class Portal:
     def update(self, kind: ObjectType, entry: Entry, properties: Mapping[str, Any]) -> Entry:
         """Change the given properties and leave the others."""
         entry.properties |= self._checked(kind, properties, self_id=entry.id)
+        kind.note(entry)
         entry.updated = timestamp()
         return entry
 

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from connectors.connector import Account, Flow
 from connectors.credentials import ApiKeyCredentials, authorize
+from connectors.dispatch import send
 from connectors.errors import Ambiguous, Refused
 from connectors.gateway import Gateway
 from connectors.hubspot.crm import HubSpot
@@ -216,3 +217,11 @@ async def test_a_create_whose_answer_is_lost_is_ambiguous_and_can_be_looked_up(b
     assert len(bench.simulator.requests) == 1
     find = HUBSPOT.find(bench.account, "contacts", field="email", value="a@example.com", fields=["email"])
     assert list((await bench.run(find)).values()) == [{"email": "a@example.com"}]
+
+
+async def test_ten_thousand_creates_are_a_hundred_calls(bench: Bench) -> None:
+    records = tuple(RecordChange(fields={"email": f"u{number}@b.example"}) for number in range(10_000))
+    outcome = await bench.run(send(HUBSPOT, bench.account, change(*records, batch=True)))
+    assert bench.simulator.calls == {"POST /crm/v3/objects/{type}/batch/create": 100}
+    assert len({record.record_id for record in outcome.records if record.success}) == 10_000
+    bench.simulator.requests.clear()  # Their shape is held by the other tests, and holding a hundred takes a second.
