@@ -34,6 +34,15 @@ WRITES = [
         "batch": [{"record": {"email": "c@b.co"}}, {"record": {"email": "d@b.co"}, "associations": []}],
         "batchPolicy": {"allOrNone": True},
     },
+    {
+        "groupRef": "g1",
+        "type": "create",
+        "mode": "asynchronous",
+        "retryPolicy": {"deadlineHours": 24},
+        "autoBatchPolicy": {"maxDelayMinutes": 5, "retryDeadlineHours": 2},
+        "onAmbiguous": "retry",
+        "record": {"email": "e@b.co"},
+    },
 ]
 OTHERS = {
     "/connections:generate": {"provider": "sandbox", "groupRef": "g1", "consumerRef": "c", "apiKey": "wrong"},
@@ -93,6 +102,8 @@ def _written(reply: Reply) -> int:
     if reply.status != 200:
         return 0
     answer = msgspec.json.decode(reply.body)
+    if answer.keys() == {"operationId"}:
+        return 0  # accepted, and nobody is at work here
     return int(answer["successCount"]) if "successCount" in answer else int(answer["result"]["success"])
 
 
