@@ -1,4 +1,4 @@
-"""The commands of ``README.md``, and a shell that runs them block by block where a new user stands."""
+"""The commands of a page, such as ``README.md``, and a shell that runs them block by block where a new user stands."""
 
 import contextlib
 import os
@@ -35,10 +35,10 @@ class Failed(AssertionError):
     """A command of the page failed, or did not end."""
 
 
-def steps() -> list[Step]:
-    """Read all steps of the page, in order. What is indented only is for reading, or for another machine."""
+def steps(page: Path = README) -> list[Step]:
+    """Read all steps of a page, in order. What is indented only is for reading, or for another machine."""
     found: list[Step] = []
-    names = _SECTION.split(README.read_text("utf-8"))[1:]
+    names = _SECTION.split(page.read_text("utf-8"))[1:]
     for section, text in zip(names[::2], names[1::2], strict=True):
         for kind, block in _BLOCK.findall(text):
             if kind == "sh":
