@@ -158,6 +158,20 @@ async def test_every_fault_is_seen_for_what_it_is(
     assert [(each["marker"], each["fields"]["subject"]) for each in ledger] == [("op-1", "op-1")] * done
 
 
+async def test_an_effect_may_come_after_we_have_given_up_and_is_found_by_its_marker(
+    client: httpx.AsyncClient, base_url: str, wire: AioTransport
+) -> None:
+    await plan(client, {"kind": "delay", "when": "before", "delayMs": 300, "object": "tickets"})
+    with pytest.raises(Ambiguous):
+        await written(base_url, wire, ticket("op-1"), deadline_seconds=0.1)
+    found = (await client.get(f"{TICKETS}?filter[externalId]=op-1")).json()["records"]
+    assert found == [], "so one look at once would have proved nothing"
+    while not await effects(client):
+        pass
+    (late,) = (await client.get(f"{TICKETS}?filter[externalId]=op-1")).json()["records"]
+    assert late["fields"]["subject"] == "op-1"
+
+
 async def test_a_reset_is_a_reset(client: httpx.AsyncClient) -> None:
     await plan(client, {"kind": "reset"})
     with pytest.raises(httpx.ReadError):
