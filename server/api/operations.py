@@ -26,7 +26,10 @@ PAGE_SIZE = 200
 LARGEST_PAGE = 1000
 Finer = Annotated[bool, QueryParameter(name="state")]
 """``state`` itself is a name that the framework keeps for itself."""
-Detail = Annotated[str | None, HeaderParameter(name="X-Isthmus-Detail")]
+Detail = Annotated[
+    str | None,
+    HeaderParameter(name="X-Isthmus-Detail", description="With `true`, what the published answer has no place for."),
+]
 PageSize = Annotated[int, QueryParameter(name="pageSize", ge=1, le=LARGEST_PAGE)]
 PageToken = Annotated[str | None, QueryParameter(name="pageToken")]
 FILTERED = {"asked": Provide(asked_filter, sync_to_thread=False)}
