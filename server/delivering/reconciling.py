@@ -24,7 +24,8 @@ async def reconciled(
 ) -> tuple[Outcome, tuple[Reaction, ...]]:
     """Replace ``compare`` and ``look_up`` by what the records say; all three have one entry for each record.
 
-    Where nobody can be asked, ``look_up`` stays a doubt, and an update is sent again.
+    Where the provider cannot be asked now, an update is sent again, and so is a create that it would recognise: it
+    refuses that once more. Where it can never be asked, ``look_up`` stays a doubt.
     """
     if _READS.isdisjoint(reactions):
         return outcome, tuple(reactions)
@@ -53,13 +54,24 @@ async def _read(
     try:
         found = await perform(flow, auth=place.auth, origin=place.account.base_url)
     except ConnectorError:
-        return record, "retry" if reaction == "compare" else reaction
+        harmless = reaction == "compare" or _recognised(place, change, wanted)
+        return (_in_doubt(record), "retry") if harmless else (record, reaction)
     if len(found) != 1:
         return record, "fail" if reaction == "compare" else reaction
     ((record_id, now),) = found.items()
     if not proves and not holds(now, wanted.fields):
         return record, "fail"
     return RecordOutcome(success=True, record_id=record_id, data=now | {"id": record_id}), "succeed"
+
+
+def _in_doubt(record: RecordOutcome) -> RecordOutcome:
+    """Say of a conflict that nobody knows yet what it means, so that it is not taken for a last word."""
+    return record if record.fault is None else replace(record, fault=replace(record.fault, kind="ambiguous"))
+
+
+def _recognised(place: Place, change: Change, wanted: RecordChange) -> bool:
+    known = recognition_of(place.connector, change.object_name, wanted.fields)
+    return known is not None and known.kind != "marker"
 
 
 def _by_id(place: Place, change: Change, wanted: RecordChange, record_id: str | None) -> Flow[dict[str, Record]] | None:

@@ -62,7 +62,9 @@ REACTIONS: list[tuple[str, str, str, httpx.Response | Exception, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("action", "name", "what", "answer", "state", "reason"), REACTIONS, ids=[f"{a} {n} {w}" for a, n, w, *_ in REACTIONS]
+    ("action", "name", "what", "answer", "state", "reason"),
+    REACTIONS,
+    ids=[f"{a} {n} {w}" for a, n, w, *_ in REACTIONS],
 )
 async def test_what_meets_a_write_decides_where_it_goes(
     action: str, name: str, what: str, answer: Any, state: str, reason: str
@@ -147,6 +149,23 @@ async def test_a_conflict_with_our_own_earlier_create_is_a_success() -> None:
     assert len(provider.records["unique"]) == 1
 
 
+async def test_a_conflict_that_cannot_be_looked_into_now_is_run_into_again() -> None:
+    provider = MemoryServer(unique={"unique": "key"})
+    yard = await a_yard(provider)
+    submitted = await yard.submit("create", {"key": "k", "a": 1}, name="unique")
+    provider.records["unique"] = {"41": {"key": "k", "a": 1}}
+    provider.answer_next(LOST)
+    await yard.attend()
+    provider.answer_next(httpx.Response(409), httpx.Response(503))
+    yard.clock.move(seconds=5)
+    await yard.attend()
+    assert (await yard.operation(submitted.operation.id)).state == "queued"
+    yard.clock.move(seconds=5)
+    await yard.attend()
+    operation = await yard.operation(submitted.operation.id)
+    assert (operation.state, operation.successful_record_ids) == ("success", ("41",))
+
+
 async def test_a_conflict_with_somebody_elses_record_is_a_failure() -> None:
     provider = MemoryServer(unique={"unique": "key"})
     yard = await a_yard(provider)
@@ -170,6 +189,19 @@ async def test_an_update_in_conflict_has_succeeded_where_the_record_is_as_wanted
     await yard.attend()
     operation = await yard.operation(submitted.operation.id)
     assert (operation.state, operation.successful_record_ids) == ("success", ("7",))
+
+
+async def test_an_update_in_conflict_is_sent_again_where_the_record_cannot_be_read_now() -> None:
+    provider = MemoryServer()
+    provider.records["people"] = {"7": {"a": 0}}
+    yard = await a_yard(provider)
+    submitted = await yard.submit("update", {"id": "7", "a": 1})
+    provider.answer_next(httpx.Response(409), httpx.Response(503))
+    await yard.attend()
+    yard.clock.move(seconds=5)
+    await yard.attend()
+    operation = await yard.operation(submitted.operation.id)
+    assert (operation.state, provider.records["people"]["7"]) == ("success", {"a": 1})
 
 
 LOOKS: list[tuple[str, bool, list[str], str, str]] = [
