@@ -73,6 +73,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     reason: str = ""
     attempts: int = 0
+    crashes: int = 0
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +184,7 @@ def _needless(asked: Asked, story: Story, operation: Ended | None) -> str:
     """Tell of a failure: no provider of a run refuses anything for good, and a caller who waits gets one attempt."""
     if operation is None or operation.state != "failure" or operation.reason in story.excused:
         return ""
-    if asked.ask.synchronous and operation.reason in {"", "refused"}:
+    if asked.ask.synchronous and operation.reason in {"", "refused", "abandoned"}:
         return ""
     return f"failed ({operation.reason or 'no reason'}) after {operation.attempts} attempts"
 
@@ -271,6 +272,7 @@ def _figures(story: Story, ledger: Mapping[str, Sequence[Effect]]) -> dict[str, 
         "poison": sum(operation.reason == "poison" for operation in story.operations.values()),
         "duplicates": sum(max(count - 1, 0) for count in times.values()),
         "attempts": sum(operation.attempts for operation in story.operations.values()),
+        "most crashes of one": max((operation.crashes for operation in story.operations.values()), default=0),
         "effects": len(story.effects),
     }
 

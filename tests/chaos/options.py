@@ -33,6 +33,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--servers", type=int, default=2, help="on PostgreSQL")
     made.add_argument("--workers", type=int, default=3, help="on PostgreSQL")
     made.add_argument("--customers", type=int, default=8)
+    made.add_argument("--callers", type=int, default=4, help="who hand operations in at once")
+    made.add_argument("--backlog", type=int, default=150, help="accepted operations that may wait for a first try")
     made.add_argument("--kind", choices=("mixed", *CREATES), default="mixed", help="what creates are made of")
     made.add_argument("--on-ambiguous", choices=("park", "retry"), default="park")
     made.add_argument("--smooth", action="store_true", help="let the provider do as it is told")
@@ -176,4 +178,6 @@ def _main(given: argparse.Namespace, store: StoreKind) -> main.Options:
         mix=SMOOTH if given.smooth else Mix(),
         wounds=Wounds(kill=given.kills, stop=given.sigstop if store == "postgres" else 0),
         waiting_share=given.waiting,
+        callers=given.callers,
+        backlog=given.backlog,
     )

@@ -21,7 +21,7 @@ from tests.chaos.watching import logs, settled
 from tests.chaos.workload import Plan, workload
 from tests.chaos.wounding import Wounding
 
-BACKLOG = 150
+BACKLOG = 60
 """Accepted operations that have not been tried yet: more are accepted only when some of these have."""
 _TAGGED = 0.95
 """Deletions bear no tag by which the provider could be seen to know them; they are few, and never wait."""
@@ -39,6 +39,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     wounds: Wounds = Wounds()
     waiting_share: float = 0.0
     """Of the killed on PostgreSQL, whose silence is waited for."""
+    callers: int = 12
     backlog: int = BACKLOG
     folder: Path | None = None
 
@@ -65,7 +66,8 @@ async def run(options: Options) -> Report:
         wounds = schedule(options.wounds, operations=options.plan.operations, seats=seats, seed=seed)
         started = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(callers.hand_in(workload(options.plan, plant=put_up.provider.plant)))
+            asks = workload(options.plan, plant=put_up.provider.plant)
+            tasks.create_task(callers.hand_in(asks, callers=options.callers))
             tasks.create_task(wounding.carry_out(wounds, callers))
         handed_in = time.monotonic()
         ended = await settled(put_up)
