@@ -3,6 +3,7 @@
 from litestar import get
 
 from server.api.provided import FromApp
+from server.store.contract import Unavailable
 
 
 @get("/healthz")
@@ -13,6 +14,8 @@ async def live() -> dict[str, str]:
 
 @get("/readyz")
 async def ready(services: FromApp) -> dict[str, str]:
-    """Say that the database takes writes. Raises `Unavailable`."""
+    """Say that the database takes writes and that this process is not about to stop. Raises `Unavailable`."""
+    if services.worker.stopping:
+        raise Unavailable("This process is about to stop.")
     await services.store.ready()
     return {"status": "ready"}

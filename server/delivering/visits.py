@@ -6,7 +6,7 @@ fraction of a second: what is claimed is nobody else's.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -32,6 +32,8 @@ GRACE_SECONDS = 0.5
 """How long the end of a turn waits for calls under way; a slow provider's lane goes on instead of lying idle."""
 AHEAD_SECONDS = 0.25
 """How far claims run ahead of the calls."""
+SETTLING = 4
+"""So many times the calls that may be under way may be stored meanwhile: they share commits."""
 MOST_CALLS = 64
 """Of one claim."""
 LARGEST_BATCH = 100
@@ -109,15 +111,20 @@ class Visit:
         self._means = means
         self._waiting: deque[list[Operation]] = deque()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._calling = asyncio.Semaphore(means.concurrency)
-        self._nudged = asyncio.Event()
+        self._calling = 0
+        self._for_slots: set[asyncio.Task[bool]] = set()
+        """Calls that wait for a place in the process."""
+        self._woken = asyncio.Event()
+        self.nudged = False
+        """Whether somebody said that there may be more since the lane was last looked at."""
         self._ahead = means.concurrency
         self._claimed_at = 0.0
         self._turn_ends = means.monotonic() + QUANTUM_SECONDS
 
     def nudge(self) -> None:
         """Say that there may be more to do."""
-        self._nudged.set()
+        self.nudged = True
+        self._woken.set()
 
     async def run(self) -> datetime | None:
         """Attend to the lane, and answer when it has work next; ``None`` for never as far as is known."""
@@ -125,7 +132,7 @@ class Visit:
             over = await self._work()
             now = self._means.clock()
             stay = not over and self._open()
-            self._nudged.clear()
+            self.nudged = False
             due = await self._means.store.leave_lane(self.lane, owner=self._means.owner, now=now, stay=stay)
             if due is not None and self._means.quarantine.closed:
                 due = max(due, now + QUARANTINED)
@@ -220,41 +227,69 @@ class Visit:
             self._ahead = min(self._ahead * 2, MOST_CALLS) if quick else max(self._ahead // 2, self._means.concurrency)
 
     def _begin(self) -> None:
-        while self._waiting and self._open() and len(self._under_way) < 4 * self._means.concurrency:
+        most = self._means.concurrency
+        while self._waiting and self._open() and self._calling < most and len(self._under_way) < SETTLING * most:
+            self._calling += 1
             self._under_way.add(asyncio.create_task(self._call(self._waiting.popleft())))
 
     async def _something(self, seconds: float) -> None:
         """Wait until a call is over, somebody says that there is more, or so many seconds have passed."""
-        nudged = asyncio.create_task(self._nudged.wait())
+        woken = asyncio.create_task(self._woken.wait())
         try:
             done, _ = await asyncio.wait(
-                {nudged, *self._under_way}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+                {woken, *self._under_way}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
-            nudged.cancel()
-        self._nudged.clear()
-        done.discard(nudged)
+            woken.cancel()
+        self._woken.clear()
+        done.discard(woken)
         self._under_way -= done
         _raise_first(done)
 
     async def _call(self, operations: list[Operation]) -> None:
         try:
             if operations[0].crashes < QUARANTINE_AFTER:
-                await self._make(operations)
+                await self._carry(operations, self._in_place)
                 return
             async with self._means.quarantine.alone() as alone:
-                await (self._make(operations, quarantined=True) if alone else self._put_off(operations))
+                await self._carry(operations, self._out if alone else self._put_off)
         finally:
             self._means.quarantine.leave(len(operations))
 
-    async def _make(self, operations: list[Operation], *, quarantined: bool = False) -> None:
-        async with self._calling, self._means.slots:
-            if self._means.permit() and not self._held() and (quarantined or not self._means.quarantine.closed):
-                called = await self._means.calls.make(operations)
-                self._learn(called)
-            else:
-                called = self._released(operations)
+    async def _carry(self, operations: list[Operation], how: Callable[[list[Operation]], Awaitable[Called]]) -> None:
+        try:
+            called = await how(operations)
+        finally:
+            # The next call may begin while this one is written down.
+            self._calling -= 1
+            self._woken.set()
         await self._means.settling.see_through(called.moves)
+
+    async def _in_place(self, operations: list[Operation]) -> Called:
+        """Make a call when there is a place for it in the process; give it back where nothing more may be begun."""
+        if not await self._has_slot():
+            return self._released(operations)
+        try:
+            return await self._out(operations) if self._open() else self._released(operations)
+        finally:
+            self._means.slots.release()
+
+    async def _out(self, operations: list[Operation]) -> Called:
+        called = await self._means.calls.make(operations)
+        self._learn(called)
+        return called
+
+    async def _has_slot(self) -> bool:
+        if not self._means.slots.locked():
+            return await self._means.slots.acquire()
+        waiting = asyncio.create_task(self._means.slots.acquire())
+        self._for_slots.add(waiting)
+        try:
+            await asyncio.wait({waiting})
+        finally:
+            self._for_slots.discard(waiting)
+            waiting.cancel()
+        return not waiting.cancelled()
 
     def _learn(self, called: Called) -> None:
         if called.parked:
@@ -273,11 +308,12 @@ class Visit:
         now = self._means.clock()
         return Called(moves=tuple((each, release(each, now=now, run_at=run_at)) for each in operations))
 
-    async def _put_off(self, operations: Sequence[Operation]) -> None:
-        run_at = self._means.clock() + QUARANTINED
-        await self._means.settling.see_through(self._released(operations, run_at=run_at).moves)
+    async def _put_off(self, operations: Sequence[Operation]) -> Called:
+        return self._released(operations, run_at=self._means.clock() + QUARANTINED)
 
     async def _give_back(self) -> None:
+        for task in self._for_slots:
+            task.cancel()
         operations = [each for group in self._waiting for each in group]
         self._waiting.clear()
         if operations:

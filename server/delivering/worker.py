@@ -11,8 +11,9 @@ from server.delivering.visits import Means, Visit
 from server.engine.port import Engine
 from server.store.contract import Lane, Unavailable
 
-DRAIN_SECONDS = 30.0
-"""How long calls under way may take once the process is told to stop."""
+AWAY_SECONDS = 0.5
+FAILED_SECONDS = 5.0
+"""The pauses before a visit that broke off is made again: for a database that was away, and for what nobody foresaw."""
 
 
 class LaneStore(Protocol):
@@ -27,24 +28,23 @@ class Worker:
     """The visits of one process."""
 
     def __init__(self, store: LaneStore, engine: Engine, means: Means, *, dead_after_seconds: float) -> None:
+        """Attend with these means; the permit is also refused once `stop` was called."""
         self._store = store
         self._engine = engine
         self._dead_after_seconds = dead_after_seconds
-        self._stopping = False
         self._stopped_at: float | None = None
         permit = means.permit
-        self._means = replace(means, permit=lambda: not self._stopping and permit())
+        self._means = replace(means, permit=lambda: not self.stopping and permit())
         self._visits: dict[str, Visit | None] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def stopping(self) -> bool:
         """Whether nothing is begun any more."""
-        return self._stopping
+        return self._stopped_at is not None
 
     @property
     def stopping_seconds(self) -> float:
-        """For how long nothing has been begun any more."""
+        """For how long that has been so."""
         return 0.0 if self._stopped_at is None else self._means.monotonic() - self._stopped_at
 
     async def submit(self, lane_id: str) -> None:
@@ -57,22 +57,34 @@ class Worker:
     async def attend(self, lane_id: str) -> None:
         """Do the work of a lane, or leave it to whoever attends to it. Raises nothing but cancellation."""
         if lane_id in self._visits:
-            await self.submit(lane_id) if self._visits[lane_id] else None
+            # Whoever is about to take it will see what is there.
+            if visit := self._visits[lane_id]:
+                visit.nudge()
             return
         if not self._means.permit():
             return
-        self._visits[lane_id] = None
         try:
-            due = await self._visit(lane_id)
-        except Unavailable as error:
-            logs.failed("store.unavailable", error, lane=lane_id)
-        except Exception as error:  # noqa: BLE001 -- the rim: a lane that fails fails alone
-            logs.failed("lane.failed", error, lane=lane_id)
-        else:
-            if due is not None and not self._stopping:
-                await self._engine.submit(lane_id, not_before=due)
+            due = await self._visit_until_left(lane_id)
         finally:
             del self._visits[lane_id]
+        if due is not None and not self.stopping:
+            await self._engine.submit(lane_id, not_before=due)
+
+    async def _visit_until_left(self, lane_id: str) -> datetime | None:
+        """Visit a lane, and again if that broke off: as far as others know, this process still attends to it."""
+        while True:
+            self._visits[lane_id] = None
+            try:
+                return await self._visit(lane_id)
+            except Unavailable as error:
+                logs.failed("store.unavailable", error, lane=lane_id)
+                pause_seconds = AWAY_SECONDS
+            except Exception as error:  # noqa: BLE001 -- the rim: a lane that fails fails alone
+                logs.failed("lane.failed", error, lane=lane_id)
+                pause_seconds = FAILED_SECONDS
+            if self.stopping:
+                return None
+            await asyncio.sleep(pause_seconds)
 
     async def _visit(self, lane_id: str) -> datetime | None:
         means = self._means
@@ -82,13 +94,14 @@ class Worker:
         if lane is None:
             return None
         visit = self._visits[lane_id] = Visit(lane, means)
-        return await visit.run()
+        due = await visit.run()
+        # What came while the lane was being left may not have been seen.
+        return means.clock() if visit.nudged else due
 
     def stop(self) -> None:
         """Begin nothing more: what is claimed and has not left goes back, what is under way goes on."""
-        if not self._stopping:
+        if self._stopped_at is None:
             self._stopped_at = self._means.monotonic()
-        self._stopping = True
         for visit in self._visits.values():
             if visit is not None:
                 visit.nudge()

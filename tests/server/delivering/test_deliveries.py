@@ -152,7 +152,11 @@ async def test_an_outcome_that_could_not_be_stored_is_not_answered_and_stays_a_q
 
 
 REFUSED = [
-    ({"action": "create", "record": {"a": 1}, "autoBatchPolicy": {"maxDelayMinutes": 1}}, InvalidInput, "autoBatchPolicy"),
+    (
+        {"action": "create", "record": {"a": 1}, "autoBatchPolicy": {"maxDelayMinutes": 1}},
+        InvalidInput,
+        "autoBatchPolicy",
+    ),
     ({"action": "delete", "record": {"id": "1"}}, InvalidInput, "type"),
     ({"action": "update", "record": {"a": 1}}, InvalidInput, "record.id"),
     ({"action": "create", "record": {}, "groupRef": "nobody"}, NotFound, "groupRef"),

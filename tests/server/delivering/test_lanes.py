@@ -1,6 +1,9 @@
 """What the operations of one connection share: waits, the breaker, parking, a budget and a place in the process."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -10,6 +13,7 @@ from connectors.memory.connector import Memory
 from connectors.memory.server import MemoryServer
 from server.rates import Rate
 from server.store.contract import OperationFilter
+from server.store.memory import MemoryStore
 from tests.server.delivering.yard import PROJECT, START, Yard, open_yard
 
 
@@ -34,6 +38,19 @@ def alone(number: int) -> dict[str, Any]:
 async def states(yard: Yard, group: str = "g1") -> list[str]:
     page = await yard.store.operations(PROJECT, OperationFilter(group_ref=group), page_size=1000)
     return sorted(each.state for each in page.results)
+
+
+def in_memory(yard: Yard) -> list[str]:
+    store = yard.store
+    assert isinstance(store, MemoryStore)
+    return sorted(each.state for each in store.operations_by_id.values())
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Let everybody else go on until it is so; whoever waits for the database or a provider is let go on as well."""
+    async with asyncio.timeout(20):
+        while not reached():  # noqa: ASYNC110 -- what is waited for is the state of a store
+            await asyncio.sleep(0.001)
 
 
 async def test_a_retry_after_holds_the_whole_connection_and_no_other() -> None:
@@ -68,7 +85,7 @@ async def test_a_provider_that_is_down_is_left_alone_and_tried_by_one_call() -> 
         await yard.submit("update", {"id": str(number), "a": 1}, **alone(number))
     await yard.attend()
     assert len(provider.requests) == 5
-    asked = []
+    asked: list[tuple[int, datetime]] = []
     for _ in range(4):
         yard.clock.move(seconds=3600 if not asked else 0)
         for _ in range(60):
@@ -79,7 +96,7 @@ async def test_a_provider_that_is_down_is_left_alone_and_tried_by_one_call() -> 
                 break
             yard.clock.move(seconds=1)
     counts = [count for count, _ in asked]
-    gaps = [(later - earlier).total_seconds() for (_, earlier), (_, later) in zip(asked, asked[1:], strict=False)]
+    gaps = [(later - earlier).total_seconds() for (_, earlier), (_, later) in pairwise(asked)]
     assert counts == [1] * len(asked)
     assert gaps == sorted(gaps)
 
@@ -152,16 +169,12 @@ class Gate(MemoryServer):
         return await super().handle_async_request(request)
 
     async def holds(self, count: int) -> None:
-        async with asyncio.timeout(5):
-            while self.inside < count:
-                await asyncio.sleep(0)
+        await until(lambda: self.inside >= count)
 
 
 async def test_no_more_calls_are_under_way_than_a_connection_and_a_process_may_have() -> None:
     provider = Gate()
-    yard = await open_yard(
-        provider, groups=("g1", "g2", "g3"), connection_concurrency=2, worker_concurrency=5
-    )
+    yard = await open_yard(provider, groups=("g1", "g2", "g3"), connection_concurrency=2, worker_concurrency=5)
     for number in range(30):
         await yard.submit("create", {"n": number}, group=f"g{number % 3 + 1}", **alone(number))
     async with yard.at_work():
@@ -170,9 +183,7 @@ async def test_no_more_calls_are_under_way_than_a_connection_and_a_process_may_h
             await asyncio.sleep(0)
         assert provider.inside == 5
         provider.open.set()
-        async with asyncio.timeout(5):
-            while len(provider.requests) < 30:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(provider.requests) == 30)
     assert provider.most == 5
 
 
@@ -195,9 +206,7 @@ async def test_a_drain_ends_what_has_left_and_gives_back_what_has_not() -> None:
     async with yard.at_work():
         await provider.holds(2)
         yard.services.worker.stop()
-        async with asyncio.timeout(5):
-            while await states(yard) != ["queued"] * 10 + ["sent"] * 2:
-                await asyncio.sleep(0.005)
+        await until(lambda: in_memory(yard) == ["queued"] * 10 + ["sent"] * 2)
         provider.open.set()
     assert await states(yard) == ["queued"] * 10 + ["success"] * 2
     assert len(provider.requests) == 2
@@ -258,7 +267,6 @@ async def test_idle_rounds_find_what_nobody_was_told_of(count: int) -> None:
     for number in range(count):
         await yard.submit("create", {"n": number})
     await yard.services.engine.cancel("c-g1")
-    async with yard.at_work(), asyncio.timeout(20):
-        while len(provider.records.get("people", {})) < count:
-            await asyncio.sleep(0.01)
+    async with yard.at_work():
+        await until(lambda: len(provider.records.get("people", {})) == count)
     assert yard.clock() == START

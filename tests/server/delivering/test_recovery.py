@@ -40,7 +40,9 @@ async def yard(request: pytest.FixtureRequest) -> AsyncIterator[Yard]:
         await store.close()
 
 
-async def left(yard: Yard, *, name: str = "people", action: str = "create", owner: str = "dead", **members: object) -> str:
+async def left(
+    yard: Yard, *, name: str = "people", action: str = "create", owner: str = "dead", **members: object
+) -> str:
     """Leave an operation behind as its process had it when it died."""
     record = {"id": "7", "a": 1} if action == "update" else {"a": 1}
     target = await yard.services.deliveries.accept(PROJECT, "crm", name, yard.request(action, record))
@@ -65,13 +67,18 @@ FATES: list[tuple[State, Mode, Repeat, str, State, Reason]] = [
 @pytest.mark.parametrize(
     ("state", "mode", "repeat", "name", "ends", "reason"), FATES, ids=[f"{s} {m} {r} {n}" for s, m, r, n, *_ in FATES]
 )
-async def test_what_a_dead_process_held_goes_where_nothing_is_done_twice(
+async def test_what_a_dead_process_held_goes_where_nothing_is_done_twice(  # noqa: PLR0917 -- a row of the table
     yard: Yard, state: State, mode: Mode, repeat: Repeat, name: str, ends: State, reason: Reason
 ) -> None:
     operation_id = await left(yard, name=name, state=state, mode=mode, repeat=repeat)
     assert await yard.services.recovery.recover(living=["alive"]) == 1
     found = await yard.operation(operation_id)
-    assert (found.state, found.reason, found.crashes, found.owner) == (ends, reason, 1, "" if ends == "queued" else found.owner)
+    assert (found.state, found.reason, found.crashes, found.owner) == (
+        ends,
+        reason,
+        1,
+        "" if ends == "queued" else found.owner,
+    )
     assert found.doubtful is (state == "sent")
     assert (found.look_at is not None) is (name == "marked")
     (attempt,) = await yard.attempts(operation_id)
@@ -127,7 +134,6 @@ async def test_only_what_died_alone_is_to_blame(neighbours: int, state: State, r
     assert (found.state, found.reason) == (state, reason)
 
 
-
 class Died(BaseException):
     """Ends the process where it stands; nobody catches it."""
 
@@ -154,15 +160,13 @@ async def crashed(store: MemoryStore, provider: MemoryServer, clock: VirtualCloc
     store.processes.clear()
     for lane in store.lanes.values():
         lane.attended_at = -math.inf
-    following = await open_yard(
-        provider, store=store, connectors=(Memory(RECOGNITIONS),), owner="next", clock=clock
-    )
+    following = await open_yard(provider, store=store, connectors=(Memory(RECOGNITIONS),), owner="next", clock=clock)
     await following.services.recovery.recover(living=["next"])
     return following
 
 
 @pytest.mark.parametrize("does_it", [True, False])
-async def test_a_marked_create_whose_process_died_is_found_or_sent_again_but_never_done_twice(does_it: bool) -> None:
+async def test_a_marked_create_whose_process_died_is_found_or_sent_again_but_never_done_twice(*, does_it: bool) -> None:
     provider, store = Dying(does_it=does_it), MemoryStore()
     yard = await a_yard(provider, store=store, owner="first")
     submitted = await yard.submit("create", {"a": 1}, name="marked")

@@ -24,7 +24,7 @@ LOST = httpx.ReadError("the answer was lost")
 AWAY = httpx.ConnectError("nobody there")
 
 
-async def a_yard(provider: MemoryServer, **rest: Any) -> Yard:
+async def a_yard(provider: httpx.AsyncBaseTransport, **rest: Any) -> Yard:
     return await open_yard(provider, connectors=(Memory(RECOGNITIONS),), **rest)
 
 
@@ -66,7 +66,7 @@ REACTIONS: list[tuple[str, str, str, httpx.Response | Exception, str, str]] = [
     REACTIONS,
     ids=[f"{a} {n} {w}" for a, n, w, *_ in REACTIONS],
 )
-async def test_what_meets_a_write_decides_where_it_goes(
+async def test_what_meets_a_write_decides_where_it_goes(  # noqa: PLR0917 -- a row of the table
     action: str, name: str, what: str, answer: Any, state: str, reason: str
 ) -> None:
     assert what
@@ -215,7 +215,7 @@ LOOKS: list[tuple[str, bool, list[str], str, str]] = [
 
 @pytest.mark.parametrize(("name", "written", "states", "reason", "record_id"), LOOKS)
 async def test_a_marked_create_in_doubt_is_looked_up(
-    name: str, written: bool, states: list[str], reason: str, record_id: str
+    name: str, *, written: bool, states: list[str], reason: str, record_id: str
 ) -> None:
     provider = MemoryServer()
     yard = await a_yard(provider)

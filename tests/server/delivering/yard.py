@@ -1,4 +1,4 @@
-"""Services with customers who have installed, below HTTP: the memory provider behind them, and a clock that is moved."""
+"""Services with customers who have installed: no HTTP of ours, the memory provider, and a clock that is moved."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -12,7 +12,6 @@ from msgspec import UNSET
 
 from connectors.connector import Connector
 from connectors.memory.connector import Memory
-from connectors.memory.server import MemoryServer
 from installations.config import ConfigContent
 from installations.installation import Config, Project
 from installations.manifest import IntegrationSpec
@@ -174,11 +173,11 @@ async def open_yard(
     services.changes.subscribe(services.directory.forget)
     yard = Yard(services=services, store=yard_store, clock=clock)
     if PROJECT not in {each.id for each in await yard_store.projects()}:
-        await yard_store.create_project(Project(id=PROJECT, name="acme", app_name="Acme", org_id="o", create_time=START))
+        project = Project(id=PROJECT, name="acme", app_name="Acme", org_id="o", create_time=START)
+        await yard_store.create_project(project)
         spec = msgspec.convert(SPEC, IntegrationSpec)
         await yard_store.deploy(PROJECT, [spec], spec_version="1.0.0", now=START, ids=[new_id(), new_id()])
         for group in groups:
             await yard.customer(group)
     await yard_store.beat(owner, kind="worker")
     return yard
-
