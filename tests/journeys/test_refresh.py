@@ -117,7 +117,8 @@ async def test_a_stolen_and_reused_refresh_token_breaks_the_connection_until_the
     assert (healed["id"], await visit.status()) == (visit.connection_id, "working")
     assert (await visit.write()).status_code == 200
     events = await visit.desk.house.services.store.events(visit.desk.house.project_id)
-    assert [event.type for event in events] == ["connection.created", "connection.error", "connection.updated"]
+    told = [event.type for event in events if event.type not in {"connection.refreshed", "installation.created"}]
+    assert told == ["connection.created", "connection.error", "connection.updated"]
 
 
 async def use(visit: Visit, token: str) -> int:

@@ -35,7 +35,7 @@ from tests.server.store.samples import (
     unplaced,
 )
 
-SEALED_VALUES = 8
+SEALED_VALUES = 12
 """Two projects with a provider app, a connection, a connect session and an operation's payload each."""
 
 
@@ -134,7 +134,7 @@ class PowerCut(BaseException):
     """Ends a rotation where it stands."""
 
 
-@pytest.mark.parametrize("steps", range(1, 8))
+@pytest.mark.parametrize("steps", range(1, 9))
 async def test_a_rotation_that_was_interrupted_is_finished_by_the_next_and_makes_no_further_keys(
     filled_url: str, steps: int
 ) -> None:
@@ -149,7 +149,7 @@ async def test_a_rotation_that_was_interrupted_is_finished_by_the_next_and_makes
         with pytest.raises(PowerCut):
             await Rotation(database, keyring, tell=tell, page_size=2, notice_seconds=0).renew(now=NOW)
     finished = told[-1].startswith("removed")
-    assert finished == (steps == 7)
+    assert finished == (steps == 8)
     assert (await renewed(filled_url)).made == (2 if finished else 0)
     found = await census(filled_url)
     assert (found.values, found.unopened, len(found.data_keys)) == (SEALED_VALUES, (), 2)

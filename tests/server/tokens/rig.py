@@ -269,7 +269,7 @@ class Rig:
         return (await self.store.connection("p1", name)).status
 
     async def events(self) -> list[Event]:
-        return await self.store.events("p1")
+        return [event for event in await self.store.events("p1") if event.type != "connection.refreshed"]
 
 
 KEYED = ApiKeyCredentials(api_key=Secret("a-key-by-hand"))
