@@ -17,13 +17,13 @@ INDEXES = (
     "CREATE INDEX operations_parked ON operations (connection_id, sequence) WHERE state = 'parked'",
     "CREATE INDEX operations_unknown ON operations (connection_id, look_at) WHERE state = 'unknown'",
     "CREATE INDEX operations_deadline ON operations (deadline_at) WHERE state IN ('queued', 'parked')",
-    "CREATE INDEX operations_gathering ON operations (gather_key) WHERE gather_key <> ''",
+    "CREATE INDEX operations_gathering ON operations (project_id, gather_key) WHERE gather_key <> ''",
     "CREATE INDEX operations_project ON operations (project_id, create_time, id)",
     # A final operation is in one of these two: most lie there with what they carried, and are found by age.
     "CREATE INDEX operations_full ON operations (update_time) "
-    "WHERE state IN ('success', 'failure') AND length(payload) > 0",
+    "WHERE state IN ('success', 'failure') AND length(payload) + length(outcome) > 0",
     "CREATE INDEX operations_empty ON operations (update_time) "
-    "WHERE state IN ('success', 'failure') AND length(payload) = 0",
+    "WHERE state IN ('success', 'failure') AND length(payload) + length(outcome) = 0",
     "CREATE INDEX turns_name ON turns (name, sequence)",
     "CREATE INDEX lanes_due ON lanes (wake_at) WHERE wake_at IS NOT NULL",
     "CREATE INDEX lanes_parked ON lanes (id) WHERE parked",

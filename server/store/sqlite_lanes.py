@@ -16,6 +16,8 @@ WAKE = (
     "WHERE l.wake_at IS NULL AND excluded.wake_at IS NOT NULL OR excluded.wake_at < l.wake_at "
     "OR excluded.parked AND NOT l.parked"
 )
+ANY = "SELECT 1 FROM turns WHERE operation_id IN (SELECT value FROM json_each(?)) LIMIT 1"
+ANY_OF_ONE = "SELECT 1 FROM turns WHERE operation_id = ? LIMIT 1"
 GIVE_UP = "DELETE FROM turns WHERE operation_id IN (SELECT value FROM json_each(?)) RETURNING operation_id, name"
 NEXT = "SELECT operation_id FROM turns WHERE name = ? ORDER BY sequence LIMIT 1"
 FREE = (
@@ -40,15 +42,26 @@ def add_turns(connection: sqlite3.Connection, operation_id: str, names: Sequence
 
 def give_up_turns(connection: sqlite3.Connection, operation_ids: Sequence[str]) -> frozenset[str]:
     """Strike operations off the lists, and free those who are first now; answer which ones were on any."""
-    if not operation_ids:
+    if not _have_turns(connection, operation_ids):
         return frozenset()
-    given_up = connection.execute(GIVE_UP, (msgspec.json.encode(operation_ids).decode(),)).fetchall()
+    given_up = connection.execute(GIVE_UP, (_list(operation_ids),)).fetchall()
     for name in sorted({name for _, name in given_up}):
         if first := connection.execute(NEXT, (name,)).fetchone():
             connection.execute(FREE, (first[0], first[0]))
     return frozenset(operation_id for operation_id, _ in given_up)
 
 
+def _have_turns(connection: sqlite3.Connection, operation_ids: Sequence[str]) -> bool:
+    """Tell whether any of them has turns: most have none, and to ask costs less than to delete."""
+    if len(operation_ids) == 1:
+        return connection.execute(ANY_OF_ONE, operation_ids).fetchone() is not None
+    return bool(operation_ids) and connection.execute(ANY, (_list(operation_ids),)).fetchone() is not None
+
+
+def _list(values: Sequence[str]) -> str:
+    return msgspec.json.encode(values).decode()
+
+
 def lanes_of(connection: sqlite3.Connection, operation_ids: Sequence[str]) -> list[tuple[str, str, datetime]]:
     """Tell each operation's lane and when it is due."""
-    return connection.execute(LANES, (msgspec.json.encode(operation_ids).decode(),)).fetchall()
+    return connection.execute(LANES, (_list(operation_ids),)).fetchall()

@@ -6,7 +6,7 @@ idempotency key, turns, a visit) goes row by row.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from server.store.commits import LARGEST_GROUP
@@ -76,12 +76,8 @@ def _insert_many(statement: str, columns: int, rows: int) -> str:
     return statement.replace(f"VALUES {marks}", f"VALUES {', '.join([marks] * rows)}")
 
 
-@lru_cache(LARGEST_GROUP)
-def _settle_many(rows: int) -> str:
-    """Write the guarded UPDATE for so many operations at once; it answers the ids that it moved."""
-    marks = f"({', '.join('?' * (len(SETTLED_COLUMNS) + len(GUARD)))})"
-    value = {name: f"v.column{number}" for number, name in enumerate(SETTLED_COLUMNS, 1)}
-    guard = {name: f"v.column{number}" for number, name in enumerate(GUARD, len(SETTLED_COLUMNS) + 1)}
+def _settle_statement(value: Mapping[str, str], guard: Mapping[str, str], *, source: str = "") -> str:
+    """Write the guarded UPDATE; what is written and expected stands in ``value`` and ``guard``."""
     changes = [f"{name} = {value[name]}" for name in ALWAYS_WRITTEN]
     changes += [f"{name} = coalesce({value[name]}, operations.{name})" for name in LEFT_WHERE_NULL]
     return (
@@ -89,12 +85,27 @@ def _settle_many(rows: int) -> str:
         f"attempts = max(operations.attempts, coalesce({value['attempts']}, 0)), "
         f"first_sent_at = coalesce(operations.first_sent_at, {value['first_sent_at']}), "
         f"fault_kind = CASE WHEN {value['fault_given']} THEN {value['fault_kind']} ELSE operations.fault_kind END "
-        f"FROM (VALUES {', '.join([marks] * rows)}) AS v "
-        f"WHERE operations.id = {guard['id']} AND operations.project_id = {guard['project_id']} "
+        f"{source} WHERE operations.id = {guard['id']} AND operations.project_id = {guard['project_id']} "
         f"AND operations.state = {guard['state']} "
         f"AND (operations.owner = {guard['owner']} OR operations.owner = '') "
-        f"AND ({guard['attempts']} IS NULL OR operations.attempts = {guard['attempts']}) RETURNING operations.id"
+        f"AND ({guard['attempts']} IS NULL OR operations.attempts = {guard['attempts']})"
     )
+
+
+@lru_cache(LARGEST_GROUP)
+def _settle_many(rows: int) -> str:
+    """Write the guarded UPDATE for so many operations at once; it answers the ids that it moved."""
+    marks = f"({', '.join('?' * (len(SETTLED_COLUMNS) + len(GUARD)))})"
+    value = {name: f"v.column{number}" for number, name in enumerate(SETTLED_COLUMNS, 1)}
+    guard = {name: f"v.column{number}" for number, name in enumerate(GUARD, len(SETTLED_COLUMNS) + 1)}
+    source = f"FROM (VALUES {', '.join([marks] * rows)}) AS v"
+    return f"{_settle_statement(value, guard, source=source)} RETURNING operations.id"
+
+
+SETTLE = _settle_statement(
+    {name: f"?{number}" for number, name in enumerate(SETTLED_COLUMNS, 1)},
+    {name: f"?{number}" for number, name in enumerate(GUARD, len(SETTLED_COLUMNS) + 1)},
+)
 
 
 class SqliteMoves:
@@ -102,22 +113,38 @@ class SqliteMoves:
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
+        self._order = Order()
 
     async def commit(self, moves: Sequence[Move]) -> list[Result]:
         """Run all moves and answer their results in order; if any raises, nothing was done."""
-        return await self._database.write(lambda connection: _Group(connection).run(moves))
+        return await self._database.write(lambda connection: _Group(connection, self._order).run(moves))
 
     async def announce(self, session: Session, lane_ids: Sequence[str]) -> None:
         """Tell nobody: the one process that could attend knows."""
 
 
+class Order:
+    """The order of acceptance: one process stores operations, and it counts them."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def next_place(self, connection: sqlite3.Connection) -> int:
+        """Answer a greater number each time; one that was rolled back is not used again."""
+        if self._last is None:
+            found = connection.execute(LAST_SEQUENCE).fetchone()
+            self._last = found[0] if found else 0
+        self._last += 1
+        return self._last
+
+
 class _Group:
     """One transaction: what it does to lanes is done once for each of them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, order: Order) -> None:
         self._connection = connection
+        self._order = order
         self._wakes: list[Wake] = []
-        self._last: int | None = None
 
     def run(self, moves: Sequence[Move]) -> list[Result]:
         """Run what can go together, then the others, row by row."""
@@ -144,7 +171,7 @@ class _Group:
         begins = [move for move in moves.values() if isinstance(move, Begin)]
         settles = [move for move in moves.values() if isinstance(move, Settle)]
         if begins:
-            rows = [(*move.operation, False, self._next_sequence()) for move in begins]
+            rows = [(*move.operation, False, self._order.next_place(self._connection)) for move in begins]
             self._insert(INSERT_OPERATION, rows)
             self._wakes += [move.wake for move in begins if move.wake]
         moved = self._settle(settles) if settles else frozenset()
@@ -164,7 +191,7 @@ class _Group:
 
     def _store(self, move: Begin) -> None:
         behind = self._is_behind(move.turns)
-        sequence = self._next_sequence()
+        sequence = self._order.next_place(self._connection)
         inserted = self._connection.execute(INSERT_OPERATION, (*move.operation, behind, sequence)).rowcount == 1
         if inserted and move.turns:
             add_turns(self._connection, move.operation[0], move.turns, sequence=sequence)
@@ -220,9 +247,7 @@ class _Group:
             self._wakes.append(placed.wake)
 
     def _settle(self, settles: Sequence[Settle]) -> frozenset[str]:
-        values = [value for move in settles for value in (*move.settled, *move.guard)]
-        rows = self._connection.execute(_settle_many(len(settles)), values).fetchall()
-        moved = frozenset(row[0] for row in rows)
+        moved = self._settle_rows(settles)
         done = [move for move in settles if move.operation_id in moved]
         if attempts := [move.attempt for move in done if move.attempt]:
             self._insert(INSERT_ATTEMPT, attempts)
@@ -230,6 +255,15 @@ class _Group:
             self._insert(INSERT_EVENT, events)
         self._tell_lanes(done)
         return moved
+
+    def _settle_rows(self, settles: Sequence[Settle]) -> frozenset[str]:
+        if len(settles) == 1:
+            (move,) = settles
+            done = self._connection.execute(SETTLE, (*move.settled, *move.guard)).rowcount == 1
+            return frozenset((move.operation_id,)) if done else frozenset()
+        values = [value for move in settles for value in (*move.settled, *move.guard)]
+        rows = self._connection.execute(_settle_many(len(settles)), values).fetchall()
+        return frozenset(row[0] for row in rows)
 
     def _tell_lanes(self, moves: Sequence[Settle]) -> None:
         turned = give_up_turns(self._connection, [move.operation_id for move in moves if move.is_final])
@@ -241,13 +275,6 @@ class _Group:
     def _next_event(self, project_id: str) -> int:
         (row,) = self._connection.execute(NEXT_EVENT, (f"events:{project_id}",)).fetchall()
         return int(row[0])
-
-    def _next_sequence(self) -> int:
-        if self._last is None:
-            found = self._connection.execute(LAST_SEQUENCE).fetchone()
-            self._last = found[0] if found else 0
-        self._last += 1
-        return self._last
 
     def _insert(self, statement: str, rows: Sequence[Row]) -> None:
         values = [value for row in rows for value in row]

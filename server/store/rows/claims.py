@@ -36,7 +36,8 @@ class ClaimRows(LaneRows):
         def again(dialect: Dialect) -> Steps[list[Row]]:
             """Answer what the first try claimed, if it did: nothing else has this owner and time."""
             rows = yield Statement(
-                "SELECT * FROM operations WHERE state = 'claimed' AND owner = {} AND connection_id = {} "
+                "SELECT * FROM operations "
+                "WHERE state IN ('claimed', 'sent') AND state = 'claimed' AND owner = {} AND connection_id = {} "
                 "AND update_time = {} ORDER BY run_at, sequence",
                 (owner, lane_id, now),
             )

@@ -155,7 +155,7 @@ def _give_back_claims(lane_id: str, *, owner: str, now: datetime) -> Steps[None]
     """Give back what this process once claimed without ever hearing that it had: the answer was lost."""
     yield Statement(
         "UPDATE operations SET state = 'queued', owner = '', update_time = {} "
-        "WHERE state = 'claimed' AND owner = {} AND connection_id = {}",
+        "WHERE state IN ('claimed', 'sent') AND state = 'claimed' AND owner = {} AND connection_id = {}",
         (now, owner, lane_id),
     )
 
