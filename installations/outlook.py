@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from installations.operation import EffectClass, Operation, Reason, Repeat, State
+from installations.operation import FINAL, EffectClass, Operation, Reason, Repeat, State
 from installations.record import Fault, FaultKind, Outcome, RecordOutcome
 from installations.repetition import Reaction, already_gone, event_of, in_doubt, react, repeat_at
 from installations.retrying import LOOK_AFTER, asked, next_attempt
@@ -240,6 +240,17 @@ def lost(operation: Operation, *, now: datetime, alone: bool, can_look_up: bool)
     if now >= operation.deadline_at:
         return expired(known, now=now, can_look_up=can_look_up)
     return Move(to_state="queued", run_at=now, doubtful=known.doubtful)
+
+
+def restored(operation: Operation, *, now: datetime) -> Move | None:
+    """Decide the move of an operation that a backup brought back; ``None`` where it may go on as it was.
+
+    It may have been sent after the backup was made. What harms nobody when it is sent twice goes on; a create does not.
+    """
+    harmless = operation.action in {"update", "delete"} or operation.repeat not in _CREATES
+    if operation.mode == "synchronous" or operation.state in FINAL or operation.state == "unknown" or harmless:
+        return None
+    return _unknown("ambiguous", now=now, can_look_up=True)
 
 
 def looked_up(operation: Operation, *, found: int, exact: bool, now: datetime) -> Move:

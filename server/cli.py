@@ -23,6 +23,7 @@ from server.clock import utc_now
 from server.demo.running import run_demo
 from server.deploying import Unreachable, deploy_file
 from server.engine.opening import is_distributed
+from server.restoring import hold_back
 from server.settings import Settings, SettingsError, from_environment
 from server.setup import BadName, NewProject, create_key, create_project
 from server.store.contract import StoreError
@@ -91,6 +92,8 @@ def _add_serving(commands: Any) -> None:
 def _add_setup(commands: Any) -> None:
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.set_defaults(run=_migrate)
+    held = commands.add_parser("restored", help="after restoring a backup: hold back what may have been sent since")
+    held.set_defaults(run=_restored)
     init = commands.add_parser("init", help="make a project and its first API key")
     init.add_argument("--project", required=True, metavar="NAME")
     init.add_argument("--json", action="store_true", help="print one JSON object")
@@ -212,6 +215,15 @@ def _demo(parsed: argparse.Namespace) -> None:
 def _migrate(_: argparse.Namespace) -> None:
     steps = _run(migrate_database(_settings().database_url))
     _say("\n".join(f"ran {step}" for step in steps) or "The database is up to date.")
+
+
+def _restored(_: argparse.Namespace) -> None:
+    logs.start_logging()
+    held = _run(hold_back(_settings()))
+    _say(
+        f"{held.unknown} creates may have been sent after the backup was made; they are unknown now, and wait for a "
+        f"look-up or for :resolve. {held.going_on} operations go on when a server starts."
+    )
 
 
 def _init(parsed: argparse.Namespace) -> None:

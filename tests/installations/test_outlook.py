@@ -22,6 +22,7 @@ from installations.outlook import (
     lost,
     outlived,
     resolved,
+    restored,
 )
 from installations.record import FaultKind, RecordOutcome
 from installations.retrying import LOOK_AFTER
@@ -342,6 +343,32 @@ def test_a_persons_word_settles_what_is_unknown(
     ours = sent(state="unknown", doubtful=True, looks=3, deadline_at=NOW if late else NOW + HOUR)
     move = resolved(ours, verdict, now=NOW)
     assert (move.to_state, move.reason, move.doubtful) == (state, reason, doubtful)
+
+
+@pytest.mark.parametrize(
+    ("operation", "held"),
+    [
+        (sent(state="queued"), True),
+        (sent(state="parked"), True),
+        (sent(state="claimed"), True),
+        (sent(repeat="keyed"), True),
+        (sent(state="queued", action="upsert"), True),
+        (sent(state="queued", action="upsert", repeat="safe"), False),
+        (sent(state="queued", action="update"), False),
+        (sent(state="queued", action="delete"), False),
+        (sent(mode="synchronous"), False),
+        (sent(state="unknown"), False),
+        (sent(state="success"), False),
+        (sent(state="failure"), False),
+    ],
+    ids=lambda value: f"{value.state} {value.action} {value.repeat}" if isinstance(value, Operation) else str(value),
+)
+def test_a_create_that_a_backup_brought_back_may_have_happened(operation: Operation, *, held: bool) -> None:
+    move = restored(operation, now=NOW)
+    assert (move is not None) == held
+    if move is not None:
+        assert (move.to_state, move.reason, move.look_at) == ("unknown", "ambiguous", NOW + MINUTE)
+        assert move.to_state in MOVES[operation.state]
 
 
 def every_operation(state: State) -> Iterator[Operation]:
