@@ -20,8 +20,6 @@ from connectors.connector import (
     Fetcher,
     Finder,
     Flow,
-    Recogniser,
-    Recognition,
     Upserter,
     Writer,
 )
@@ -53,7 +51,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     deleter: Deleter | None
     fetcher: Fetcher | None
     finder: Finder | None
-    recogniser: Recogniser | None
 
 
 @cache
@@ -66,7 +63,6 @@ def capabilities(connector: Connector) -> Capabilities:
         deleter=connector if isinstance(connector, Deleter) else None,
         fetcher=connector if isinstance(connector, Fetcher) else None,
         finder=connector if isinstance(connector, Finder) else None,
-        recogniser=connector if isinstance(connector, Recogniser) else None,
     )
 
 
@@ -106,14 +102,6 @@ def some_of(change: Change, indexes: Sequence[int]) -> Change:
     """Keep the records at these indexes, each with its key."""
     keys = tuple(change.keys[index] for index in indexes) if change.keys else ()
     return replace(change, records=tuple(change.records[index] for index in indexes), keys=keys)
-
-
-def recognitions(connector: Connector, change: Change) -> tuple[Recognition | None, ...]:
-    """Tell for each record of a create how it would be recognised if it were sent twice; ``None``: not at all."""
-    recogniser = capabilities(connector).recogniser
-    if recogniser is None:
-        return (None,) * len(change.records)
-    return tuple(recogniser.recognition(change.object_name, record.fields) for record in change.records)
 
 
 def _says_something(record: RecordChange) -> bool:
