@@ -7,6 +7,7 @@ often as it breaks; what is being attended to goes on meanwhile.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -170,6 +171,8 @@ class PgqueuerEngine:
 
     async def run(self, attend: Attend) -> None:
         """Attend to lanes until cancelled, or until `close`. A database that is away is tried again."""
+        # It would warn five times of each connection that broke, which is told once below.
+        logging.getLogger("pgqueuer").setLevel(logging.ERROR)
         self._idle.clear()
         try:
             await self._run(attend)
