@@ -132,6 +132,9 @@ async def test_what_waits_can_be_taken_back(product: Product) -> None:
     with pytest.raises(ApiError, match=r"409: .*has failed"):
         await product.client.cancel(accepted["operationId"])
     assert await product.effects() == []
+    again = await product.client.retry(accepted["operationId"])
+    assert (await product.client.wait(again["id"]))["status"] == "success"
+    assert len(await product.effects()) == 1
 
 
 async def test_what_the_provider_refuses_for_good_ends_at_once(product: Product) -> None:
