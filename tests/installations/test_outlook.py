@@ -291,6 +291,7 @@ LOOKS: list[tuple[str, Operation, int, bool, State, Reason]] = [
     ("found", UNKNOWN, 1, False, "success", "found"),
     ("found after the deadline", sent(state="unknown", deadline_at=NOW - HOUR), 1, True, "success", "found"),
     ("several, loudly", UNKNOWN, 2, True, "unknown", "ambiguous"),
+    ("several at the last", sent(state="unknown", looks=2), 2, True, "unknown", "ambiguous"),
     ("not yet", UNKNOWN, 0, True, "unknown", "ambiguous"),
     ("not at the last, where everything shows", sent(state="unknown", looks=2), 0, True, "queued", ""),
     ("not at the last, where records show late", sent(state="unknown", looks=2), 0, False, "unknown", "ambiguous"),
@@ -314,6 +315,7 @@ def test_a_look_up_is_the_only_proof(
     move = looked_up(operation, found=found, exact=exact, now=NOW)
     assert (move.to_state, move.reason) == (state, reason)
     assert move.looks == (0 if state == "queued" else operation.looks + 1)
+    assert (move.look_at is not None) == (found == 0 and operation.looks == 0), "a third look is the last"
     assert move.doubtful == (state in {"success", "unknown"}), "what is proved absent is sent as if for the first time"
 
 
