@@ -1,1 +1,1 @@
-"""The steps that bring a database from empty to what ``server/store/tables.py`` says."""
+"""The steps that bring a database from empty to what ``server/store/tables/`` says."""
