@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
+import msgspec
 
 from connectors.connector import Connector, Flow
 from connectors.departure import Permit
@@ -85,86 +86,144 @@ def build_services(
         pace=pace,
     )
     accounts = Accounts(known, provider_urls=settings.provider_urls, store=store, tokens=tokens)
-    directory = Directory(store, accounts)
-    send = performing(transport)
-    limits = Limits(settings)
-    engine = engine or EmbeddedEngine(clock=clock)
-    bell, beat, places = Bell(), Beat(), Turns()
-    completion = Completion(directory, new_id=new_id)
-    looking = Looking(store, directory, perform=send, clock=clock)
-    worker = Worker(
-        store,
-        engine,
-        Means(
-            store=store,
-            calls=Calls(
-                store,
-                directory,
-                perform=send,
-                turns=places,
-                clock=clock,
-                jitter=jitter,
-                permit=beat.is_fresh,
-                can_look_up=looking.can_look_up,
-            ),
-            looking=looking,
-            settling=Settling(store, completion, ring=bell.ring),
-            quarantine=Quarantine(),
-            budget=limits,
-            clock=clock,
-            monotonic=time.monotonic,
-            jitter=jitter,
-            permit=beat.is_fresh,
-            slots=asyncio.Semaphore(settings.worker_concurrency),
-            concurrency=settings.connection_concurrency,
-            owner=name,
-        ),
-        dead_after_seconds=DEAD_AFTER_SECONDS,
-    )
-    return Services(
+    ground = _Ground(
         settings=settings,
         store=store,
-        keyring=Keyring(store, public_url=settings.public_url, clock=clock),
-        limits=limits,
+        directory=Directory(store, accounts),
+        send=performing(transport),
+        limits=Limits(settings),
+        engine=engine or EmbeddedEngine(clock=clock),
+        bell=Bell(),
+        clock=clock,
+        new_id=new_id,
+        jitter=jitter,
+        owner=name,
+    )
+    return _services(ground, _delivering(ground), accounts=accounts, tokens=tokens, transport=transport)
+
+
+def _services(
+    on: "_Ground", made: "_Delivering", *, accounts: Accounts, tokens: Tokens, transport: httpx.AsyncBaseTransport
+) -> Services:
+    return Services(
+        settings=on.settings,
+        store=on.store,
+        keyring=Keyring(on.store, public_url=on.settings.public_url, clock=on.clock),
+        limits=on.limits,
         changes=Changes(),
         accounts=accounts,
         tokens=tokens,
-        perform=send,
-        directory=directory,
+        perform=on.send,
+        directory=on.directory,
+        deliveries=made.deliveries,
+        engine=made.engine,
+        worker=made.worker,
+        beat=made.beat,
+        interventions=made.interventions,
+        replays=made.replays,
+        recovery=made.recovery,
+        rounds=made.rounds,
+        proxy=Proxy(Destinations(on.store, accounts), relay=relaying(transport), limits=on.limits, clock=on.clock),
+        courier=Courier(transport),
+        bell=on.bell,
+        clock=on.clock,
+        new_id=on.new_id,
+        owner=on.owner,
+    )
+
+
+class _Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What everything about deliveries stands on."""
+
+    settings: Settings
+    store: Store
+    directory: Directory
+    send: Perform
+    limits: Limits
+    engine: Engine
+    bell: Bell
+    clock: Clock
+    new_id: NewId
+    jitter: Callable[[], float]
+    owner: str
+
+
+class _Delivering(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about deliveries."""
+
+    deliveries: Deliveries
+    engine: Engine
+    worker: Worker
+    beat: Beat
+    interventions: Interventions
+    replays: Replays
+    recovery: Recovery
+    rounds: Rounds
+
+
+def _delivering(on: _Ground) -> _Delivering:
+    store, clock, new_id, beat, turns = on.store, on.clock, on.new_id, Beat(), Turns()
+    completion = Completion(on.directory, new_id=new_id)
+    looking = Looking(store, on.directory, perform=on.send, clock=clock)
+    means = _means(on, looking=looking, completion=completion, beat=beat, turns=turns)
+    worker = Worker(store, on.engine, means, dead_after_seconds=DEAD_AFTER_SECONDS)
+    return _Delivering(
         deliveries=Deliveries(
             store=store,
-            directory=directory,
-            perform=send,
+            directory=on.directory,
+            perform=on.send,
             waking=worker,
-            turns=places,
+            turns=turns,
             permit=beat.is_fresh,
             clock=clock,
             new_id=new_id,
-            owner=name,
+            owner=on.owner,
         ),
-        engine=engine,
+        engine=on.engine,
         worker=worker,
         beat=beat,
-        interventions=Interventions(store, waking=worker, completion=completion, clock=clock, ring=bell.ring),
+        interventions=Interventions(store, waking=worker, completion=completion, clock=clock, ring=on.bell.ring),
         replays=Replays(store, waking=worker, clock=clock, new_id=new_id),
         recovery=Recovery(store, looking, completion, clock=clock),
         rounds=Rounds(
             store,
-            engine,
+            on.engine,
             looking,
             completion,
             clock=clock,
-            jitter=jitter,
+            jitter=on.jitter,
             dead_after_seconds=DEAD_AFTER_SECONDS,
-            retention=timedelta(days=settings.retention_days),
-            payload_retention=timedelta(days=settings.payload_days),
+            retention=timedelta(days=on.settings.retention_days),
+            payload_retention=timedelta(days=on.settings.payload_days),
         ),
-        proxy=Proxy(Destinations(store, accounts), relay=relaying(transport), limits=limits, clock=clock),
-        courier=Courier(transport),
-        bell=bell,
-        clock=clock,
-        new_id=new_id,
-        owner=name,
+    )
+
+
+def _means(on: _Ground, *, looking: Looking, completion: Completion, beat: Beat, turns: Turns) -> Means:
+    calls = Calls(
+        on.store,
+        on.directory,
+        perform=on.send,
+        turns=turns,
+        clock=on.clock,
+        jitter=on.jitter,
+        permit=beat.is_fresh,
+        can_look_up=looking.can_look_up,
+    )
+    return Means(
+        store=on.store,
+        calls=calls,
+        looking=looking,
+        settling=Settling(on.store, completion, ring=on.bell.ring),
+        quarantine=Quarantine(),
+        budget=on.limits,
+        clock=on.clock,
+        monotonic=time.monotonic,
+        jitter=on.jitter,
+        permit=beat.is_fresh,
+        slots=asyncio.Semaphore(on.settings.worker_concurrency),
+        concurrency=on.settings.connection_concurrency,
+        owner=on.owner,
     )
 
 
