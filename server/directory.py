@@ -79,6 +79,7 @@ class Directory:
         self._accounts = accounts
         self._targets: dict[tuple[str, str, str, str], Target] = {}
         self._opened: dict[tuple[str, str], Opened] = {}
+        self._installations: dict[tuple[str, str], Installation] = {}
         self._integrations: dict[tuple[str, str], Integration] = {}
         self._generation = 0
 
@@ -87,6 +88,7 @@ class Directory:
         self._generation += 1
         self._targets.clear()
         self._opened.clear()
+        self._installations.clear()
         self._integrations.clear()
 
     async def opened(self, operation: Operation) -> Opened:
@@ -108,9 +110,19 @@ class Directory:
         return opened
 
     async def installation(self, project_id: str, installation_id: str) -> Installation:
-        """Find one, without the database where it is opened. Raises `Missing`."""
-        found = self._opened.get((project_id, installation_id))
-        return await self._store.installation(project_id, installation_id) if found is None else found.installation
+        """Find one, without the database where it is known. Raises `Missing`."""
+        key = (project_id, installation_id)
+        if (opened := self._opened.get(key)) is not None:
+            return opened.installation
+        if (found := self._installations.get(key)) is not None:
+            return found
+        generation = self._generation
+        installation = await self._store.installation(*key)
+        if generation == self._generation:
+            if len(self._installations) >= MOST_OPENED:
+                self._installations.clear()
+            self._installations[key] = installation
+        return installation
 
     async def integration(self, project_id: str, id_or_name: str) -> Integration:
         """Find one. Raises `Missing`."""
