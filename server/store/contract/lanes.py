@@ -32,16 +32,25 @@ class Lanes(Protocol):
     """Who attends to what, and what is due."""
 
     async def due_lanes(self, *, now: datetime, dead_after_seconds: float, limit: int) -> list[str]:
-        """List lanes with work that nobody alive attends to, the longest due first. One on hold is not due."""
+        """List lanes with work that nobody alive attends to, the longest due first. One on hold is not due.
+
+        A lane that is left while it has work goes behind all that are due already, however old its backlog is.
+        """
 
     async def take_lane(self, lane_id: str, *, owner: str, now: datetime, dead_after_seconds: float) -> Lane | None:
-        """Attend to a lane, unless somebody alive does, or there is none: then ``None``."""
+        """Attend to a lane, unless somebody else alive does, or there is none: then ``None``.
+
+        To take one is to be heard of. Its owner may take it again, and must once it failed to leave it: nobody else
+        will, as long as it lives. What the owner had claimed in it without ever marking it sent is queued again: the
+        claim's answer was lost.
+        """
 
     async def claim(self, lane_id: str, *, owner: str, now: datetime, calls: int, batch: int) -> list[Operation]:
         """Claim what is due, oldest first, up to so many calls: equal batch keys, up to ``batch`` of them, are one.
 
-        Left out is whatever waits for an earlier operation's turn at a record. Each has its attempt counted. Answers
-        none where the lane is not attended by ``owner``.
+        What took its process down repeatedly shares no call (`server.store.claiming`). Left out is whatever waits for
+        an earlier operation's turn at a record, and what does not open: that is logged. Each has its attempt counted.
+        Answers none where the lane is not attended by ``owner``, or is parked.
         """
 
     async def due_looks(
@@ -53,7 +62,8 @@ class Lanes(Protocol):
         """Write down what was learnt of a lane, and answer when it has work next; ``None``: never, as far as is known.
 
         With ``stay`` the owner goes on attending to it if there is work now; else somebody else may. What was stored
-        meanwhile is seen: an operation is claimed by its owner, or wakes the lane after it is left.
+        meanwhile is seen: an operation is claimed by its owner, or wakes the lane after it is left. A lane in which an
+        operation is parked is parked, whatever was learnt. A lane that is somebody else's now stays as it is.
         """
 
     async def park(self, lane_id: str, *, now: datetime, limit: int) -> int:

@@ -135,7 +135,8 @@ class Operations(Protocol):
     async def settle(self, settlement: Settlement) -> None:
         """Move an operation and store the attempt. Raises `Superseded` unless state and owner are as expected.
 
-        A final one gives its turns up, in the same transaction; one that is ``queued`` again wakes its lane.
+        In the same transaction a final one gives its turns up, which wakes the lane for whoever follows; one that is
+        ``queued`` again or will be looked up wakes its lane; one that is ``parked`` parks it.
         """
 
     async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:
@@ -155,8 +156,8 @@ class Operations(Protocol):
     async def replay(self, project_id: str, replays: Sequence[Replay]) -> list[bool]:
         """Store operations that do failed ones again, as `begin` does, and write into those ``replayed_by``.
 
-        Each is stored with its mark or not at all, all in one transaction; tells for each whether it was stored. It is
-        not where the other one is no failure, or has been done again already.
+        Each is stored with its mark or not at all, in as few commits as possible; tells for each whether it was stored.
+        It is not where the other one is no failure, or has been done again already.
         """
 
     async def count_operations(self, project_id: str, which: OperationFilter) -> int:
@@ -172,7 +173,9 @@ class Operations(Protocol):
         """List operations ``queued`` or ``parked`` whose deadline has come, of any project."""
 
     async def prune(self, *, finished_before: datetime, payloads_before: datetime, limit: int) -> int:
-        """Forget final operations, with attempts and turns, that were last changed before; answers how many.
+        """Forget final operations, with attempts and records, that were last changed before ``finished_before``.
 
-        From those changed before ``payloads_before`` take what they carried: payload, outcome and gathered records.
+        From those changed before ``payloads_before`` take what they carried: payload, outcome and gathered records. One
+        that an idempotency key points at is left alone. Answers how many were forgotten or emptied, at most ``limit``;
+        none, and there is nothing left to do.
         """
