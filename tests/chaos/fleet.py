@@ -133,5 +133,7 @@ class Fleet:
         """Let a killed process have been silent for long. On SQLite a new process knows at once that it is alone."""
         if isinstance(self.database, Postgres):
             # Its name has its number between the machine's and a random part.
-            late = f"UPDATE processes SET seen_at = seen_at - {DEAD_SECONDS} WHERE id LIKE '%-{process.pid}-________'"  # noqa: S608 -- two numbers
-            await asyncio.to_thread(self.database.run, late)
+            name = f"%-{process.pid}-________"
+            silent = f"UPDATE processes SET seen_at = seen_at - {DEAD_SECONDS} WHERE id LIKE '{name}'"  # noqa: S608 -- ours
+            left = f"UPDATE lanes SET attended_at = attended_at - {DEAD_SECONDS * 1000} WHERE owner LIKE '{name}'"  # noqa: S608 -- ours
+            await asyncio.to_thread(self.database.run, f"{silent}; {left}")

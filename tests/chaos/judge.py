@@ -244,8 +244,10 @@ def _unasked(story: Story) -> Iterator[Broken]:
 
 
 def _unknown_share(story: Story) -> Iterator[Broken]:
-    unknown, allowed = _count(story, "unknown"), MOST_UNKNOWN * len(story.asked)
-    if unknown > allowed and story.on_ambiguous == "park":
+    """Whoever waits for an answer was promised one attempt, and sees that there is none: these do not count."""
+    awaited = {asked.operation_id for asked in story.asked if asked.ask.synchronous}
+    unknown = _count(story, "unknown", lambda operation: operation.id not in awaited)
+    if unknown > MOST_UNKNOWN * len(story.asked) and story.on_ambiguous == "park":
         said = f"{unknown} of {len(story.asked)} are unknown; at most {MOST_UNKNOWN:.0%} may be"
         yield Broken(promise="few are unknown", tag="", said=said)
 

@@ -107,7 +107,7 @@ async def _hurry(stage: Stage) -> bool:
 async def _looked(stage: Stage) -> None:
     """Wait until whatever was due has been looked up: calls come in, and then no more of them."""
     quiet = 0
-    while quiet < 3:
+    while quiet < 2:
         before = len(stage.provider.calls)
         await asyncio.sleep(POLL_SECONDS)
         quiet = quiet + 1 if len(stage.provider.calls) == before else 0
