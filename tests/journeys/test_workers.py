@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,9 +18,23 @@ from tests.chaos.fleet import DEAD_SECONDS, Fleet, Seat
 from tests.chaos.processes import Nursery
 from tests.chaos.provider import Provider
 from tests.chaos.workload import Ask, Kind, ask
+from tests.server.store.test_migrate import ROOT, made_with_the_first_steps
 
 PATIENCE = 30
 LOOK_SECONDS = 0.02
+KILLED_MIDWAY = """
+import asyncio, os, signal, sys
+from migrations.isthmus_migrations import isthmus_0010_queue as step
+from server.store.opening import migrate_database
+
+class Deadly(tuple):
+    def __iter__(self):
+        yield from list(tuple.__iter__(self))[:3]
+        os.kill(os.getpid(), signal.SIGKILL)
+
+step.OURS = Deadly(step.OURS)
+asyncio.run(migrate_database(sys.argv[1]))
+"""
 
 
 class Floor:
@@ -228,3 +243,20 @@ async def test_what_was_accepted_survives_crashes_of_the_database(tmp_path: Path
         house.provider.slow.clear()
         await house.finished()
         assert house.created() == len(wanted)
+
+
+async def test_two_servers_that_start_at_once_on_an_old_schema_migrate_it_once_and_serve(tmp_path: Path) -> None:
+    async with Nursery() as nursery, database("postgres", tmp_path) as base:
+        assert isinstance(base, Postgres)
+        await made_with_the_first_steps(base.url, tmp_path / "before", count=7)
+        killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED_MIDWAY, base.url, cwd=ROOT)
+        assert await killed.wait() == -signal.SIGKILL
+        fleet = Fleet(nursery, base, tmp_path, provider_origin="http://127.0.0.1:9", servers=2)
+        first, second = await asyncio.gather(*map(fleet.begin, fleet.seats))
+        origins = await asyncio.gather(first.origin(), second.origin())
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
+            answers = [await http.get(f"{origin}/readyz") for origin in origins]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        steps = await asyncio.to_thread(base.run, "SELECT count(*), count(DISTINCT name) FROM migration")
+        assert len(set(steps.split("|"))) == 1
+        assert set(await asyncio.gather(first.end(signal.SIGTERM), second.end(signal.SIGTERM))) == {0}

@@ -122,6 +122,8 @@ SENTENCES = [
     (("deploy", "none.yaml", "--project", "acme", "--api-key", "k"), {}, "none.yaml cannot be read"),
     (("deploy", "amp.yaml", "--project", "acme"), {}, "ISTHMUS_API_KEY"),
     (("worker",), {}, "isthmus serve"),
+    (("worker",), {}, "ISTHMUS_DATABASE_URL=postgresql://"),
+    (("serve", "--without-worker"), {}, "leave --without-worker out"),
     (("api-keys", "new", "--project", "nobody"), {}, "nobody"),
     (("init", "--project", "no good!"), {}, "letters and digits"),
     (("migrate",), {"ISTHMUS_DATABASE_URL": "mysql://x"}, "ISTHMUS_DATABASE_URL"),
