@@ -10,6 +10,7 @@ import pytest
 from installations.operation import FINAL, MOVES, OnAmbiguous, Operation, Reason, Repeat, State
 from installations.outlook import (
     MOST_CRASHES,
+    QUARANTINE_AFTER,
     Move,
     Verdict,
     after_attempt,
@@ -284,6 +285,10 @@ def test_an_operation_outlives_its_process(operation: Operation, *, alone: bool,
     assert (move.look_at == NOW + LOOK_AFTER[0]) == (state == "unknown" and reason != "poison")
     assert (move.run_at == NOW) == (state == "queued")
     assert lost(operation, now=NOW, alone=alone, can_look_up=False).look_at is None
+
+
+def test_three_crashes_are_too_many_and_the_last_is_proved_alone() -> None:
+    assert (MOST_CRASHES, QUARANTINE_AFTER) == (3, 3)
 
 
 UNKNOWN = sent(state="unknown", reason="ambiguous", doubtful=True, owner="")
