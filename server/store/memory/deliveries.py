@@ -113,7 +113,7 @@ class MemoryDeliveries(NotificationShelf):
         for one in list(self.deliveries_by_id.values()):
             seen = self.processes.get(one.owner, -math.inf)
             if one.owner and one.update_time <= since and seen < time.monotonic() - dead_after_seconds:
-                free = msgspec.structs.replace(one, owner="", run_at=one.update_time)
+                free = msgspec.structs.replace(one, owner="", attempts=one.attempts - 1, run_at=one.update_time)
                 self.deliveries_by_id[one.id] = free
 
     def _deliveries(self, event: Event, *, now: datetime) -> Iterator[Delivery]:

@@ -25,6 +25,8 @@ LEFT = (
     "WHERE p.id = deliveries.owner AND p.seen_at >= {clock} - {{}})"
 )
 """Claimed by a process that has not been heard of since. To claim is to be heard of."""
+RELEASE = "UPDATE deliveries SET owner = '', attempts = attempts - 1, run_at = update_time WHERE owner <> ''"
+"""Nobody knows what came of that attempt, so it does not count."""
 CLAIM = (
     "UPDATE deliveries SET owner = {}, attempts = attempts + 1, run_at = {}, update_time = {} WHERE id IN ("
     "SELECT m.id FROM deliveries m JOIN destinations d ON d.id = m.destination_id WHERE d.disabled = '' "
@@ -66,7 +68,7 @@ class DeliveryRows(Rows):
         """Make due what dead processes had claimed."""
         async with self.writing() as session:
             left = LEFT.format(clock=SECONDS[session.dialect])
-            await Deliveries.raw(f"UPDATE deliveries SET owner = '', run_at = update_time WHERE {left}", since, seconds)  # noqa: S608 -- constants
+            await Deliveries.raw(f"{RELEASE} AND {left}", since, seconds)
 
     async def fan_out(self, project_id: str, *, now: datetime, limit: int) -> int:
         """Store what the next events lead to."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from server.store.clocks import SECONDS
 from server.store.engine import Session
+from server.store.rows.deliveries import RELEASE
 from server.store.rows.scope import Rows, text_of
 from server.store.tables import ConnectSessions, Counters, IdempotencyKeys, Processes, Uploads
 
@@ -67,4 +68,4 @@ async def forget_processes(session: Session) -> None:
     await session.fetch("DELETE FROM processes", ())
     # Not deleted: they tell what was broken off.
     await session.fetch("UPDATE leases SET over_at = 0", ())
-    await session.fetch("UPDATE deliveries SET owner = '', run_at = update_time WHERE owner <> ''", ())
+    await session.fetch(RELEASE, ())

@@ -37,11 +37,15 @@ class Receiver:
 
     async def until(self, count: int, *, seconds: float = 20) -> list[Received]:
         """Wait until so many messages came."""
+        await self.wait_for(lambda: len(self.received) >= count, seconds=seconds)
+        return self.received
+
+    async def wait_for(self, done: Callable[[], bool], *, seconds: float) -> None:
+        """Wait until something is so, looking again with each message and each answer."""
         async with asyncio.timeout(seconds):
-            while len(self.received) < count:
+            while not done():
                 self._news.clear()
                 await self._news.wait()
-        return self.received
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -54,6 +58,7 @@ class Receiver:
                 self._news.set()
                 await asyncio.sleep(self.delays(one))
                 writer.write(_answer(self.answer(one)))
+                self._news.set()
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass

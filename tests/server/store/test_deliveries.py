@@ -131,7 +131,7 @@ async def test_what_a_dead_process_claimed_is_due_at_once(store: Store) -> None:
     assert await unattended(store, 14) == NOTHING
     await unattended(store, 16)
     assert await unattended(store, 16) == DUE
-    assert [one.id for one in await claim(store, 16)] == ["e1.d1"]
+    assert [(one.id, one.attempts) for one in await claim(store, 16)] == [("e1.d1", 1)]
 
 
 async def test_since_when_a_destination_fails_is_known_until_something_arrives(store: Store) -> None:
