@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 NODE := tests/oauth_servers/oidc tests/browser/react tests/server/notifying/verifier
 
-.PHONY: install run test lint types bench wheel lock clean node chromium
+.PHONY: install run test lint types bench chaos wheel lock clean node chromium
 
 install: $(VENV)/run.stamp
 
@@ -26,6 +26,10 @@ types: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	for name in pipeline transport store access proxy writes; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
+
+# What is promised, against kill -9, crashed databases, full disks and jumping clocks: about a quarter of an hour.
+chaos: $(VENV)/test.stamp
+	$(BIN)/python -m tests.chaos full
 
 # Installed into an empty environment and imported from outside the checkout, so that a file the wheel lacks is noticed.
 wheel: $(VENV)/test.stamp

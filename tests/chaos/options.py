@@ -18,8 +18,8 @@ Run = Callable[[], Awaitable[Report]]
 STORES: tuple[StoreKind, ...] = ("sqlite", "postgres")
 RUNS = ("main", "retry", "accept", "crash", "pause", "disk", "clocks", "drain", "fairness")
 CALLERS: dict[StoreKind, int] = {"sqlite": 2, "postgres": 8}
-"""A kill makes unknown whatever bare create is on its way just then. One process with everything in it, killed twice a
-second, is not filled to its brim, so that the share of the unknown says something of the product and not of the load."""
+"""A kill makes unknown whatever bare create is on its way just then. One process with everything in it, killed twice
+a second, is not filled to its brim, so that the share of the unknown tells of the product and not of the load."""
 BACKLOG: dict[StoreKind, int] = {"sqlite": 20, "postgres": 400}
 """On PostgreSQL the customers of a dead worker wait until it is known to be dead; the others go on meanwhile."""
 HANGING = Mix(hang=1)
