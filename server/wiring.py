@@ -183,7 +183,7 @@ def _delivering(on: _Ground) -> _Delivering:
         worker=worker,
         beat=beat,
         interventions=Interventions(store, waking=worker, completion=completion, clock=clock, ring=on.bell.ring),
-        replays=Replays(store, waking=worker, clock=clock, new_id=new_id),
+        replays=Replays(store, on.directory, waking=worker, clock=clock, new_id=new_id),
         recovery=Recovery(store, looking, completion, clock=clock),
         rounds=Rounds(
             store,

@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from connectors.connector import Connector
 from connectors.dispatch import capabilities
-from installations.operation import Operation
+from installations.operation import OnAmbiguous, Operation
 from installations.pipeline import Current, Plan
 from installations.record import RetryPolicy, WriteRequest
 from server.delivering.look_ups import looks
@@ -64,7 +65,7 @@ def queued(target: Target, plan: Plan, request: WriteRequest, *, operation_id: s
         state="queued",
         payload=encoded(Stored(plan=plan)),
         on_ambiguous=request.on_ambiguous,
-        batch_key=_batch_key(target, plan, request),
+        batch_key=batch_key(target.installation.id, target.connector, plan, on_ambiguous=request.on_ambiguous),
         run_at=now,
         deadline_at=now + timedelta(hours=policy.deadline_hours),
         create_time=now,
@@ -91,7 +92,7 @@ def gathering(target: Target, plan: Plan, request: WriteRequest, *, operation_id
             state="queued",
             payload=encoded(Stored(plan=shared)),
             on_ambiguous=request.on_ambiguous,
-            gather_key=_digest("gather", target, plan, request),
+            gather_key=_digest("gather", target.installation.id, plan, request.on_ambiguous),
             gathered=1,
             run_at=run_at,
             deadline_at=run_at + timedelta(hours=policy.retry_deadline_hours),
@@ -119,14 +120,14 @@ def _operation(target: Target, plan: Plan, **rest: Any) -> Operation:
     )
 
 
-def _batch_key(target: Target, plan: Plan, request: WriteRequest) -> str:
+def batch_key(installation_id: str, connector: Connector, plan: Plan, *, on_ambiguous: OnAmbiguous) -> str:
     """Name what this may go out with; empty where it goes alone."""
-    takes_batches = capabilities(target.connector).batch_writer is not None
-    if plan.batch or plan.action not in COALESCED or not takes_batches or looks(target.connector, plan):
+    takes_batches = capabilities(connector).batch_writer is not None
+    if plan.batch or plan.action not in COALESCED or not takes_batches or looks(connector, plan):
         return ""
-    return _digest("batch", target, plan, request)
+    return _digest("batch", installation_id, plan, on_ambiguous)
 
 
-def _digest(what: str, target: Target, plan: Plan, request: WriteRequest) -> str:
-    parts = (what, target.installation.id, plan.object_name, plan.action, plan.headers, request.on_ambiguous)
+def _digest(what: str, installation_id: str, plan: Plan, on_ambiguous: OnAmbiguous) -> str:
+    parts = (what, installation_id, plan.object_name, plan.action, plan.headers, on_ambiguous)
     return blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from connectors.errors import ConnectorError
+from installations.errors import NotFound
 from installations.installation import Installation
 from installations.operation import Operation
 from installations.pipeline import Plan
@@ -17,8 +19,10 @@ from server import logs
 from server.clock import Clock, NewId
 from server.delivering.interventions import MOST, Handled, Line, Waking, pages
 from server.delivering.look_ups import names
+from server.delivering.orders import batch_key
 from server.delivering.payloads import Stored, encoded, stored_outcome, with_gathered
 from server.delivering.verdicts import InterventionError, Unfit, kept, span
+from server.directory import Opened
 from server.store.contract import Missing, OperationFilter, Replay, Superseded
 
 
@@ -33,20 +37,29 @@ class ReplayStore(Line, Protocol):
         """Open the records of an auto-batch."""
         ...
 
-    async def installation(self, project_id: str, installation_id: str) -> Installation:
-        """Find one."""
-        ...
-
     async def count_operations(self, project_id: str, which: OperationFilter) -> int:
         """Count them."""
+        ...
+
+
+class Homes(Protocol):
+    """Knows whose operations they are (`server/directory.py`)."""
+
+    async def installation(self, project_id: str, installation_id: str) -> Installation:
+        """Find one. Raises `Missing`."""
+        ...
+
+    async def opened(self, operation: Operation) -> Opened:
+        """Open what an operation goes to. Raises `Missing`, `NotFound`, `ConnectorError`."""
         ...
 
 
 class Replays:
     """Does failed operations again."""
 
-    def __init__(self, store: ReplayStore, *, waking: Waking, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, store: ReplayStore, homes: Homes, *, waking: Waking, clock: Clock, new_id: NewId) -> None:
         self._store = store
+        self._homes = homes
         self._waking = waking
         self._clock = clock
         self._new_id = new_id
@@ -57,7 +70,7 @@ class Replays:
             raise Unfit(f"Operation {failed.replayed_by} has done this one again already.")
         if failed.doubtful and failed.repeat != "safe":
             raise Unfit("An attempt of this operation may have happened; look at the account, and write anew if not.")
-        made = await self._again(failed, {})
+        made = await self._again(failed)
         (stored,) = await self._store.replay(failed.project_id, [made])
         if not stored:
             raise Superseded("Another operation has done this one again just now.")
@@ -72,10 +85,10 @@ class Replays:
         """
         ids: list[str] = []
         lanes: set[str] = set()
-        seen, homes = 0, dict[str, Installation | None]()
+        seen = 0
         async for page in pages(self._store, project_id, which):
             seen += len(page)
-            made = [one for failed in page if (one := await self._possible(failed, homes)) is not None]
+            made = [one for failed in page if (one := await self._possible(failed)) is not None]
             stored = await self._store.replay(project_id, made)
             done = [one.operation for one, is_stored in zip(made, stored, strict=True) if is_stored]
             ids += [one.id for one in done]
@@ -86,32 +99,36 @@ class Replays:
         more = seen >= MOST and await self._store.count_operations(project_id, which) > 0
         return Handled(operation_ids=tuple(ids), more=more)
 
-    async def _possible(self, failed: Operation, homes: dict[str, Installation | None]) -> Replay | None:
+    async def _possible(self, failed: Operation) -> Replay | None:
         try:
-            return await self._again(failed, homes)
+            return await self._again(failed)
         except InterventionError:
             return None
 
-    async def _again(self, failed: Operation, homes: dict[str, Installation | None]) -> Replay:
-        if failed.installation_id not in homes:
-            homes[failed.installation_id] = await self._home(failed)
-        home = homes[failed.installation_id]
-        if home is None:
-            raise Unfit("The installation of this operation is gone.")
+    async def _again(self, failed: Operation) -> Replay:
+        try:
+            home = await self._homes.installation(failed.project_id, failed.installation_id)
+        except Missing as error:
+            raise Unfit("The installation of this operation is gone.") from error
         carried = kept(failed)
         if failed.gathered:
             carried = with_gathered(carried, await self._store.gathered(failed.project_id, failed.id))
         plan = unwritten(failed, carried.plan)
-        operation = again(
-            failed, plan, operation_id=self._new_id(), connection_id=home.connection.id, now=self._clock()
+        operation = replace(
+            again(failed, plan, operation_id=self._new_id(), connection_id=home.connection.id, now=self._clock()),
+            batch_key=await self._batch_key(failed, plan),
         )
         return Replay(operation=operation, turns=tuple(names(operation.connection_id, plan)))
 
-    async def _home(self, failed: Operation) -> Installation | None:
+    async def _batch_key(self, failed: Operation, plan: Plan) -> str:
+        """Name what it may go out with: nothing, for one that took its process down or cannot be sent at the moment."""
+        if failed.reason == "poison":
+            return ""
         try:
-            return await self._store.installation(failed.project_id, failed.installation_id)
-        except Missing:
-            return None
+            opened = await self._homes.opened(failed)
+        except (Missing, NotFound, ConnectorError):
+            return ""
+        return batch_key(failed.installation_id, opened.connector, plan, on_ambiguous=failed.on_ambiguous)
 
 
 def unwritten(failed: Operation, plan: Plan) -> Plan:

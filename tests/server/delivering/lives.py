@@ -3,12 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 from msgspec.structs import replace
 
+from connectors.connector import Account, Connector
+from connectors.errors import Refused
+from installations.installation import Installation
 from installations.operation import Operation
 from installations.pipeline import Plan, PlannedRecord
 from installations.record import Fault, FaultKind, Outcome, RecordOutcome
 from server.delivering.payloads import Stored, encoded
+from server.directory import Opened
 from server.store.memory import MemoryStore
 from tests.server.store.samples import NOW, operation, populated
 
@@ -55,6 +60,24 @@ async def furnished(*operations: Operation) -> MemoryStore:
     for one in operations:
         await store.begin(one)
     return store
+
+
+class Homes:
+    """Knows installations; ``connector`` is what they write with, and without one nothing can be opened."""
+
+    def __init__(self, store: MemoryStore, connector: Connector | None = None) -> None:
+        self._store = store
+        self._connector = connector
+
+    async def installation(self, project_id: str, installation_id: str) -> Installation:
+        return await self._store.installation(project_id, installation_id)
+
+    async def opened(self, operation: Operation) -> Opened:
+        if self._connector is None:
+            raise Refused(Fault(kind="auth", message="no usable credential"))
+        installation = await self._store.installation(operation.project_id, operation.installation_id)
+        account = Account(base_url="https://provider.test")
+        return Opened(installation=installation, connector=self._connector, account=account, auth=httpx.Auth())
 
 
 class Engine:

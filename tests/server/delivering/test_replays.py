@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from connectors.connector import Connector
+from connectors.sandbox.connector import SandboxConnector
 from installations.operation import Operation
 from server.delivering.payloads import stored
 from server.delivering.replays import Replays
 from server.delivering.verdicts import Forgotten, Unfit
 from server.store.contract import OperationFilter, Settlement, Superseded
 from server.store.memory import MemoryStore
-from tests.server.delivering.lives import HOUR, WRITTEN, Engine, came, fault, furnished, living, planned
+from tests.server.delivering.lives import HOUR, WRITTEN, Engine, Homes, came, fault, furnished, living, planned
 from tests.server.store.samples import NOW
 
 FAILED: dict[str, Any] = {
@@ -28,9 +30,15 @@ FAILED: dict[str, Any] = {
 REPLAYABLE = OperationFilter(states=("failure",), replayable=True)
 
 
-def replaying(store: MemoryStore, engine: Engine | None = None) -> Replays:
+def replaying(store: MemoryStore, engine: Engine | None = None, *, connector: Connector | None = None) -> Replays:
     numbers = count(1)
-    return Replays(store, waking=engine or Engine(), clock=lambda: NOW, new_id=lambda: f"again {next(numbers)}")
+    return Replays(
+        store,
+        Homes(store, connector),
+        waking=engine or Engine(),
+        clock=lambda: NOW,
+        new_id=lambda: f"again {next(numbers)}",
+    )
 
 
 async def test_the_new_operation_has_the_old_ones_payload_and_span_and_nothing_of_what_came_of_it() -> None:
@@ -84,6 +92,19 @@ async def test_an_auto_batch_is_done_again_as_the_batch_that_it_became() -> None
     made = await replaying(store).replay(await store.operation("p1", "x1"))
     assert [record.fields["n"] for record in stored(made).plan.records] == [0, 1, 2]
     assert made.gathered == 0
+
+
+ALONE: list[dict[str, Any]] = [{"reason": "poison"}, {"payload": planned(None, None, batch=True)}]
+
+
+async def test_what_is_done_again_goes_out_with_its_like() -> None:
+    store = await furnished(
+        living(**FAILED), living("x2", **FAILED), *(living(f"y{n}", **{**FAILED, **one}) for n, one in enumerate(ALONE))
+    )
+    handled = await replaying(store, connector=SandboxConnector()).replay_all("p1", REPLAYABLE)
+    keys = [(await store.operation("p1", name)).batch_key for name in handled.operation_ids]
+    assert keys == [keys[0], keys[0], "", ""]
+    assert keys[0]
 
 
 REFUSED: list[tuple[dict[str, Any], type[Exception]]] = [
