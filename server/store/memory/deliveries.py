@@ -145,7 +145,8 @@ class MemoryDeliveries(NotificationShelf):
 
     def _settle(self, tried: Tried) -> bool:
         was, now = tried.delivery, self.deliveries_by_id.get(tried.delivery.id)
-        if now is None or (now.state, now.owner, now.attempts) != ("pending", was.owner, was.attempts):
+        fence = (was.project_id, "pending", was.owner, was.attempts)
+        if now is None or (now.project_id, now.state, now.owner, now.attempts) != fence:
             return False
         skipped = tried.state == "pending" and self._disabled(now.destination_id)
         self.deliveries_by_id[now.id] = msgspec.structs.replace(

@@ -24,27 +24,21 @@ async def fan_out(project_id: str, *, now: datetime, limit: int) -> int:
     """Store the deliveries of the next events, move the place behind them, and answer how many events that were."""
     name = f"fanned:{project_id}"
     (place,) = await Counters.raw(HOLD, name)
+    # Read before the events: whatever has a place up to here is committed, and either seen below or forgotten.
+    last = await Counters.select(Counters.value).where(Counters.id == f"events:{project_id}")
     events = await (
         Events.select()
         .where(Events.project_id == project_id, Events.sequence > int(place["value"]))
         .order_by(Events.sequence)
         .limit(limit)
     )
-    if not events:
-        await _catch_up(project_id, name)
-        return 0
-    rows = list(_deliveries(events, await Destinations.raw(ROUTES, project_id), now=now))
+    rows = list(_deliveries(events, await Destinations.raw(ROUTES, project_id), now=now)) if events else []
     for start in range(0, len(rows), ROWS_AT_ONCE):
         # A place that an operator set back leads to nothing new.
         await Deliveries.insert(*rows[start : start + ROWS_AT_ONCE]).on_conflict(action="DO NOTHING")
-    await Counters.update({Counters.value: events[-1]["sequence"]}).where(Counters.id == name)
+    reached = events[-1]["sequence"] if events else max((row["value"] for row in last), default=0)
+    await Counters.update({Counters.value: reached}).where(Counters.id == name)
     return len(events)
-
-
-async def _catch_up(project_id: str, name: str) -> None:
-    """Go to the end where the events themselves are gone, lest they be looked for for ever."""
-    (last,) = await Counters.select(Counters.value).where(Counters.id == f"events:{project_id}")
-    await Counters.update({Counters.value: last["value"]}).where(Counters.id == name)
 
 
 def _deliveries(events: list[Row], routes: list[Row], *, now: datetime) -> Iterator[Deliveries]:

@@ -5,14 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from server.store.contract import Missing, OperationFilter, Store, Superseded
+from server.store.contract import DeliveryFilter, Missing, OperationFilter, Store, Superseded, Tried
 from tests.server.store.samples import (
     NOW,
+    SECRET,
     config,
     connect_session,
     connection,
+    destination_route,
     event,
+    event_route,
     installation,
     later,
     operation,
@@ -23,8 +27,8 @@ from tests.server.store.samples import (
 
 Attempt = Callable[[Store, dict[str, str]], Awaitable[object]]
 
-FOREIGN = {key: f"{key}1" for key in "kjiracnosu"} | {"v": "v1"}
-UNKNOWN = dict.fromkeys("kjiracnosuv", "nothing")
+FOREIGN = {key: f"{key}1" for key in "kjiracnosudtey"} | {"v": "v1"}
+UNKNOWN = dict.fromkeys("kjiracnosudteyv", "nothing")
 
 ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
     ("update_api_key", lambda s, x: s.update_api_key("p2", x["k"], active=False)),
@@ -87,7 +91,30 @@ ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
         lambda s, x: s.operations("p2", OperationFilter(installation_id="n2"), page_size=9, page_token=x["o"]),
     ),
     ("attempts", lambda s, x: s.attempts("p2", x["o"])),
+    ("gathered", lambda s, x: s.gathered("p2", x["o"])),
     ("settle", lambda s, x: s.settle(settlement(x["o"], project_id="p2"))),
+    ("destination", lambda s, x: s.destination("p2", x["d"])),
+    ("update_destination", lambda s, x: s.update_destination("p2", x["d"], now=NOW, url="https://stolen.test")),
+    ("delete_destination", lambda s, x: s.delete_destination("p2", x["d"])),
+    ("signing_keys", lambda s, x: s.signing_keys("p2", x["d"])),
+    (
+        "replace_signing_keys",
+        lambda s, x: s.replace_signing_keys("p2", x["d"], b"stolen", if_keys=SECRET, now=NOW),
+    ),
+    ("topic", lambda s, x: s.topic("p2", x["t"])),
+    ("rename_topic", lambda s, x: s.rename_topic("p2", x["t"], name="stolen", now=NOW)),
+    ("delete_topic", lambda s, x: s.delete_topic("p2", x["t"])),
+    ("create_event_route", lambda s, x: s.create_event_route(event_route(2, id="e9", topic_id=x["t"]))),
+    ("delete_event_route", lambda s, x: s.delete_event_route("p2", x["e"])),
+    (
+        "create_destination_route of a topic",
+        lambda s, x: s.create_destination_route(destination_route(2, id="y9", topic_id=x["t"])),
+    ),
+    (
+        "create_destination_route to a destination",
+        lambda s, x: s.create_destination_route(destination_route(2, id="y9", destination_id=x["d"])),
+    ),
+    ("delete_destination_route", lambda s, x: s.delete_destination_route("p2", x["y"])),
     ("take_upload", lambda s, x: s.take_upload("p2", x["u"], now=NOW)),
 )
 
@@ -108,6 +135,11 @@ async def everything(store: Store, project_id: str) -> list[Any]:
         await store.installations(project_id),
         await store.operations(project_id, OperationFilter(installation_id=f"n{number}"), page_size=100),
         await store.upload(f"u{number}", now=NOW),
+        await store.destinations(project_id),
+        await store.signing_keys(project_id, f"d{number}"),
+        await store.topics(project_id),
+        await store.event_routes(project_id),
+        await store.destination_routes(project_id),
         await store.connect_session(connect_session(int(number)).key_digest, now=NOW),
     ]
 
@@ -140,6 +172,21 @@ async def test_an_event_is_stored_for_the_tenant_whose_connection_changed(store:
     await store.update_connection("p1", "c1", now=NOW, event=event(number=2))
     assert await store.events("p2") == []
     assert await store.events("p1") == [event(sequence=1)]
+
+
+async def test_what_is_fanned_out_and_claimed_is_of_the_tenant_that_asks(store: Store) -> None:
+    await store.update_connection("p1", "c1", now=NOW, event=event())
+    assert await store.fan_out("p2", now=NOW, limit=9) == 0
+    assert await store.fan_out("p1", now=NOW, limit=9) == 1
+    assert await store.claim_deliveries("p2", "d1", owner="me", now=NOW, until=later(60), limit=9) == []
+    which = DeliveryFilter()
+    assert (await store.deliveries("p2", "d1", which, page_size=9)).results == ()
+    (mine,) = await store.claim_deliveries("p1", "d1", owner="me", now=NOW, until=later(60), limit=9)
+    theirs = Tried(delivery=replace(mine, project_id="p2"), state="failed", now=NOW, run_at=NOW, disable="gone")
+    assert await store.settle_deliveries([theirs]) == [False]
+    assert await store.settle_deliveries([replace(theirs, delivery=mine, disable="")]) == [True]
+    assert await store.replay_deliveries("p2", "d1", which, now=NOW, dry_run=False) == 0
+    assert (await store.destination("p1", "d1")).disabled == ""
 
 
 async def test_equal_refs_and_names_stay_apart(store: Store) -> None:
