@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from installations.operation import Operation
 from server.settings import Settings, SettingsError
 from server.store.census import Census, take_census
-from server.store.contract import OperationFilter, Store
+from server.store.contract import OperationFilter, Replay, Store
 from server.store.engine import Database
 from server.store.keyring import Keyring, RetiredKey, hold
 from server.store.opening import choose_database, open_store
@@ -27,6 +28,7 @@ from tests.server.store.samples import (
     SECRET,
     connect_session,
     connection,
+    later,
     operation,
     populated,
     project,
@@ -204,7 +206,26 @@ CALLS: tuple[tuple[str, Call], ...] = (
     ),
     ("begin", lambda s: s.begin(operation("o9"))),
     ("settle", lambda s: s.settle(settlement())),
+    ("settle_all", lambda s: s.settle_all([settlement("o9"), settlement("o9", summary="again")])),
+    ("gather", lambda s: s.gather(waiting("g1"), b"SECRET", most=9)),
+    ("gather more", lambda s: s.gather(waiting("g2"), b"SECRET", most=9)),
+    ("gathered", lambda s: s.gathered("p1", "g1")),
+    ("earliest", lambda s: s.earliest("p1", OperationFilter(), limit=9)),
+    ("expired", lambda s: s.expired(now=later(9999), limit=9)),
+    ("claim", lambda s: claim_all(s)),  # noqa: PLW0108 -- it stands below
+    ("replay", lambda s: s.replay("p1", [Replay(operation=waiting("r1", replay_of="g1"))])),
 )
+
+
+def waiting(name: str, **changes: Any) -> Operation:
+    return operation(name, state="queued", owner="", connection_id="c1", gather_key="k", **changes)
+
+
+async def claim_all(store: Store) -> None:
+    assert await store.take_lane("c1", owner="me", now=NOW, dead_after_seconds=60)
+    claimed = await store.claim("c1", owner="me", now=NOW, calls=9, batch=1)
+    assert [one.id for one in claimed] == ["g1"]
+    await store.settle(settlement("g1", from_state="claimed", to_state="failure"))
 
 
 async def test_a_process_that_heard_of_nothing_goes_on_over_a_rotation(migrated_postgres_url: str) -> None:
