@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connectors.departure import Permit
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, NotSent
 from installations.errors import NotFound
 from installations.operation import Attempt, Operation
 from installations.outlook import Move, expired, forgotten, gone, outlived
@@ -131,8 +131,10 @@ class Calls:
         except (Missing, NotFound):
             return Called(moves=done + self._ended(going, gone))
         except ConnectorError as error:
+            # Nobody refused these credentials, so nobody marks the connection: they are tried again as time goes by.
+            closed = NotSent(replace(error.fault, kind="not_sent"))
             shares = [await self._share(each) for each in going]
-            called = await self._concluded(shares, unsent(sum(len(each.due) for each in shares), error), course)
+            called = await self._concluded(shares, unsent(sum(len(each.due) for each in shares), closed), course)
         else:
             called = await self._opened(going, opened, course)
         return replace(called, moves=done + called.moves)

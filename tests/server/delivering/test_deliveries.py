@@ -211,3 +211,36 @@ async def test_a_batch_of_a_hundred_is_one_operation(scene: Scene) -> None:
     assert delivered.operation.summary == "Batch write completed (100 succeeded, 0 failed)"
     assert scene.notes.count("POST people/:createBatch") == 100 // BATCH_LIMIT
     assert delivered.operation.record_key == ""
+
+
+async def test_an_outcome_that_could_not_be_stored_is_stored_as_soon_as_it_can_be(scene: Scene) -> None:
+    scene.store.fails_at = "settle"
+    with pytest.raises(Unavailable):
+        await scene.write("create", {"a": 1})
+    with pytest.raises(Unavailable):
+        await scene.house.services.deliveries.settle_late()
+    scene.store.fails_at = ""
+    await scene.house.services.deliveries.settle_late()
+    (operation,) = await scene.kept()
+    assert (operation.state, scene.notes.count("POST people")) == ("success", 1)
+
+
+async def test_an_update_in_conflict_that_is_as_wanted_has_succeeded(scene: Scene) -> None:
+    scene.provider.records["people"] = {"1": {"id": "1", "a": 1}}
+    scene.provider.answer_next(httpx.Response(409))
+    delivered = await scene.write("update", {"id": "1", "a": 1})
+    assert (delivered.operation.state, scene.notes[-2:]) == ("success", ["POST people/:fetch", "settle success"])
+
+
+async def test_a_repeated_asynchronous_request_is_answered_at_once_and_done_once(scene: Scene) -> None:
+    deliveries, now = scene.house.services.deliveries, scene.house.services.clock()
+    body = {"groupRef": "g1", "type": "create", "mode": "asynchronous", "record": {"a": 1}}
+    request = msgspec.convert(body, WriteRequest)
+    key = idempotency_key("k", route="/people", body=msgspec.json.encode(body), now=now)
+    accepted = await deliveries.accept(scene.house.project_id, "crm", "people", request)
+    first = await deliveries.submit(accepted, request, idempotency=key)
+    again = await deliveries.submit(accepted, request, idempotency=key)
+    found = await deliveries.repeat(scene.house.project_id, key)
+    assert found is not None
+    assert (again.operation.id, again.replayed, again.outcome) == (first.operation.id, True, None)
+    assert (found.operation.id, found.replayed, len(await scene.kept())) == (first.operation.id, True, 1)

@@ -27,10 +27,21 @@ UNKNOWN: dict[str, Any] = {
 }
 
 
-def acting(store: MemoryStore, engine: Engine) -> Interventions:
+class Looking:
+    """Says what it was made to say."""
+
+    def __init__(self, *, can_look_up: bool) -> None:
+        self._can_look_up = can_look_up
+
+    async def can_look_up(self, _: Operation) -> bool:
+        return self._can_look_up
+
+
+def acting(store: MemoryStore, engine: Engine, *, can_look_up: bool = False) -> Interventions:
     names = iter(f"event {number}" for number in range(100))
     completion = Completion(store, new_id=lambda: next(names))
-    return Interventions(store, waking=engine, completion=completion, clock=lambda: NOW)
+    looking = Looking(can_look_up=can_look_up)
+    return Interventions(store, waking=engine, completion=completion, looking=looking, clock=lambda: NOW)
 
 
 Act = Callable[[Interventions, str], Awaitable[Operation]]
@@ -154,6 +165,14 @@ async def test_the_id_of_what_happened_is_kept_where_it_can_only_be_one_records(
 async def test_an_update_that_happened_is_known_by_the_id_it_was_for() -> None:
     store = await furnished(living(**UNKNOWN, action="update", payload=planned("9", action="update")))
     assert (await acting(store, Engine()).resolve("p1", "x1", verdict="happened")).successful_record_ids == ("9",)
+
+
+async def test_what_is_cancelled_in_doubt_is_looked_up_where_that_can_be() -> None:
+    store = await furnished(living(doubtful=True))
+    cancelled = await acting(store, Engine(), can_look_up=True).cancel("p1", "x1")
+    assert (cancelled.state, cancelled.reason) == ("unknown", "cancelled")
+    assert cancelled.look_at is not None
+    assert cancelled.look_at > NOW
 
 
 async def test_an_auto_batch_that_is_cancelled_takes_no_more_records() -> None:

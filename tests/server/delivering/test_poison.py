@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from connectors.connector import Account, Flow
 from connectors.memory.connector import Memory
 from connectors.memory.server import MemoryServer
+from installations.operation import Operation
 from installations.record import Change, Outcome
 from server.delivering.quarantine import Quarantine
 from server.store.contract import OperationFilter, Settlement, Unavailable
@@ -137,6 +139,19 @@ class Away(MemoryStore):
         self.failures = 0
         self.after = ""
 
+    async def claim(self, *given: Any, **named: Any) -> list[Operation]:
+        self._fail("claimed")
+        return await super().claim(*given, **named)
+
+    async def leave_lane(self, *given: Any, **named: Any) -> datetime | None:
+        self._fail("left")
+        return await super().leave_lane(*given, **named)
+
+    def _fail(self, at: str) -> None:
+        if self.failures and at == self.after:
+            self.failures -= 1
+            raise Unavailable("away")
+
     async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:
         if self.failures and any(each.to_state == self.after for each in settlements):
             self.failures -= 1
@@ -163,3 +178,14 @@ async def test_what_could_not_be_marked_is_not_sent() -> None:
     operation = await yard.operation(submitted.operation.id)
     # It was given back, and went with the next claim.
     assert (operation.state, operation.attempts, len(provider.requests)) == ("success", 2, 1)
+
+
+@pytest.mark.parametrize("moment", ["claimed", "left"])
+async def test_a_lane_is_not_lost_when_the_database_goes_away_in_the_middle(moment: str) -> None:
+    provider, store = MemoryServer(), Away()
+    yard = await open_yard(provider, store=store)
+    submitted = await yard.submit("create", {"n": 1})
+    store.failures, store.after = 1, moment
+    await yard.attend()
+    assert (await yard.operation(submitted.operation.id)).state == "success"
+    assert (len(provider.requests), store.lanes["c-g1"].owner) == (1, "")

@@ -10,6 +10,7 @@ from connectors.connector import Recognition
 from connectors.memory.connector import Memory
 from connectors.memory.server import MemoryServer
 from installations.operation import Operation
+from installations.record import WriteRequest
 from server.delivering.payloads import stored_outcome
 from server.store.contract import OperationFilter
 from tests.server.delivering.yard import PROJECT, START, Yard, open_yard
@@ -380,3 +381,40 @@ async def test_what_has_no_installation_any_more_fails() -> None:
     await yard.attend()
     operation = await yard.operation(submitted.operation.id)
     assert (operation.state, operation.reason, provider.requests) == ("failure", "gone", [])
+
+
+async def test_a_thousand_equal_writes_are_as_few_calls_as_the_provider_takes() -> None:
+    provider = MemoryServer()
+    yard = await a_yard(provider)
+    for number in range(1000):
+        await yard.submit("create", {"n": number})
+    await yard.attend()
+    # The memory provider takes 50 at once.
+    assert (len(provider.requests), len(provider.records["people"])) == (20, 1000)
+    assert {each.state for each in await all_of(yard)} == {"success"}
+
+
+async def test_a_synchronous_create_in_doubt_is_looked_up_as_an_asynchronous_one_is() -> None:
+    provider = MemoryServer()
+    yard = await a_yard(provider)
+    request = msgspec.convert({"groupRef": "g1", "type": "create", "record": {"a": 1}}, WriteRequest)
+    deliveries = yard.services.deliveries
+    provider.answer_next(LOST)
+    delivered = await deliveries.write(await deliveries.accept(PROJECT, "crm", "marked", request))
+    assert delivered.operation.state == "unknown"
+    provider.records["marked"] = {"1": {"a": 1, "mark": delivered.operation.id}}
+    yard.clock.move(seconds=61)
+    await yard.attend()
+    operation = await yard.operation(delivered.operation.id)
+    assert (operation.state, operation.reason, operation.successful_record_ids) == ("success", "found", ("1",))
+
+
+async def test_what_ends_is_told_in_the_same_move() -> None:
+    provider = MemoryServer()
+    yard = await a_yard(provider)
+    submitted = await yard.submit("create", {"a": 1})
+    await yard.attend()
+    (event,) = await yard.store.events(PROJECT)
+    told = msgspec.json.decode(event.data)
+    assert (event.type, told["operationId"], told["success"]) == ("write.async.done", submitted.operation.id, True)
+    assert (told["integrationName"], told["groupRef"], told["successfulRecordIds"]) == ("crm", "g1", ["1"])
