@@ -182,7 +182,9 @@ def _delivering(on: _Ground) -> _Delivering:
         engine=on.engine,
         worker=worker,
         beat=beat,
-        interventions=Interventions(store, waking=worker, completion=completion, clock=clock, ring=on.bell.ring),
+        interventions=Interventions(
+            store, waking=worker, completion=completion, looking=looking, clock=clock, ring=on.bell.ring
+        ),
         replays=Replays(store, on.directory, waking=worker, clock=clock, new_id=new_id),
         recovery=Recovery(store, looking, completion, clock=clock),
         rounds=Rounds(

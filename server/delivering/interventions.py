@@ -3,8 +3,7 @@
 Every act is one guarded move. Where an operation moved on meanwhile, the act is judged anew by what it is now.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -64,6 +63,14 @@ class Waking(Protocol):
         ...
 
 
+class Looking(Protocol):
+    """Who knows whether a provider can be asked (`server/delivering/looking.py`)."""
+
+    async def can_look_up(self, operation: Operation) -> bool:
+        """Whether it can, for what a create in doubt may have made."""
+        ...
+
+
 class Interventions:
     """The acts. ``ring`` is called when the builder has been told something."""
 
@@ -73,12 +80,14 @@ class Interventions:
         *,
         waking: Waking,
         completion: Completion,
+        looking: Looking,
         clock: Clock,
         ring: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._waking = waking
         self._completion = completion
+        self._looking = looking
         self._clock = clock
         self._ring = ring
 
@@ -90,9 +99,11 @@ class Interventions:
         ``record_id`` is the provider's id of the record that was written, where somebody knows it. Raises `Missing`,
         `Unfit`, and `InvalidInput` for an id that cannot be told whose it is.
         """
-        resolved = await self._move(
-            project_id, operation_id, lambda one, now: resolution(one, verdict=verdict, record_id=record_id, now=now)
-        )
+
+        async def decide(one: Operation) -> Settlement:
+            return resolution(one, verdict=verdict, record_id=record_id, now=self._clock())
+
+        resolved = await self._move(project_id, operation_id, decide)
         logs.event("operation.resolved", project_id=project_id, operation_id=operation_id, verdict=verdict)
         return resolved
 
@@ -116,22 +127,30 @@ class Interventions:
 
     async def cancel(self, project_id: str, operation_id: str) -> Operation:
         """Take a waiting operation back; answer it as it is then. Raises `Missing`, `Unfit`."""
-        cancelled = await self._move(project_id, operation_id, lambda one, now: cancellation(one, now=now))
+
+        async def decide(one: Operation) -> Settlement:
+            return cancellation(one, now=self._clock(), can_look_up=await self._looking.can_look_up(one))
+
+        cancelled = await self._move(project_id, operation_id, decide)
         logs.event("operation.cancelled", project_id=project_id, operation_id=operation_id, state=cancelled.state)
         return cancelled
 
     async def hurry(self, project_id: str, operation_id: str) -> Operation:
         """Have a waiting operation tried now; answer it as it is then. Raises `Missing`, `Unfit`."""
-        hurried = await self._move(project_id, operation_id, lambda one, now: hurrying(one, now=now))
+
+        async def decide(one: Operation) -> Settlement:
+            return hurrying(one, now=self._clock())
+
+        hurried = await self._move(project_id, operation_id, decide)
         logs.event("operation.hurried", project_id=project_id, operation_id=operation_id)
         return hurried
 
     async def _move(
-        self, project_id: str, operation_id: str, decide: Callable[[Operation, datetime], Settlement]
+        self, project_id: str, operation_id: str, decide: Callable[[Operation], Awaitable[Settlement]]
     ) -> Operation:
         for _ in range(TRIES):
             operation = await self._store.operation(project_id, operation_id)
-            settlement = await self._completion.told(operation, decide(operation, self._clock()))
+            settlement = await self._completion.told(operation, await decide(operation))
             (moved,) = await self._store.settle_all([settlement])
             if not moved:
                 continue

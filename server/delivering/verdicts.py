@@ -72,14 +72,15 @@ def span(operation: Operation) -> timedelta:
     return operation.deadline_at - operation.create_time
 
 
-def cancellation(operation: Operation, *, now: datetime) -> Settlement:
+def cancellation(operation: Operation, *, now: datetime, can_look_up: bool) -> Settlement:
     """Take a waiting operation back. Raises `Unfit` for any other.
 
     One that may have happened already becomes unknown: then there is nothing to take back, and no failure to report.
+    Where the provider can be asked for it (``can_look_up``), it will be.
     """
     if operation.state not in WAITING:
         raise Unfit(f"Only what waits can be cancelled, and this operation {_STANDING[operation.state]}.")
-    move = cancelled(operation, now=now)
+    move = cancelled(operation, now=now, can_look_up=can_look_up)
     said = "Cancelled" if move.to_state == "failure" else "Cancelled, but it may have happened"
     return settlement(operation, move, now=now, said=said)
 
