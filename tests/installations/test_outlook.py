@@ -235,6 +235,7 @@ def test_an_end_without_a_refusal_is_a_failure_unless_a_create_may_have_happened
         looked = state == "unknown" and reason != "gone"
         assert move.look_at == (NOW + LOOK_AFTER[0] if looked else None)
     assert expired(operation).look_at is None
+    assert cancelled(operation).look_at is None
 
 
 def test_a_key_is_forgotten_only_where_an_attempt_is_in_doubt() -> None:
