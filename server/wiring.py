@@ -32,13 +32,13 @@ from server.delivering.deliveries import Deliveries
 from server.delivering.interventions import Interventions
 from server.delivering.look_ups import Perform
 from server.delivering.looking import Looking
+from server.delivering.means import Means
 from server.delivering.quarantine import Quarantine
 from server.delivering.recovery import Recovery
 from server.delivering.replays import Replays
 from server.delivering.rounds import Rounds
 from server.delivering.settling import Settling
 from server.delivering.turns import Turns
-from server.delivering.visits import Means
 from server.delivering.worker import Worker
 from server.directory import Directory
 from server.engine.embedded import EmbeddedEngine

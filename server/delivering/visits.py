@@ -8,22 +8,17 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
-from connectors.departure import Permit
 from installations.operation import Operation
 from installations.outlook import QUARANTINE_AFTER
-from server.clock import Clock
 from server.delivering.breaker import learnt, probing
-from server.delivering.calls import Called, Calls
-from server.delivering.looking import Looking
-from server.delivering.quarantine import Quarantine
+from server.delivering.calls import Called
+from server.delivering.grouping import LARGEST_BATCH, grouped
+from server.delivering.means import Means
 from server.delivering.settlements import release
-from server.delivering.settling import Settling
-from server.store.claiming import ALONE_AFTER_CRASHES
 from server.store.contract import Lane
 
 QUANTUM_SECONDS = 2.0
@@ -36,8 +31,6 @@ SETTLING = 4
 """So many times the calls that may be under way may be stored meanwhile: they share commits."""
 MOST_CALLS = 64
 """Of one claim."""
-LARGEST_BATCH = 100
-"""Operations of one call, whatever the provider takes."""
 AGAIN_SECONDS = 1.0
 """How often a lane with calls under way is looked at for more, if nobody says that there is."""
 PARKED_AT_ONCE = 500
@@ -46,61 +39,6 @@ LOOK_AGAIN = timedelta(minutes=1)
 """When an operation is looked up again whose look-up came to nothing."""
 QUARANTINED = timedelta(seconds=2)
 """When what had to make room for an operation that must be alone goes on, and another one of that kind is tried."""
-
-
-class VisitStore(Protocol):
-    """The part of the store that visits use."""
-
-    async def claim(self, lane_id: str, *, owner: str, now: datetime, calls: int, batch: int) -> list[Operation]:
-        """Claim what is due."""
-        ...
-
-    async def due_looks(
-        self, lane_id: str, *, owner: str, now: datetime, again_at: datetime, limit: int
-    ) -> list[Operation]:
-        """List unknown operations to look up now."""
-        ...
-
-    async def park(self, lane_id: str, *, now: datetime, limit: int) -> int:
-        """Park queued operations."""
-        ...
-
-    async def leave_lane(self, lane: Lane, *, owner: str, now: datetime, stay: bool) -> datetime | None:
-        """Write down what was learnt of a lane."""
-        ...
-
-
-class Budget(Protocol):
-    """How often a connection may be called."""
-
-    def grant(self, connection_id: str, count: int) -> tuple[int, int]:
-        """Take up to so many calls; answer how many, and in how many seconds there is another one if it is none."""
-        ...
-
-    def give_back(self, connection_id: str, count: int) -> None:
-        """Return calls that were not made."""
-        ...
-
-
-class Means(msgspec.Struct, frozen=True, kw_only=True):
-    """What every visit of a process works with."""
-
-    store: VisitStore
-    calls: Calls
-    looking: Looking
-    settling: Settling
-    quarantine: Quarantine
-    budget: Budget
-    clock: Clock
-    monotonic: Callable[[], float]
-    jitter: Callable[[], float]
-    permit: Permit
-    """Whether this process may begin anything: it lives, as far as others can tell, and is not to stop."""
-    slots: asyncio.Semaphore
-    """Calls at once in this process."""
-    concurrency: int
-    """Calls at once of a lane."""
-    owner: str
 
 
 class Visit:
@@ -341,20 +279,6 @@ class Visit:
         while means.permit():
             if await means.store.park(self.lane.id, now=means.clock(), limit=PARKED_AT_ONCE) < PARKED_AT_ONCE:
                 return
-
-
-def grouped(operations: Sequence[Operation]) -> list[list[Operation]]:
-    """Put operations that go out together beside each other, in the order of the first of each."""
-    groups: list[list[Operation]] = []
-    filling: dict[str, list[Operation]] = {}
-    for operation in operations:
-        key = "" if operation.crashes >= ALONE_AFTER_CRASHES else operation.batch_key
-        group = filling.get(key)
-        if not key or group is None or len(group) == LARGEST_BATCH:
-            group = filling[key] = []
-            groups.append(group)
-        group.append(operation)
-    return groups
 
 
 def _raise_first(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -7,7 +7,8 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from server import logs
-from server.delivering.visits import Means, Visit
+from server.delivering.means import Means
+from server.delivering.visits import Visit
 from server.engine.port import Engine
 from server.store.contract import Lane, Unavailable
 
