@@ -235,6 +235,8 @@ def test_an_end_without_a_refusal_is_a_failure_unless_a_create_may_have_happened
         looked = state == "unknown" and reason != "gone"
         assert move.look_at == (NOW + LOOK_AFTER[0] if looked else None)
     assert expired(operation).look_at is None
+    if state == "unknown":
+        assert expired(operation, can_look_up=True).look_at == operation.update_time + LOOK_AFTER[0]
     assert cancelled(operation).look_at is None
 
 
@@ -252,6 +254,7 @@ CLAIMED = sent(state="claimed", first_sent_at=None)
 CRASHES: list[tuple[str, Operation, bool, State, Reason]] = [
     ("claimed", CLAIMED, False, "queued", ""),
     ("claimed, alone", CLAIMED, True, "queued", ""),
+    ("claimed, for the second time, alone", sent(state="claimed", crashes=1), True, "queued", ""),
     ("claimed, for the third time", sent(state="claimed", crashes=2), True, "failure", "poison"),
     ("claimed, for the third time, not alone", sent(state="claimed", crashes=2), False, "queued", ""),
     ("claimed, for the third time, in doubt", sent(state="claimed", crashes=2, doubtful=True), True, "unknown",
