@@ -129,3 +129,12 @@ def test_a_flood_of_callers_fills_no_memory_and_forgets_who_has_been_away_longes
     assert buckets.take("regular") == 3600
     assert buckets.take("key-149999") == 3600
     assert buckets.take("key-0") == 0
+
+
+def test_what_is_given_back_can_be_taken_again(watch: Watch) -> None:
+    buckets = Buckets(Rate(count=1, seconds=1, burst=3), monotonic=watch)
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 1]
+    buckets.give_back("a", 2)
+    assert [buckets.take("a") for _ in range(3)] == [0, 0, 1]
+    buckets.give_back("nobody", 5)
+    assert len(buckets) == 1

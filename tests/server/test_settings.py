@@ -89,3 +89,16 @@ def test_what_the_operator_may_not_have_meant_is_said(environment: dict[str, str
     told = list(doubts(from_environment(environment)))
     assert len(told) == len(said)
     assert all(words in sentence for words, sentence in zip(said, told, strict=True))
+
+
+def test_the_bounds_of_the_worker_are_whole_numbers() -> None:
+    given = {"ISTHMUS_CONNECTION_CONCURRENCY": "2", "ISTHMUS_RETENTION_DAYS": " 90 ", "ISTHMUS_PAYLOAD_DAYS": ""}
+    settings = from_environment(given)
+    assert (settings.connection_concurrency, settings.worker_concurrency) == (2, 64)
+    assert (settings.retention_days, settings.payload_days) == (90, 7)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "10001", "\u0662"])
+def test_a_bound_that_is_none_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(SettingsError, match="ISTHMUS_WORKER_CONCURRENCY must be a whole number from 1 to 10000"):
+        from_environment({"ISTHMUS_WORKER_CONCURRENCY": text})
