@@ -151,7 +151,7 @@ class PostgresDatabase:
                 await transaction.commit()
         finally:
             SESSION.reset(token)
-            await self._pool.release(connection)
+            await self._give_back(connection)
 
     async def _begin(self, *, isolation: str, readonly: bool) -> tuple[Any, Any]:
         """Begin on a pooled connection; one that died while it rested is replaced once, since nothing was done yet."""
@@ -161,12 +161,19 @@ class PostgresDatabase:
             try:
                 await transaction.start()
             except BaseException as error:
-                await self._pool.release(connection)
+                await self._give_back(connection)
                 if last or not isinstance(error, LOST):
                     raise
             else:
                 return connection, transaction
         raise Unavailable("the database cannot answer now")
+
+    async def _give_back(self, connection: Any) -> None:
+        """Return a connection to the pool, which replaces one that dies of it: what it was for is over by now."""
+        try:
+            await self._pool.release(connection)
+        except (*LOST, *UNABLE) as error:
+            logs.failed("store.release_failed", error)
 
     @staticmethod
     async def _roll_back(connection: Any, transaction: Any) -> None:

@@ -99,6 +99,37 @@ async def test_connections_that_were_cut_are_replaced(postgres_server: str, migr
     await store.close()
 
 
+@asynccontextmanager
+async def cut_when_resting(url: str) -> AsyncIterator[str]:
+    """Stand before a server and cut every connection when its client puts it in order after a transaction."""
+    host, port = url.partition("@")[2].partition("/")[0].split(":")
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, cut: bytes | None = None) -> None:
+        while (data := await reader.read(65_536)) and (cut is None or cut not in data):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner, outer = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(carry(reader, outer, cut=b"pg_advisory_unlock_all"), carry(inner, writer))
+
+    proxy = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with proxy:
+        yield url.replace(f":{port}/", f":{proxy.sockets[0].getsockname()[1]}/")
+
+
+async def test_what_was_committed_stands_though_its_connection_dies_right_after(migrated_postgres_url: str) -> None:
+    async with cut_when_resting(migrated_postgres_url) as url:
+        database = PostgresDatabase(url)
+        await database.open()
+        for number in range(3):
+            async with database.writing() as session:
+                await session.fetch("INSERT INTO counters (id, value) VALUES ($1, 0)", (f"x{number}",))
+        async with database.reading() as session:
+            assert await session.fetch("SELECT count(*) FROM counters WHERE id LIKE 'x%'", ()) == [{"count": 3}]
+        await database.close()
+
+
 class LosesOneAnswer(PostgresDatabase):
     """Commits, and then loses the connection before the answer arrives; once."""
 
