@@ -1,5 +1,6 @@
 """What a run says in the end: one table of figures, and for every broken promise all that is known about it."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -9,6 +10,8 @@ from tests.chaos.provider import Call
 from tests.chaos.stage import Stage
 from tests.chaos.watching import logs
 
+RECORDED = re.compile(r"recorded under ([0-9a-f-]+)")
+"""How an answer names what was logged."""
 MOST_TOLD = 8
 """Broken promises that are told at length."""
 
@@ -35,12 +38,22 @@ async def evidence(stage: Stage, broken: Sequence[Broken]) -> list[str]:
     lines: list[str] = []
     for each in broken[:MOST_TOLD]:
         lines.append(f"{each.promise}: {each.tag or '-'} {each.operation_id or '-'}: {each.said}")
+        lines += [f"    said    {line}" for line in _said(stage, each.said)]
         if each.operation_id:
             lines += [f"    log     {line}" for line in await logs(stage, each.operation_id)]
         if each.tag:
             lines += [f"    ledger  {line}" for line in _ledger(stage, each.tag)]
             lines += [f"    call    {_call(call)}" for call in stage.provider.calls if each.tag in call.tags]
     return lines
+
+
+def _said(stage: Stage, answer: str) -> list[str]:
+    """Find what the servers logged about a failure that an answer names."""
+    named = RECORDED.search(answer)
+    if named is None:
+        return []
+    with (stage.folder / "stderr.log").open("r", encoding="utf-8", errors="replace") as log:
+        return [line.rstrip() for line in log if named.group(1) in line]
 
 
 def _ledger(stage: Stage, tag: str) -> list[str]:
