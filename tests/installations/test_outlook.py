@@ -194,9 +194,10 @@ def test_the_connection_holds_still_for_as_long_as_the_provider_asks(
     assert held == (None if held_for is None else NOW + timedelta(seconds=held_for))
 
 
-def test_a_write_is_never_due_before_its_connection_is_open() -> None:
+@pytest.mark.parametrize("others", [(), (fault("locked", retry_after_seconds=2),)], ids=["alone", "beside a lock"])
+def test_a_write_is_never_due_before_its_connection_is_open(others: tuple[RecordOutcome, ...]) -> None:
     for seconds, jitter in product((0.01, 1, 7.3, 3600, 1e7), (0.0, 0.5, 1.0)):
-        records = (fault("rate_limited", retry_after_seconds=seconds), fault("locked", retry_after_seconds=2))
+        records = (fault("rate_limited", retry_after_seconds=seconds), *others)
         reactions = judge(records, effect="rejected", repeat="bare", operation=SENT)
         ours = sent(deadline_at=NOW + 48 * HOUR)
         move = after_attempt(ours, outcome(*records), reactions, now=NOW, can_look_up=False, jitter=jitter)

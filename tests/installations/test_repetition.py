@@ -52,6 +52,8 @@ def refused(kind: FaultKind, **members: Any) -> RecordOutcome:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_cell_says_what_was_decided(case: Case) -> None:
     assert react(case.event, case.repeat, doubtful=case.doubtful) == case.reaction
+    if not case.doubtful:
+        assert react(case.event, case.repeat) == case.reaction, "without a word there is no doubt"
 
 
 def test_the_table_has_a_case_for_every_cell_there_can_be() -> None:
