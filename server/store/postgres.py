@@ -20,8 +20,9 @@ SERVER_SETTINGS = {
     "synchronous_commit": "on",
     "statement_timeout": "30s",
     "lock_timeout": "10s",
-    # A process that was stopped in the middle of a transaction keeps its locks: until it would be taken for dead.
-    "idle_in_transaction_session_timeout": "10s",
+    # A process that was stopped in the middle of a transaction keeps its locks: for less than others wait for them, and
+    # than it takes until it is taken for dead.
+    "idle_in_transaction_session_timeout": "8s",
 }
 
 LOST = (

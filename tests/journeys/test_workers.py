@@ -14,7 +14,7 @@ import httpx
 from tests.chaos.customers import Town, move_in
 from tests.chaos.databases import Postgres, database
 from tests.chaos.faults import SMOOTH, Faults
-from tests.chaos.fleet import DEAD_SECONDS, Fleet, Seat
+from tests.chaos.fleet import Fleet, Seat
 from tests.chaos.processes import Nursery
 from tests.chaos.provider import Provider
 from tests.chaos.workload import Ask, Kind, ask
@@ -87,7 +87,6 @@ class Floor:
         """Let the others believe that a process, and whatever it attends to, has been silent for long."""
         assert seat.process is not None
         await self.fleet.forget(seat.process)
-        await self.rows(f"UPDATE lanes SET attended_at = attended_at - {DEAD_SECONDS}000 WHERE owner <> ''")  # noqa: S608 -- a number
 
     def calls_of(self, asks: Sequence[Ask]) -> Counter[str]:
         """Count the calls in which each of these was sent."""

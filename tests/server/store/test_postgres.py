@@ -37,7 +37,7 @@ async def two(migrated_postgres_url: str) -> AsyncIterator[tuple[Store, Store]]:
         ("synchronous_commit", "on"),
         ("statement_timeout", "30s"),
         ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "8s"),
         ("default_transaction_isolation", "read committed"),
     ],
 )
