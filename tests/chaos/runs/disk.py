@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
@@ -22,8 +23,9 @@ from tests.chaos.watching import all_ended
 from tests.chaos.workload import Plan, workload
 
 NAME = "disk full"
-MEGABYTES = 24
+MEGABYTES = 48
 BLOCK = 4096
+CALLERS = 4
 RECOVERY_SECONDS = 10.0
 """How soon operations are accepted again when there is room."""
 NEVER = "mounting a small file system needs root, and a kernel that allows it"
@@ -65,13 +67,14 @@ def small_disk() -> Iterator[Path | None]:
 
 async def _filled(put_up: Stage, options: Options, mount: Path) -> Report:
     callers = Callers(put_up.fleet, put_up.town, may_go_on=lambda _: True)
-    plan = Plan(operations=options.operations, seed=options.seed)
-    handing_in = asyncio.create_task(callers.hand_in(workload(plan, plant=put_up.provider.plant)))
-    recoveries: list[float] = []
+    # As many operations as it takes: there are always more to hand in until it has been full often enough.
+    plan = Plan(operations=options.operations * 1000, seed=options.seed)
+    enough = asyncio.Event()
+    asks = takewhile(lambda _: not enough.is_set(), workload(plan, plant=put_up.provider.plant))
+    handing_in = asyncio.create_task(callers.hand_in(asks, callers=CALLERS))
     step = options.operations // (options.times + 1)
-    for number in range(1, options.times + 1):
-        await callers.accepted(number * step)
-        recoveries.append(await _full(callers, mount, seconds=options.seconds))
+    recoveries = [await _full(callers, mount, step=step, seconds=options.seconds) for _ in range(options.times)]
+    enough.set()
     await handing_in
     ended = await all_ended(put_up)
     made = await report(NAME, put_up, callers, ended)
@@ -83,18 +86,14 @@ async def _filled(put_up: Stage, options: Options, mount: Path) -> Report:
     )
 
 
-async def _full(callers: Callers, mount: Path, *, seconds: float) -> float:
-    """Leave no room for a while; answers how long it then took until an operation was accepted."""
-    ballast = mount / "ballast"
-    refused = callers.refused
-    await asyncio.to_thread(_fill, ballast)
-    began = time.monotonic()
+async def _full(callers: Callers, mount: Path, *, step: int, seconds: float) -> float:
+    """Let some be accepted, then leave no room for a while; answers how long it then took until one was again."""
+    await callers.accepted(len(callers.asked) + step)
+    ballast, refused, began = mount / "ballast", callers.refused, time.monotonic()
     # What is there already may serve for a while: it is full when somebody is told so.
-    while time.monotonic() - began < seconds or (
-        callers.refused == refused and time.monotonic() - began < 10 * seconds
-    ):
-        await asyncio.sleep(0.05)
+    while callers.refused == refused or time.monotonic() - began < seconds:
         await asyncio.to_thread(_fill, ballast)
+        await asyncio.sleep(0.05)
     before = len(callers.asked)
     ballast.unlink()
     freed = time.monotonic()
