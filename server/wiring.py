@@ -239,11 +239,14 @@ def performing(transport: httpx.AsyncBaseTransport) -> Perform:
         origin: str,
         on_send: OnSend | None = None,
         permit: Permit | None = None,
+        fresh: bool = False,
     ) -> T:
         verdicts: Verdicts | None = getattr(auth, "verdicts", None)
         version = 0 if verdicts is None else verdicts.version
         try:
-            result = await perform(flow, transport=transport, auth=auth, origin=origin, on_send=on_send, permit=permit)
+            result = await perform(
+                flow, transport=transport, auth=auth, origin=origin, on_send=on_send, permit=permit, fresh=fresh
+            )
         except Refused as error:
             if verdicts is not None and error.fault.kind == "auth":
                 await verdicts.refused(error.fault, version=version)

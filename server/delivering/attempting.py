@@ -17,6 +17,7 @@ from installations.pipeline import Current, Plan, settle
 from installations.record import Change, Fault, Outcome
 from server.delivering.attempts import Tried, beside, effect_of, effect_of_outcome, failed, first_fault, without
 from server.delivering.look_ups import Perform, Place, look_up
+from server.delivering.recognising import safety_of
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +48,24 @@ async def carry_out(
     on_send: OnSend | None = None,
     permit: Permit | None = None,
 ) -> Tried:
-    """Send a change. A connector's failure is an outcome, not an error; what ``on_send`` raises goes through."""
+    """Send a change. A connector's failure is an outcome, not an error; what ``on_send`` raises goes through.
+
+    What nobody could tell a repetition of gets a connection of its own: a resting one that the provider closes at that
+    moment would leave a doubt that nothing ever settles.
+    """
     change = prepared.change
     if not change.records:
         return beside(Tried(outcome=Outcome(records=()), effect="not_sent", fault=None), prepared.refused)
     flow = send(place.connector, place.account, change)
     try:
-        outcome = await perform(flow, auth=place.auth, origin=place.account.base_url, on_send=on_send, permit=permit)
+        outcome = await perform(
+            flow,
+            auth=place.auth,
+            origin=place.account.base_url,
+            on_send=on_send,
+            permit=permit,
+            fresh=safety_of(place.connector, change).is_blind,
+        )
     except ConnectorError as error:
         tried = Tried(
             outcome=failed(len(change.records), error),

@@ -36,6 +36,7 @@ class Perform(Protocol):
         origin: str,
         on_send: OnSend | None = None,
         permit: Permit | None = None,
+        fresh: bool = False,
     ) -> T:
         """Answer what the flow returns; raise what it raises, and what ``on_send`` does."""
         ...

@@ -25,6 +25,11 @@ class Safety(msgspec.Struct, frozen=True, kw_only=True):
     stores_answers: bool = False
     """For ``keyed``: a request with a known key gets the answer that the first one got."""
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether a doubt about it is there to stay."""
+        return self.repeat == "bare" and not self.can_look_up
+
 
 def recognition_of(connector: Connector, object_name: str, fields: Record) -> Recognition | None:
     """Tell how a create of this record would be recognised; ``None`` where it would not be."""
