@@ -63,7 +63,8 @@ class Lanes(Protocol):
 
         With ``stay`` the owner goes on attending to it if there is work now; else somebody else may. What was stored
         meanwhile is seen: an operation is claimed by its owner, or wakes the lane after it is left. A lane in which an
-        operation is parked is parked, whatever was learnt. A lane that is somebody else's now stays as it is.
+        operation is parked is parked, whatever was learnt, and has nothing to do until it is mended. A lane that is no
+        longer the owner's stays as it is, and has no work for them.
         """
 
     async def park(self, lane_id: str, *, now: datetime, limit: int) -> int:

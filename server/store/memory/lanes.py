@@ -77,11 +77,12 @@ class MemoryLanes(Shelf):
         """Write down what was learnt of a lane, and answer when it has work next."""
         state = self.lanes.get(lane.id)
         if state is None or state.owner != owner:
-            return state.wake_at if state else None
+            return None
         state.hold_until, state.failures = lane.hold_until, lane.failures
         state.parked = lane.parked or bool(self._of_lane(lane.id, "parked"))
-        times = [one.look_at for one in self._of_lane(lane.id, "unknown") if one.look_at is not None]
+        times: list[datetime] = []
         if not state.parked:
+            times = [one.look_at for one in self._of_lane(lane.id, "unknown") if one.look_at is not None]
             times += [one.run_at for one in self._claimable(lane.id, now)]
         state.wake_at = max(now, min(times), state.hold_until or now) if times else None
         if not stay or state.wake_at is None or state.wake_at > now:
@@ -116,8 +117,7 @@ class MemoryLanes(Shelf):
             self._replace(one, state="queued", reason="", run_at=due, update_time=now)
         if len(parked) <= len(run_at):
             self.lanes[lane_id].parked = False
-            for one in self._of_lane(lane_id, "queued"):
-                self.wake(lane_id, one.project_id, one.run_at)
+            self.wake(lane_id, self.lanes[lane_id].project_id, now)
         return min(len(parked), len(run_at))
 
     async def wake_lane(self, lane_id: str, *, project_id: str, at: datetime) -> None:

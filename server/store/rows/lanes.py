@@ -69,9 +69,10 @@ class LaneRows(CommittingRows):
         """Write down what was learnt of a lane, and answer when it has work next."""
 
         def steps(_: Dialect) -> Steps[datetime | None]:
-            known = yield Statement("SELECT owner, wake_at FROM lanes WHERE id = {}", (lane.id,), "wait")
+            known = yield Statement("SELECT owner FROM lanes WHERE id = {}", (lane.id,), "wait")
             if not known or known[0]["owner"] != owner:
-                return moment(known[0]["wake_at"]) if known else None
+                # It is not ours to come back to: whoever finds it due does.
+                return None
             wake_at, parked = yield from _next_work(lane, now=now)
             staying = stay and wake_at is not None and wake_at <= now
             yield Statement(
@@ -170,7 +171,8 @@ def _next_work(lane: Lane, *, now: datetime) -> Steps[tuple[datetime | None, boo
         (lane.id, now, lane.id, lane.id),
     )
     parked = lane.parked or bool(row["parked"])
-    times = [moment(row["look_at"]), None if parked else moment(row["run_at"])]
+    # Nobody is asked anything with credentials that are refused.
+    times = [] if parked else [moment(row["look_at"]), moment(row["run_at"])]
     due = min((time for time in times if time is not None), default=None)
     return None if due is None else max(due, now, lane.hold_until or now), parked
 

@@ -180,9 +180,21 @@ async def test_what_was_learnt_of_a_lane_is_kept_and_a_hold_delays_it(store: Sto
 async def test_somebody_elses_lane_is_not_left(store: Store) -> None:
     await store.begin(queued("x1"))
     lane = await taken(store, owner="you")
-    assert await left(store, replace(lane, failures=9)) == NOW
+    assert await left(store, replace(lane, failures=9), stay=True) is None, "they have no work there"
     assert await store.leave_lane(Lane(id="nothing", project_id="p1"), owner="me", now=NOW, stay=False) is None
     assert (await taken(store, owner="you")).failures == 0
+
+
+async def test_a_parked_lane_has_nothing_to_look_up_until_it_is_mended(store: Store) -> None:
+    await store.begin(queued("x1"))
+    lane = await taken(store)
+    (one,) = await store.claim("c1", owner="me", now=NOW, calls=1, batch=1)
+    doubt = replace(settlement(one.id), from_state="claimed", to_state="unknown", look_at=later(60))
+    await store.settle(doubt)
+    assert await left(store, replace(lane, parked=True), at=later(60)) is None
+    assert await due(store, later(9999)) == []
+    assert await store.unpark("c1", run_at=[later(61)], now=later(61)) == 0
+    assert await due(store, later(61)) == ["c1"]
 
 
 async def test_lanes_are_due_in_turn(store: Store) -> None:
