@@ -60,7 +60,7 @@ def asked(given: argparse.Namespace, folder: Path) -> Iterator[Run]:
             yield from _single(given, store, folder)
 
 
-def short(*, seed: int = 1, stores: list[StoreKind] | None = None) -> Iterator[Run]:
+def short(*, seed: int = 1, stores: list[StoreKind] | None = None, folder: Path | None = None) -> Iterator[Run]:
     """List the runs for every change: 2,000 operations and 40 kills in all, a crash or two, a few drains."""
     for store in stores or STORES:
         yield lambda store=store: main.run(  # type: ignore[misc]
@@ -69,6 +69,7 @@ def short(*, seed: int = 1, stores: list[StoreKind] | None = None) -> Iterator[R
                 size=Size(store=store, servers=2, workers=2),
                 plan=Plan(operations=1000, seed=seed),
                 wounds=Wounds(kill=20, crash=2 if store == "postgres" else 0),
+                folder=folder,
                 callers=CALLERS[store],
                 backlog=BACKLOG[store],
             )

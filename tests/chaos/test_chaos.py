@@ -1,5 +1,7 @@
 """A short run of the harness for every change: 2,000 operations, 40 kills, two crashes of the database."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.chaos.databases import StoreKind
@@ -8,7 +10,7 @@ from tests.chaos.telling import told
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_nothing_is_lost_and_nothing_happens_twice(store: StoreKind) -> None:
-    for run in short(stores=[store]):
+async def test_nothing_is_lost_and_nothing_happens_twice(store: StoreKind, tmp_path: Path) -> None:
+    for run in short(stores=[store], folder=tmp_path):
         report = await run()
         assert report.good, told([report])

@@ -16,7 +16,7 @@ from tests.chaos.faults import Mix
 from tests.chaos.runs.main import Pace, report
 from tests.chaos.stage import Size, Stage, stage
 from tests.chaos.telling import Report
-from tests.chaos.watching import all_ended
+from tests.chaos.watching import settled
 from tests.chaos.workload import Plan, workload
 
 LIBRARIES = (
@@ -66,7 +66,7 @@ async def _jumped(put_up: Stage, options: Options, dial: Path, *, name: str) -> 
         await callers.accepted(number * step)
         await asyncio.to_thread(dial.write_text, f"{jump}\n")
     await handing_in
-    ended = await all_ended(put_up)
+    ended = await settled(put_up)
     # Where the process's clock is the only one, operations are late when it says so.
     excused = frozenset({"deadline"}) if options.store == "sqlite" else frozenset[str]()
     made = await report(name, put_up, callers, ended, excused=excused)
