@@ -4,14 +4,30 @@ from collections.abc import Mapping, Sequence
 
 from server.store.contract import StoreError
 from server.store.gathering import Open, Placed, place
-from server.store.hot import INSERTED_COLUMNS, OPERATION_COLUMNS, Begin, Claim, Gather, Held, Result, insert_into
+from server.store.hot import INSERTED_COLUMNS, OPERATION_COLUMNS, Begin, Claim, Gather, Held, Result
 from server.store.postgres import PostgresSession
 
 PLACED_COLUMNS = (*INSERTED_COLUMNS, "behind")
-INSERT_OPERATION = insert_into(
-    "operations", PLACED_COLUMNS, marks=[f"${number}" for number, _ in enumerate(PLACED_COLUMNS, start=1)]
-)
-"""Its place in the order of acceptance is a default of the database, given while its lane is held."""
+TYPES = {
+    **dict.fromkeys(("payload", "outcome"), "bytea"),
+    **dict.fromkeys(("attempts", "crashes", "gathered", "looks"), "int"),
+    **dict.fromkeys(("doubtful", "behind"), "bool"),
+    **dict.fromkeys(("run_at", "deadline_at", "create_time", "update_time", "first_sent_at", "look_at"), "timestamptz"),
+}
+"""All others are text."""
+
+
+def _insert_statement() -> str:
+    columns = ", ".join(PLACED_COLUMNS)
+    arrays = [f"${number}::{TYPES.get(name, 'text')}[]" for number, name in enumerate(PLACED_COLUMNS, start=1)]
+    return (
+        f"INSERT INTO operations ({columns}) SELECT {columns} FROM unnest({', '.join(arrays)}) "  # noqa: S608 -- constants
+        f"WITH ORDINALITY AS n({columns}, ordinality) ORDER BY ordinality ON CONFLICT (id) DO NOTHING"
+    )
+
+
+INSERT_OPERATIONS = _insert_statement()
+"""Their places in the order of acceptance are a default of the database, given while their lanes are held."""
 CLAIM = (
     "INSERT INTO idempotency_keys AS k (id, project_id, operation_id, fingerprint, expire_time) "
     "SELECT id, project_id, operation_id, fingerprint, expire_time FROM unnest($1::text[], $2::text[], $3::text[], "
@@ -146,7 +162,7 @@ async def _insert(session: PostgresSession, begins: Sequence[Begin]) -> None:
     for move in begins:
         rows.append((*move.operation, not taken.isdisjoint(move.turns)))
         taken.update(move.turns)
-    await session.connection.executemany(INSERT_OPERATION, rows)
+    await session.connection.execute(INSERT_OPERATIONS, *map(list, zip(*rows, strict=True)))
     if names:
         turns = [
             (f"{move.operation[0]}/{number}", *move.operation[:2], name)

@@ -32,11 +32,14 @@ WAKE = (
     "INSERT INTO lanes AS l (id, project_id, owner, attended_at, wake_at, failures, parked) "
     "SELECT n.id, n.project_id, '', 0, n.wake_at, 0, n.parked FROM unnest($1::text[], $2::text[], $3::timestamptz[], "
     "$4::bool[]) AS n(id, project_id, wake_at, parked) ORDER BY n.id "
-    "ON CONFLICT (id) DO UPDATE SET wake_at = least(l.wake_at, excluded.wake_at), "
+    "ON CONFLICT (id) DO UPDATE SET wake_at = CASE WHEN excluded.wake_at IS NULL THEN l.wake_at "
+    "ELSE least(l.wake_at, greatest(excluded.wake_at, l.hold_until)) END, "
     "parked = l.parked OR excluded.parked WHERE (l.wake_at IS NULL AND excluded.wake_at IS NOT NULL) "
-    "OR excluded.wake_at < l.wake_at OR (excluded.parked AND NOT l.parked)"
+    "OR (excluded.wake_at < l.wake_at AND (l.hold_until IS NULL OR l.hold_until < l.wake_at)) "
+    "OR (excluded.parked AND NOT l.parked) RETURNING l.id, l.wake_at, l.owner"
 )
-"""Every lane is locked by this, also one that stays as it is."""
+"""Every lane is locked by this, also one that stays as it is. Those that change are answered: one that is on hold has
+no work before that ends, and of one that had work already somebody was told, or will be by the sweep."""
 UNATTENDED = "SELECT id FROM lanes WHERE id = ANY($1::text[]) AND owner = '' ORDER BY id"
 
 
@@ -63,8 +66,12 @@ class PostgresMoves:
         if self._announce is None or not lane_ids:
             return
         rows = await session.fetch(UNATTENDED, ([*lane_ids],))
-        if rows and isinstance(session, PostgresSession):
-            await self._announce(session.connection, [row["id"] for row in rows])
+        if isinstance(session, PostgresSession):
+            await self._tell(session, [row["id"] for row in rows])
+
+    async def _tell(self, session: PostgresSession, lane_ids: Sequence[str]) -> None:
+        if self._announce is not None and lane_ids:
+            await self._announce(session.connection, lane_ids)
 
     async def _commit(self, moves: Sequence[Move], *, again: bool) -> list[Result]:
         async with self._database.writing() as session:
@@ -84,22 +91,21 @@ class PostgresMoves:
         begins = {number: move for number, move in begins.items() if number not in lost}
         gathers = {number: move for number, move in gathers.items() if number not in lost}
         wakes = _wakes(begins, gathers, settles, touched)
-        await _hold_lanes(session, wakes)
+        woken = await _hold_lanes(session, wakes)
         await _hold_operations(session, begins, settles)
         if begins:
             results |= await begin(session, begins)
         if gathers:
             placed = await gather(session, gathers)
             results |= {number: Gathered(operation_id=one.operation_id) for number, one in placed.items()}
-            wakes += [one.wake for one in placed.values() if one.wake]
-            await _hold_lanes(session, [one.wake for one in placed.values() if one.fills and one.wake])
+            woken += await _hold_lanes(session, [one.wake for one in placed.values() if one.fills and one.wake])
         results |= await holders(session, lost)
         for wave in _waves(settles):
             results |= await settle(session, wave, again=again)
         for number, move in enumerate(moves):
             if isinstance(move, Visiting):
                 results[number] = Visited(value=await drive_in(session, move.visit("postgres")))
-        await self.announce(session, [one.lane_id for one in sooner(wakes) if one.due])
+        await self._tell(session, woken)
         return [results[number] for number, _ in enumerate(moves)]
 
 
@@ -139,11 +145,18 @@ def _wakes(
     return wakes
 
 
-async def _hold_lanes(session: PostgresSession, wakes: Sequence[Wake]) -> None:
+async def _hold_lanes(session: PostgresSession, wakes: Sequence[Wake]) -> list[str]:
+    """Hold lanes and wake them; answer those that have work now, had none before, and are attended by nobody."""
     lanes = sooner(wakes)
-    if lanes:
-        columns = zip(*((one.lane_id, one.project_id, one.at, one.parked) for one in lanes), strict=True)
-        await session.connection.execute(WAKE, *map(list, columns))
+    if not lanes:
+        return []
+    columns = zip(*((one.lane_id, one.project_id, one.at, one.parked) for one in lanes), strict=True)
+    changed = {row["id"]: row for row in await session.connection.fetch(WAKE, *map(list, columns))}
+    return [
+        one.lane_id
+        for one in lanes
+        if one.due and (row := changed.get(one.lane_id)) and not row["owner"] and row["wake_at"] == one.at
+    ]
 
 
 async def _hold_operations(session: PostgresSession, begins: dict[int, Begin], settles: dict[int, Settle]) -> None:

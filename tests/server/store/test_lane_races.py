@@ -218,16 +218,26 @@ async def test_an_engine_is_told_inside_the_transaction_that_gives_a_lane_work(m
     assert told() == ["c1"]
     await store.begin(queued("x2", lane="c2", run_at=later(9)))
     assert told() == [], "it is not due"
-    await store.gather(batch("g1"), b"1", most=2)
+    await store.gather(batch("g1", lane="c3"), b"1", most=2)
     assert told() == []
-    await store.gather(batch("g2"), b"2", most=2)
-    assert told() == ["c1"]
+    await store.gather(batch("g2", lane="c3"), b"2", most=2)
+    assert told() == ["c3"]
+    await store.begin(queued("x3"))
+    assert told() == [], "it had work already"
     lane = await store.take_lane("c1", owner="me", now=NOW, dead_after_seconds=ALIVE)
     assert lane is not None
-    await store.begin(queued("x3"))
+    await store.begin(queued("x4"))
     assert told() == [], "who attends sees it before leaving"
-    (one,) = await store.claim("c1", owner="me", now=NOW, calls=1, batch=1)
-    await store.leave_lane(lane, owner="me", now=NOW, stay=False)
+    one, *_ = await store.claim("c1", owner="me", now=NOW, calls=9, batch=1)
+    await store.leave_lane(replace(lane, hold_until=later(5)), owner="me", now=NOW, stay=False)
+    await store.begin(queued("x5"))
+    assert told() == [], "it is on hold"
+    assert await due(store, later(4)) == ["c3"]
+    assert await due(store, later(5)) == ["c3", "c1"]
+    lane = await store.take_lane("c1", owner="me", now=later(5), dead_after_seconds=ALIVE)
+    assert lane is not None
+    await store.claim("c1", owner="me", now=later(5), calls=9, batch=1)
+    await store.leave_lane(replace(lane, hold_until=None), owner="me", now=later(5), stay=False)
     await store.settle(replace(settlement(one.id), from_state="claimed", to_state="queued", run_at=NOW))
     assert told() == ["c1"]
     await store.wake_lane("c1", project_id="p1", at=NOW)
@@ -237,7 +247,7 @@ async def test_an_engine_is_told_inside_the_transaction_that_gives_a_lane_work(m
     assert told() == ["c1"]
     announced.fails = True
     with pytest.raises(Unavailable):
-        await store.begin(queued("x9"))
+        await store.begin(queued("x9", lane="c9"))
     announced.fails = False
     assert "x9" not in {one.id for one in await store.expired(now=later(9999), limit=99)}
     await store.close()
