@@ -41,8 +41,9 @@ class Callers:
         self._town = town
         self._keep_alive = keep_alive
         self._may_go_on = may_go_on
-        """Asked with the number of accepted operations; callers wait while it says no."""
+        """Asked with the number of operations that were accepted to be done later; callers wait while it says no."""
         self.asked: list[Asked] = []
+        self.later = 0
         self.strange: list[Strange] = []
         self.tries = 0
         self.statuses: Counter[int] = Counter()
@@ -91,11 +92,12 @@ class Callers:
             turn = self._turns.setdefault(ask.record, asyncio.Lock()) if ask.record else asyncio.Lock()
             # Locks are fair, and operations are taken in order: so is each record's.
             async with turn:
-                while not self._may_go_on(len(self.asked)):  # noqa: ASYNC110 -- nobody else knows
+                while not self._may_go_on(self.later):  # noqa: ASYNC110 -- nobody else knows
                     await asyncio.sleep(AGAIN_SECONDS)  # the provider has to come nearer first
                 asked = await self._until_answered(http, ask)
                 async with self._accepted:
                     self.asked.append(asked)
+                    self.later += not ask.synchronous
                     self._accepted.notify_all()
 
     async def _until_answered(self, http: aiohttp.ClientSession, ask: Ask) -> Asked:

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -142,6 +143,15 @@ class Postgres:
         await asyncio.to_thread(self._postmaster.wait)
 
 
+def _remove(home: Path) -> None:
+    """Remove a cluster; the last of its processes may still be writing when its postmaster has ended."""
+    for _ in range(100):
+        shutil.rmtree(home, ignore_errors=True)
+        if not home.exists():
+            return
+        time.sleep(0.05)
+
+
 @asynccontextmanager
 async def database(kind: StoreKind, folder: Path, *, durable: bool = False) -> AsyncIterator[Sqlite | Postgres]:
     """Have an empty database as long as the context is open."""
@@ -158,4 +168,4 @@ async def database(kind: StoreKind, folder: Path, *, durable: bool = False) -> A
         finally:
             await made.close()
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        await asyncio.to_thread(_remove, home)

@@ -41,6 +41,8 @@ OBSERVED: frozenset[Promise] = frozenset(
 """Promises that a run judges by itself, while it lasts."""
 LOOKED_UP: frozenset[Kind] = frozenset({"unique", "keyed", "stamped", "marker", "update", "upsert"})
 """Kinds of which nothing may stay unknown: they may be repeated, or looked up."""
+UNSURE: frozenset[Kind] = frozenset({"stamped", "marker", "bare"})
+"""Kinds of which a provider does not say by itself that it has one already."""
 MOST_UNKNOWN = 0.02
 """Of all operations."""
 
@@ -165,7 +167,7 @@ def _twice(asked: Asked, story: Story, effects: Sequence[Effect]) -> str:
     times = sum(effect.action == "create" for effect in effects)
     if not asked.ask.creates or times <= 1:
         return ""
-    if story.on_ambiguous == "retry" and asked.ask.kind == "bare" and asked.operation_id in story.doubted:
+    if story.on_ambiguous == "retry" and asked.ask.kind in UNSURE and asked.operation_id in story.doubted:
         return ""  # Asked for, and the log says when.
     return f"created {times} times"
 

@@ -23,8 +23,8 @@ from tests.chaos.wounding import Wounding
 
 BACKLOG = 60
 """Accepted operations that have not been tried yet: more are accepted only when some of these have."""
-_TAGGED = 0.95
-"""Deletions bear no tag by which the provider could be seen to know them; they are few, and never wait."""
+STILL_SECONDS = 1.0
+"""When nothing more has been tried for so long, whatever waits is not waited for: a kill may have taken it for good."""
 BACK_SECONDS = 5.0
 """How soon operations are accepted again after a crashed database is there."""
 
@@ -50,10 +50,14 @@ class Pace:
     def __init__(self, put_up: Stage, backlog: int) -> None:
         self._seen = put_up.provider.seen
         self._backlog = backlog
+        self._last = (0, time.monotonic())
 
     def __call__(self, accepted: int) -> bool:
-        """Tell whether another operation may be handed in."""
-        return accepted * _TAGGED - len(self._seen) < self._backlog
+        """Tell whether another operation may be handed in, after so many that go out later."""
+        now = time.monotonic()
+        if len(self._seen) != self._last[0]:
+            self._last = (len(self._seen), now)
+        return accepted - len(self._seen) < self._backlog or now - self._last[1] > STILL_SECONDS
 
 
 async def run(options: Options) -> Report:
