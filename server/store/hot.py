@@ -3,7 +3,7 @@
 Nothing is built at run time here, because building a query costs more than running it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -61,6 +61,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
     turns: tuple[str, ...] = ()
     replay_of: str = ""
     """The failed operation that gets our id as ``replayed_by``; stored with that or not at all."""
+    instead: "Begin | None" = None
+    """Stored in place of this one where anybody waits for one of its turns."""
     sealed_by: str = ""
     """The data key, which must not have been retired."""
 
@@ -160,13 +162,23 @@ class Visited(msgspec.Struct, frozen=True, kw_only=True):
     value: Any
 
 
-Result = Held | Gathered | Visited | Literal["stored", "superseded", "retired"]
-"""``retired`` says that the data key was, and that nothing was done."""
+Result = Held | Gathered | Visited | Literal["stored", "behind", "superseded", "retired"]
+"""``behind`` says that what was stored is `Begin.instead`; ``retired`` that the data key was, and nothing was done."""
 
 
 def insert_into(table: str, columns: Sequence[str], *, marks: Sequence[str]) -> str:
     """Write an INSERT that does nothing when the id is there already: the same row, sent again."""
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(marks)}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 -- constants of this package
+
+
+def insert_arrays(table: str, columns: Sequence[str], *, types: Mapping[str, str]) -> str:
+    """Write PostgreSQL's INSERT of many rows, which come as one array for each column; types not given are text."""
+    names = ", ".join(columns)
+    arrays = [f"${number}::{types.get(name, 'text')}[]" for number, name in enumerate(columns, start=1)]
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM unnest({', '.join(arrays)}) "  # noqa: S608 -- constants of this package
+        f"WITH ORDINALITY AS n({names}, ordinality) ORDER BY ordinality ON CONFLICT (id) DO NOTHING"
+    )
 
 
 def sooner(wakes: Sequence[Wake]) -> list[Wake]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from server.store.contract import StoreError
 from server.store.gathering import Open, Placed, place
-from server.store.hot import INSERTED_COLUMNS, OPERATION_COLUMNS, Begin, Claim, Gather, Held, Result
+from server.store.hot import INSERTED_COLUMNS, OPERATION_COLUMNS, Begin, Claim, Gather, Held, Result, insert_arrays
 from server.store.postgres import PostgresSession
 
 PLACED_COLUMNS = (*INSERTED_COLUMNS, "behind")
@@ -15,18 +15,7 @@ TYPES = {
     **dict.fromkeys(("run_at", "deadline_at", "create_time", "update_time", "first_sent_at", "look_at"), "timestamptz"),
 }
 """All others are text."""
-
-
-def _insert_statement() -> str:
-    columns = ", ".join(PLACED_COLUMNS)
-    arrays = [f"${number}::{TYPES.get(name, 'text')}[]" for number, name in enumerate(PLACED_COLUMNS, start=1)]
-    return (
-        f"INSERT INTO operations ({columns}) SELECT {columns} FROM unnest({', '.join(arrays)}) "  # noqa: S608 -- constants
-        f"WITH ORDINALITY AS n({columns}, ordinality) ORDER BY ordinality ON CONFLICT (id) DO NOTHING"
-    )
-
-
-INSERT_OPERATIONS = _insert_statement()
+INSERT_OPERATIONS = insert_arrays("operations", PLACED_COLUMNS, types=TYPES)
 """Their places in the order of acceptance are a default of the database, given while their lanes are held."""
 CLAIM = (
     "INSERT INTO idempotency_keys AS k (id, project_id, operation_id, fingerprint, expire_time) "

@@ -101,7 +101,7 @@ class PostgresMoves:
             woken += await _hold_lanes(session, [one.wake for one in placed.values() if one.fills and one.wake])
         results |= await holders(session, lost)
         for wave in _waves(settles):
-            results |= await settle(session, wave, again=again)
+            results |= await settle(session, wave, turning=touched, again=again)
         for number, move in enumerate(moves):
             if isinstance(move, Visiting):
                 results[number] = Visited(value=await drive_in(session, move.visit("postgres")))
@@ -160,9 +160,10 @@ async def _hold_lanes(session: PostgresSession, wakes: Sequence[Wake]) -> list[s
 
 
 async def _hold_operations(session: PostgresSession, begins: dict[int, Begin], settles: dict[int, Settle]) -> None:
-    ids = {move.operation_id for move in settles.values()} | {move.replay_of for move in begins.values()}
-    if ids - {""}:
-        await session.connection.fetch(LOCK, sorted(ids - {""}))
+    ids = ({move.operation_id for move in settles.values()} | {move.replay_of for move in begins.values()}) - {""}
+    # One alone is taken by the statement that moves it.
+    if len(ids) > 1:
+        await session.connection.fetch(LOCK, sorted(ids))
 
 
 def _waves(settles: dict[int, Settle]) -> Iterator[dict[int, Settle]]:

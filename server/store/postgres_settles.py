@@ -1,7 +1,7 @@
 """How operations are moved on PostgreSQL, inside the group's transaction: attempts, events and turns go with them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from server.store.hot import (
@@ -12,7 +12,7 @@ from server.store.hot import (
     SETTLED_COLUMNS,
     Result,
     Settle,
-    insert_into,
+    insert_arrays,
 )
 from server.store.postgres import PostgresSession
 
@@ -24,10 +24,6 @@ TYPES = {
     "outcome": "bytea",
 }
 """All others are text."""
-
-
-def _marks(columns: Sequence[str]) -> list[str]:
-    return [f"${number}" for number, _ in enumerate(columns, start=1)]
 
 
 def _settle_statement() -> str:
@@ -46,8 +42,14 @@ def _settle_statement() -> str:
     )
 
 
-INSERT_ATTEMPT = insert_into("attempts", ATTEMPT_COLUMNS, marks=_marks(ATTEMPT_COLUMNS))
-INSERT_EVENT = insert_into("events", EVENT_COLUMNS, marks=_marks(EVENT_COLUMNS))
+INSERT_ATTEMPTS = insert_arrays(
+    "attempts",
+    ATTEMPT_COLUMNS,
+    types={"number": "int", "started_at": "timestamptz", "finished_at": "timestamptz", "status": "int"},
+)
+INSERT_EVENTS = insert_arrays(
+    "events", EVENT_COLUMNS, types={"data": "bytea", "create_time": "timestamptz", "sequence": "bigint"}
+)
 LOCK = "SELECT id FROM operations WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 SETTLE = _settle_statement()
 SETTLED = (
@@ -69,8 +71,13 @@ FREE = (
 """Their lane is held, so nobody queues up or gives up there meanwhile."""
 
 
-async def settle(session: PostgresSession, settles: dict[int, Settle], *, again: bool) -> dict[int, Result]:
-    """Move operations, each once, whose rows and lanes are held. ``again``: it may have been done already."""
+async def settle(
+    session: PostgresSession, settles: dict[int, Settle], *, turning: Container[str], again: bool
+) -> dict[int, Result]:
+    """Move operations, each once, whose rows and lanes are held. ``again``: it may have been done already.
+
+    ``turning`` are those that have turns.
+    """
     rows: list[tuple[Any, ...]] = [(*move.settled, *move.guard) for move in settles.values()]
     moved = {row["id"] for row in await session.connection.fetch(SETTLE, *map(list, zip(*rows, strict=True)))}
     fresh = [move for move in settles.values() if move.operation_id in moved]
@@ -78,8 +85,10 @@ async def settle(session: PostgresSession, settles: dict[int, Settle], *, again:
         moved |= {move.operation_id for move in settles.values() if await _is_done(session, move)}
     attempts = [move.attempt for move in fresh if move.attempt]
     if attempts:
-        await session.connection.executemany(INSERT_ATTEMPT, attempts)
-    await _give_up_turns(session, [move.operation_id for move in fresh if move.is_final])
+        await session.connection.execute(INSERT_ATTEMPTS, *map(list, zip(*attempts, strict=True)))
+    await _give_up_turns(
+        session, [move.operation_id for move in fresh if move.is_final and move.operation_id in turning]
+    )
     await _tell(session, [move for move in fresh if move.event])
     return {number: "stored" if move.operation_id in moved else "superseded" for number, move in settles.items()}
 
@@ -111,4 +120,4 @@ async def _tell(session: PostgresSession, moves: Sequence[Settle]) -> None:
         if move.event:
             counts[move.project_id] -= 1
             events.append((*move.event[:-1], last[move.project_id] - counts[move.project_id]))
-    await session.connection.executemany(INSERT_EVENT, events)
+    await session.connection.execute(INSERT_EVENTS, *map(list, zip(*events, strict=True)))
