@@ -110,7 +110,7 @@ async def test_a_customer_stays_connected_from_token_to_token(visit: Visit) -> N
         assert (await visit.write()).status_code == 200
         visit.tokens.expire()
     assert [form["grant_type"] for form in visit.tokens.asked] == ["authorization_code", *["refresh_token"] * 2]
-    assert await visit.told() == ["connection.created"]
+    assert await visit.told() == ["connection.created", "installation.created", *["connection.refreshed"] * 2]
 
 
 async def test_a_customer_who_took_access_back_gives_it_again(visit: Visit) -> None:
@@ -125,4 +125,5 @@ async def test_a_customer_who_took_access_back_gives_it_again(visit: Visit) -> N
     again = await visit.connected()
     assert (again["id"], again["status"]) == (first["id"], "working")
     assert (await visit.write()).status_code == 200
-    assert await visit.told() == ["connection.created", "connection.error", "connection.updated"]
+    said = ["connection.created", "installation.created", "connection.error", "connection.updated"]
+    assert await visit.told() == said

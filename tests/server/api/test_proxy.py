@@ -391,7 +391,7 @@ async def test_a_token_endpoint_that_is_away_does_not_break_a_customers_connecti
     assert (answer.status_code, answer.json()) == (401, {"error": "token"})
     assert await _status(line, "echoToken") != "bad_credentials"
     told = await line.house.services.store.events(line.house.project_id)
-    assert {event.type for event in told} == {"connection.created"}
+    assert {event.type for event in told} == {"connection.created", "installation.created"}
 
 
 async def _status(line: Line, provider: str) -> str:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from connectors.connector import Account
 from connectors.errors import ConnectorError
+from server.delivering.beat import Beat
 from server.liveness import stay_alive
 from server.settings import Settings
 from server.store.opening import open_store
@@ -81,7 +82,17 @@ async def _work(pipe: "Pipe[Any, Any]", database_url: str, provider_url: str, ow
     async with rigged(store, server, time, new=False) as rig:
         process = rig.process(owner, pace=pace)
         companions = [
-            asyncio.create_task(stay_alive(store, owner=owner, kind="test", clock=time.now, beat_seconds=BEAT_SECONDS)),
+            asyncio.create_task(
+                stay_alive(
+                    store,
+                    owner=owner,
+                    kind="test",
+                    clock=time.now,
+                    beat=Beat(),
+                    recover=_nothing_left,
+                    beat_seconds=BEAT_SECONDS,
+                )
+            ),
             asyncio.create_task(process.keep_alive.run()),
         ]
         pipe.send(["ready"])
@@ -93,6 +104,12 @@ async def _work(pipe: "Pipe[Any, Any]", database_url: str, provider_url: str, ow
         await asyncio.gather(*companions, return_exceptions=True)
         await process.tokens.close()
     await store.close()
+
+
+async def _nothing_left(*, living: Sequence[str]) -> int:
+    """Nobody has operations here."""
+    assert living
+    return 0
 
 
 async def _call(
