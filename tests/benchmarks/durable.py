@@ -1,33 +1,31 @@
 """Asynchronous writes through whole servers: accepting, how soon they are sent, coalescing, finishing, and idling.
 
-    python -m tests.benchmarks.durable accepts | latency | coalescing | completion | scale | idle   [sqlite|postgres]
+    python -m tests.benchmarks.durable [accepts|latency|coalescing|completion|scale|fairness|idle] [sqlite|postgres]
 
 Servers and workers are processes of their own; the load and the provider run in this one. Every figure stands beside a
 baseline measured in the same run. Counts and times are bounded.
 """
 
 import asyncio
-import os
-import sqlite3
 import statistics
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-import asyncpg
 import msgspec
 
+from tests.benchmarks import raw
 from tests.benchmarks.houses import House, opened
 from tests.benchmarks.loads import load, post
 from tests.benchmarks.providers import Provider, hubspot, sandbox, throttling
 
-PAYLOAD = 1_600
-"""Bytes of a sealed operation, for raw commits."""
 CONNECTIONS = 32
-ACCEPTS = 6_000
+ROUNDS = 5
+ACCEPTS = 2_000
+"""Of one round."""
+RAW_SECONDS = 1.0
 COALESCED = 10_000
 BATCH = 100
 LANES = 16
@@ -35,6 +33,8 @@ COMPLETED = 3_000
 IDLE_SECONDS = 20.0
 CALL_SECONDS = 0.25
 """What a batch of a hundred takes at the coalescing provider."""
+BACKLOG = 100_000
+OTHERS = 10
 
 
 def record(number: int) -> dict[str, Any]:
@@ -54,68 +54,37 @@ def alone(number: int) -> dict[str, Any]:
     return {"headers": [{"key": "X-Number", "value": str(number)}]}
 
 
-def raw_sqlite(folder: Path, *, seconds: float = 4.0) -> float:
-    """Commit single rows durably, as fast as one connection can; answer how many a second."""
-    with sqlite3.connect(folder / "raw.db", isolation_level=None) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("CREATE TABLE IF NOT EXISTS rows (id TEXT PRIMARY KEY, payload BLOB)")
-        count, payload, started = 0, os.urandom(PAYLOAD), time.perf_counter()
-        while time.perf_counter() - started < seconds:
-            connection.execute("INSERT INTO rows VALUES (?, ?)", (f"{time.time_ns()}-{count}", payload))
-            count += 1
-        return count / (time.perf_counter() - started)
-
-
-async def raw_postgres(url: str, *, seconds: float = 4.0) -> float:
-    """The same on as many connections as the load has."""
-    pool = await asyncpg.create_pool(url, min_size=CONNECTIONS, max_size=CONNECTIONS)
-    await pool.execute("CREATE TABLE IF NOT EXISTS raw_rows (id bigserial PRIMARY KEY, payload bytea)")
-    payload, stop, count, started = os.urandom(PAYLOAD), time.perf_counter() + seconds, 0, time.perf_counter()
-
-    async def call() -> None:
-        nonlocal count
-        async with pool.acquire() as connection:
-            while time.perf_counter() < stop:
-                await connection.execute("INSERT INTO raw_rows (payload) VALUES ($1)", payload)
-                count += 1
-
-    await asyncio.gather(*(call() for _ in range(CONNECTIONS)))
-    rate = count / (time.perf_counter() - started)
-    await pool.close()
-    return rate
-
-
 async def accepts(kind: str) -> None:
-    """Durable accepts a second, against raw commits of one row each on the same disk."""
+    """Durable accepts a second, in turns with raw commits of one row each on the same disk."""
     async with Provider(throttling(3600), seconds=0.0) as provider, opened(kind, provider, name="sandbox") as house:
         await send(house, lambda number: asynchronous(house, number), count=500)  # the first is refused: a lane on hold
-        rates, waits = [], []
-        raw = [await raw_rate(kind, house)]
-        for part in range(1, 4):
+        ratios, waits = [], []
+        for part in range(1, ROUNDS + 1):
+            baseline = await raw_rate(kind, house)
             told = await load(
                 house.port,
                 lambda number, part=part: asynchronous(house, part * ACCEPTS + number),  # type: ignore[misc]
-                count=ACCEPTS // 3,
+                count=ACCEPTS,
                 connections=CONNECTIONS,
             )
             assert told.failures == 0, told.failures
-            rates.append(told.per_second)
-            waits.append(told.quantile(0.99))
-            raw.append(await raw_rate(kind, house))
-        ratio = statistics.median(rates) / statistics.median(raw)
+            synced = await asyncio.to_thread(raw.sync_microseconds, house.folder)
+            print(
+                f"  {told.per_second:.0f} accepts/s; raw single-row commits {baseline:.0f}/s; fdatasync {synced:.0f} us"
+            )
+            ratios.append(told.per_second / baseline)
+            waits += told.latencies
         print(
-            f"{kind}: {statistics.median(rates):.0f} accepts/s on {CONNECTIONS} connections, "
-            f"p99 {statistics.median(waits):.1f} ms; raw single-row commits {statistics.median(raw):.0f}/s; "
-            f"ratio {ratio:.2f}"
+            f"{kind}: accepts on {CONNECTIONS} connections, {statistics.median(ratios):.2f} of raw commits "
+            f"({min(ratios):.2f} to {max(ratios):.2f}), p99 {sorted(waits)[int(len(waits) * 0.99)] * 1000:.1f} ms"
         )
 
 
 async def raw_rate(kind: str, house: House) -> float:
-    """Measure the baseline."""
+    """Measure the baseline: on PostgreSQL with as many connections as the load has."""
     if kind == "postgres":
-        return await raw_postgres(house.database_url)
-    return await asyncio.to_thread(raw_sqlite, house.folder)
+        return await raw.postgres_rate(house.database_url, connections=CONNECTIONS, seconds=RAW_SECONDS)
+    return await asyncio.to_thread(raw.sqlite_rate, house.folder, seconds=RAW_SECONDS)
 
 
 async def send(house: House, request: Callable[[int], bytes], *, count: int) -> float:
@@ -215,6 +184,38 @@ async def scale(kind: str) -> None:
     print("  ".join(f"{workers} workers {rate / rates[1]:.2f}x" for workers, rate in rates.items()))
 
 
+async def fairness(kind: str) -> None:
+    """Milliseconds from the accept to the call of a customer's first operation, behind another's 100,000."""
+    heard: dict[bytes, float] = {}
+    answer = sandbox()
+
+    def hearing(path: bytes, body: bytes) -> tuple[bytes, bytes]:
+        if (at := body.find(b"other")) >= 0:
+            heard.setdefault(body[at : at + 7], time.perf_counter())
+        return answer(path, body)
+
+    async with (
+        Provider(hearing, seconds=0.01) as provider,
+        opened(kind, provider, name="sandbox", groups=OTHERS + 1) as house,
+    ):
+        seconds = await send(house, lambda number: asynchronous(house, number, **alone(number)), count=BACKLOG)
+        waiting, waits = BACKLOG - await house.succeeded(), []
+        for number in range(OTHERS):
+            name = f"other{number:02}"
+            body = asynchronous(house, 0, group=f"g{number + 1}", record={"email": f"{name}@example.test"})
+            started = time.perf_counter()
+            await load(house.port, lambda _, body=body: body, count=1, connections=1)  # type: ignore[misc]
+            while name.encode() not in heard:
+                assert time.perf_counter() < started + 30, f"{name} was not heard of"
+                await asyncio.sleep(0.002)
+            waits.append((heard[name.encode()] - started) * 1000)
+        print(
+            f"{kind}: {BACKLOG} of one customer accepted in {seconds:.0f} s; behind the {waiting} that waited, the "
+            f"first operations of {OTHERS} others were heard of after a median of {statistics.median(waits):.0f} ms, "
+            f"at worst {max(waits):.0f}"
+        )
+
+
 async def idle(kind: str) -> None:
     """What a server costs that has nothing to do."""
     async with Provider(sandbox(), seconds=0.0) as provider, opened(kind, provider, name="sandbox") as house:
@@ -235,6 +236,7 @@ BENCHMARKS: dict[str, Callable[[str], Coroutine[Any, Any, object]]] = {
     "coalescing": coalescing,
     "completion": completion,
     "scale": scale,
+    "fairness": fairness,
     "idle": idle,
 }
 
