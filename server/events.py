@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from connectors.secret import Veiled
 from installations.installation import Connection, Installation
-from installations.operation import Operation
+from installations.operation import Operation, Reason
 from installations.record import Outcome
 from server.clock import NewId
 from server.delivering.write_results import error_message
@@ -65,6 +65,12 @@ class WriteDoneData(InstallationFields, frozen=True, kw_only=True, rename="camel
     """Ours: the published notification does not say what it is about."""
     successful_record_ids: tuple[str, ...] | UnsetType = UNSET
     errors: tuple[str, ...] | UnsetType = UNSET
+
+
+class WriteUnknownData(WriteDoneData, frozen=True, kw_only=True, rename="camel"):
+    """*Isthmus*: an asynchronous write of which nobody knows whether it happened. ``success`` is false."""
+
+    reason: Reason
 
 
 CONFIG_LIMIT = 300 * 1024
@@ -142,7 +148,7 @@ def operation_event(
     event_id: str,
     now: datetime,
 ) -> Event:
-    """Build ``write.async.done`` for ``operation`` as it is when it is over.
+    """Build ``write.async.done`` for ``operation`` as it is when it is over, ``write.async.unknown`` where nobody knows.
 
     ``outcome`` tells what came of each record, and some failed is ``success: false`` with both lists. Without one, or
     where a look-up or a person proved that it happened, the operation's own state, ids and summary say it.
@@ -150,14 +156,18 @@ def operation_event(
     """
     told = outcome if operation.reason not in _PROVED else None
     success = operation.state == "success" if told is None else all(record.success for record in told.records)
-    data = WriteDoneData(
+    members: dict[str, Any] = {
         **_installation_fields(operation, installation, integration_name),
-        object_name=operation.object_name,
-        success=success,
-        operation_id=operation.id,
-        successful_record_ids=_written(operation, told) or UNSET,
-        errors=UNSET if success else _said(operation, told),
-    )
+        "object_name": operation.object_name,
+        "operation_id": operation.id,
+        "successful_record_ids": _written(operation, told) or UNSET,
+    }
+    if operation.state == "unknown":
+        open_question = WriteUnknownData(
+            **members, success=False, reason=operation.reason, errors=_said(operation, told) or _said(operation, None)
+        )
+        return _event("write.async.unknown", open_question, event_id=event_id, now=now)
+    data = WriteDoneData(**members, success=success, errors=UNSET if success else _said(operation, told))
     return _event("write.async.done", data, event_id=event_id, now=now)
 
 

@@ -8,8 +8,9 @@ import msgspec
 from installations.operation import Operation, State
 from installations.outlook import restored
 from server import logs
-from server.clock import utc_now
+from server.clock import new_id, utc_now
 from server.delivering.beat import DEAD_AFTER_SECONDS
+from server.delivering.completion import Completion
 from server.delivering.settlements import settlement
 from server.settings import Settings
 from server.store.contract import OperationFilter, Settlement, Store, Unavailable
@@ -48,17 +49,20 @@ async def hold_back(settings: Settings) -> HeldBack:
 
 
 async def _held_back(store: Store, project_id: str) -> HeldBack:
+    completion = Completion(store, new_id=new_id)
     which, after, unknown, going_on = OperationFilter(states=GOING_ON), 0, 0, 0
     while page := await store.earliest(project_id, which, after=after, limit=PAGE):
-        moves = _moves(page, now=utc_now())
+        moves = [await completion.told(each, move) for each, move in _moves(page, now=utc_now())]
         unknown += sum(await store.settle_all(moves))
         going_on += len(page) - len(moves)
         after = page[-1].sequence
     return HeldBack(unknown=unknown, going_on=going_on)
 
 
-def _moves(operations: Sequence[Operation], *, now: datetime) -> list[Settlement]:
+def _moves(operations: Sequence[Operation], *, now: datetime) -> list[tuple[Operation, Settlement]]:
     decided = ((each, restored(each, now=now)) for each in operations)
     return [
-        settlement(each, move, now=now, said=SAID, fault_kind="ambiguous") for each, move in decided if move is not None
+        (each, settlement(each, move, now=now, said=SAID, fault_kind="ambiguous"))
+        for each, move in decided
+        if move is not None
     ]

@@ -29,10 +29,12 @@ NotificationType = Literal[
     "read.triggered.done",
     "read.triggered.error",
     "write.async.done",
+    "write.async.unknown",
     "subscribe.create.error",
     "destination.webhook.disabled",
 ]
-"""The published types. Those of reads and subscriptions can be routed, and do not happen yet."""
+"""The published types, and ``write.async.unknown``, which is ours. Those of reads and subscriptions can be routed, and
+do not happen yet."""
 TopicId = Annotated[str | None, QueryParameter(name="topicId", max_length=255)]
 
 

@@ -1,4 +1,8 @@
-"""Tells the builder that an asynchronous operation is over: ``write.async.done`` goes with its last move."""
+"""Tells the builder that an asynchronous operation is over, or that nobody knows: the event goes with the move itself.
+
+``write.async.done`` with the last move, ``write.async.unknown`` with the one that leaves a question; a look-up that
+found nothing asks no new one.
+"""
 
 from typing import Protocol
 
@@ -26,7 +30,7 @@ class Names(Protocol):
 
 
 class Completion:
-    """Adds the event to moves that end an operation."""
+    """Adds the event to moves that end an operation or leave it unknown."""
 
     def __init__(self, store: Names, *, new_id: NewId) -> None:
         self._store = store
@@ -34,7 +38,7 @@ class Completion:
 
     async def told(self, operation: Operation, settlement: Settlement) -> Settlement:
         """Answer the move as it is to be stored."""
-        if settlement.to_state not in FINAL or operation.mode != "asynchronous":
+        if operation.mode != "asynchronous" or not _is_told(settlement):
             return settlement
         over = replace(
             operation,
@@ -65,3 +69,8 @@ class Completion:
             return (await self._store.integration(operation.project_id, operation.integration_id)).name
         except Missing:
             return ""
+
+
+def _is_told(settlement: Settlement) -> bool:
+    asked = settlement.to_state == "unknown" and settlement.from_state != "unknown"
+    return asked or settlement.to_state in FINAL

@@ -144,6 +144,28 @@ def test_the_end_of_an_asynchronous_write_is_told(
     }
 
 
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        (None, {"errors": ["[contacts] It is over"]}),
+        ((), {"errors": ["[contacts] It is over"]}),
+        ((WRITTEN, REFUSED), {"successfulRecordIds": ["7"], "errors": [REFUSAL]}),
+    ],
+)
+def test_that_nobody_knows_of_a_write_is_told_with_its_reason(
+    records: tuple[RecordOutcome, ...] | None, told: dict[str, object]
+) -> None:
+    outcome = None if records is None else Outcome(records=records)
+    over = operation("unknown", reason="ambiguous")
+
+    event = operation_event(over, outcome, installation=INSTALLATION, integration_name="CRM", event_id="e1", now=NOW)
+
+    data = json.loads(event.data)
+    assert event.type == "write.async.unknown"
+    assert (data["operationId"], data["reason"], data["success"]) == ("o1", "ambiguous", False)
+    assert {name: data[name] for name in ("successfulRecordIds", "errors") if name in data} == told
+
+
 def test_of_an_installation_that_is_gone_is_told_what_the_operation_knows(published: Published) -> None:
     event = operation_event(
         operation("failure", reason="gone"), None, installation=None, integration_name="CRM", event_id="e1", now=NOW

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from installations.operation import Operation
@@ -69,6 +70,9 @@ async def test_creates_wait_for_somebody_who_knows_and_the_rest_goes_on(settings
             if state != before.state:
                 assert (now.reason, now.doubtful, now.gather_key) == ("ambiguous", True, "")
                 assert now.look_at is not None
+        told = [event.data for event in await store.events("p1") if event.type == "write.async.unknown"]
+        assert {msgspec.json.decode(data)["operationId"] for data in told} == {"queued", "tried", "gathering", "upsert"}
+        assert len(told) == 4
         later = utc_now() + 2 * HOUR
         assert await store.due_lanes(now=later, dead_after_seconds=15, limit=9) == ["c1"]
     finally:

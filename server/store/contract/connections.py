@@ -52,6 +52,7 @@ EventType = Literal[
     "installation.updated",
     "installation.deleted",
     "write.async.done",
+    "write.async.unknown",
     "destination.webhook.disabled",
 ]
 

@@ -83,6 +83,8 @@ async def test_what_a_dead_process_held_goes_where_nothing_is_done_twice(  # noq
     assert (found.look_at is not None) is (name == "marked")
     (attempt,) = await yard.attempts(operation_id)
     assert attempt.effect == ("ambiguous" if state == "sent" else "not_sent")
+    told = [event.type for event in await yard.store.events(PROJECT)]
+    assert told == (["write.async.unknown"] if (ends, mode) == ("unknown", "asynchronous") else [])
     assert await yard.services.recovery.recover(living=["alive"]) == 0
 
 

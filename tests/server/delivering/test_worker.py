@@ -236,6 +236,9 @@ async def test_a_marked_create_in_doubt_is_looked_up(
     assert (seen, operation.reason if reason else "") == (expected, reason)
     assert (operation.successful_record_ids[:1] or ("",))[0] == (record_id or ("1" if name == "marked" else ""))
     assert len(provider.records.get(name, {})) == (1 if written or name == "marked" else 0)
+    # The question is told once, however often nothing is found, and then the end of it.
+    over = [] if states[-1] == "unknown" else ["write.async.done"]
+    assert [event.type for event in await yard.store.events(PROJECT)] == ["write.async.unknown", *over]
 
 
 async def test_of_a_batch_only_what_is_unsettled_is_sent_again() -> None:
@@ -262,6 +265,10 @@ async def test_of_a_batch_only_what_is_unsettled_is_sent_again() -> None:
     assert [record.success for record in outcome.records] == [True, True, False, False]
     # Nobody knows of the fourth, and it is a create.
     assert (operation.state, operation.reason) == ("unknown", "ambiguous")
+    (event,) = await yard.store.events(PROJECT)
+    told = msgspec.json.decode(event.data)
+    assert (event.type, told["operationId"], told["reason"]) == ("write.async.unknown", operation.id, "ambiguous")
+    assert (told["success"], len(told["successfulRecordIds"]), len(told["errors"])) == (False, 2, 2)
 
 
 async def test_writes_to_one_record_are_made_in_the_order_of_their_acceptance() -> None:
