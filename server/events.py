@@ -148,7 +148,7 @@ def operation_event(
     event_id: str,
     now: datetime,
 ) -> Event:
-    """Build ``write.async.done`` for ``operation`` as it is when it is over, ``write.async.unknown`` where nobody knows.
+    """Build ``write.async.done`` for an operation as it is when it is over, ``write.async.unknown`` where nobody knows.
 
     ``outcome`` tells what came of each record, and some failed is ``success: false`` with both lists. Without one, or
     where a look-up or a person proved that it happened, the operation's own state, ids and summary say it.
