@@ -25,6 +25,8 @@ from tests.chaos.faults import Fault, Faults
 TAG = re.compile(rb"chaos-\d{6}")
 _ORDERED = ("PATCH", "DELETE")
 HANG_SECONDS = 600
+WAIT_SECONDS = 1
+ON_ITS_WAY_SECONDS = 0.2
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -57,7 +59,7 @@ class Provider:
         """The tags that have come in."""
         self.under_way = 0
         self.early = 0
-        """Calls that began although their workspace had been told to wait."""
+        """Asynchronous calls that began although their workspace had been told to wait."""
         self.origin = ""
         self.slow: dict[str, float] = {}
         """Seconds that every call of a workspace takes besides."""
@@ -117,8 +119,9 @@ class Provider:
         fault = call.fault = self.faults.draw()
         await asyncio.sleep(self.faults.latency() + self.slow.get(call.workspace, 0))
         if fault == "throttle":
-            self._held[call.workspace] = time.monotonic() + 1
-            return _refusal(call, 429, headers={"Retry-After": "1"})
+            if call.tags:
+                self._held[call.workspace] = time.monotonic()
+            return _refusal(call, 429, headers={"Retry-After": str(WAIT_SECONDS)})
         if fault == "error_before":
             return _refusal(call, self.faults.status())
         if fault == "reset_before" or (request.method in _ORDERED and _hung_up(request)):
@@ -154,7 +157,11 @@ class Provider:
             line=f"{request.method} {request.path_qs}",
             tags=tuple(tag.decode() for tag in TAG.findall(body)),
         )
-        self.early += call.at < self._held.get(call.workspace, 0)
+        # What was on its way already when the provider asked to wait is not early. Deletions bear no tags: these are
+        # synchronous, and neither wait nor make others wait.
+        self.early += (
+            bool(call.tags) and ON_ITS_WAY_SECONDS < call.at - self._held.get(call.workspace, 0) < WAIT_SECONDS
+        )
         self.calls.append(call)
         self.seen.update(call.tags)
         return call
