@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,8 @@ from server.store.contract import Unavailable
 from server.tokens.keep_alive import KeepAlive
 
 BEAT_SECONDS = 2.0
+SETTLE_SECONDS = 1.0
+"""How often what could not be written down is tried again."""
 SWEEP_SECONDS = 600.0
 """How often what has expired is forgotten; the first time is at the start."""
 
@@ -68,6 +70,7 @@ async def living(services: Services, *, kind: str, works: bool = True) -> AsyncI
         ),
         asyncio.create_task(KeepAlive(tokens, store, clock=clock, pace=tokens.pace).run()),
         asyncio.create_task(_notifier(services).run()),
+        asyncio.create_task(_every(SETTLE_SECONDS, services.deliveries.settle_late, owner=services.owner)),
     ]
     try:
         async with labour(services) if works else nullcontext():
@@ -76,12 +79,14 @@ async def living(services: Services, *, kind: str, works: bool = True) -> AsyncI
         for companion in companions:
             companion.cancel()
         await asyncio.gather(*companions, return_exceptions=True)
+        with suppress(Unavailable):
+            await services.deliveries.settle_late()
         await tokens.close()
 
 
 def labour(services: Services) -> AbstractAsyncContextManager[None]:
     """Carry out what is accepted while the block lasts, once this process is known to live."""
-    return working(services.worker, services.engine, services.rounds, services.deliveries, after=services.beat.known)
+    return working(services.worker, services.engine, services.rounds, after=services.beat.known)
 
 
 def _notifier(services: Services) -> Notifier:

@@ -39,6 +39,13 @@ def unsent(count: int, error: ConnectorError) -> Tried:
     return Tried(outcome=outcome, effect="not_sent", fault=error.fault)
 
 
+def unforeseen(count: int) -> Tried:
+    """Tell what came of a write whose handling failed in a way that nobody foresaw, when it may have left."""
+    fault = Fault(kind="ambiguous", message="an unforeseen error ended the attempt")
+    outcome = Outcome(records=(RecordOutcome(success=False, fault=fault),) * count)
+    return Tried(outcome=outcome, effect="ambiguous", fault=fault)
+
+
 def without(change: Change, refused: Mapping[int, Fault]) -> Change:
     """Leave out the records that are refused already."""
     if not refused:

@@ -24,7 +24,7 @@ from server.delivering.attempting import Prepared, carry_out, prepare
 from server.delivering.attempts import Tried, unsent
 from server.delivering.breaker import failed
 from server.delivering.conclusions import Course, Judged, apart, broken, concluded, corrected, ended, judged, separated
-from server.delivering.look_ups import Perform, turns
+from server.delivering.look_ups import Perform, names
 from server.delivering.payloads import stored, with_gathered
 from server.delivering.recognising import Safety, safety_of
 from server.delivering.reconciling import reconciled
@@ -169,7 +169,7 @@ class Calls:
         if not shares:
             return Called(moves=done)
         plan = joined(shares)
-        async with self._turns.taken(turns(opened.installation.connection.id, opened.connector, plan)):
+        async with self._turns.taken(names(opened.installation.connection.id, plan)):
             called = await self._sent(shares, opened, course)
         return replace(called, moves=done + called.moves)
 

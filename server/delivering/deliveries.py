@@ -3,11 +3,13 @@
 A synchronous write is stored twice, each time sharing its commit with whatever else is waiting: once as ``sent`` before
 the first byte leaves, so that a crash leaves a question and never silence; once with its outcome before the caller is
 answered, so that an answer is never forgotten. Nothing is stored for a request that is refused before it is sent.
-An asynchronous one is stored ``queued`` and answered; the worker carries it out the same way (`attempting`).
+An asynchronous one is stored ``queued`` and answered; the worker carries it out the same way (`attempting`). So it
+does with a synchronous one whose record others wait for: it is stored behind them, and its caller waits with it.
 No transaction is open while the network is.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -19,23 +21,24 @@ from msgspec.structs import replace
 from connectors.departure import Permit
 from connectors.dispatch import Need, missing_capability
 from connectors.errors import ConnectorError, Refused
+from connectors.transport import DEADLINE_SECONDS
 from installations.errors import invalid
 from installations.operation import Operation, State
 from installations.outlook import after_attempt, judge
 from installations.pipeline import Current, Plan, plan
 from installations.record import Outcome, WriteRequest
-from installations.repetition import credited
+from installations.repetition import Reaction, credited
 from server import logs
 from server.clock import Clock, NewId
 from server.delivering.attempting import Prepared, carry_out, prepare
-from server.delivering.attempts import Tried, unsent
+from server.delivering.attempts import Tried, unforeseen, unsent
 from server.delivering.idempotency import RETENTION, KeyInFlight, KeyReused, kept_until
-from server.delivering.look_ups import Perform, look_up, names, turns
-from server.delivering.orders import MOST_GATHERED, gathering, queued, synchronous
+from server.delivering.look_ups import Perform, look_up, names
+from server.delivering.orders import MOST_GATHERED, gathering, queued, synchronous, waiting
 from server.delivering.payloads import encoded, stored, stored_outcome
 from server.delivering.recognising import Safety, safety_of
 from server.delivering.reconciling import reconciled
-from server.delivering.settlements import attempt_row, moved, settlement
+from server.delivering.settlements import abandoned, attempt_row, moved, settlement
 from server.delivering.shares import key_of
 from server.delivering.turns import Turns
 from server.directory import Directory, Target
@@ -45,6 +48,8 @@ UNDER_WAY: frozenset[State] = frozenset({"claimed", "sent"})
 PATIENCE_SECONDS = 2.0
 """How long a second request with a key waits for the first one's end."""
 POLL_SECONDS = 0.05
+TURN_SECONDS = DEADLINE_SECONDS
+"""How long the caller of a synchronous write that waits for its turn is kept waiting."""
 
 
 class OperationStore(Protocol):
@@ -54,6 +59,17 @@ class OperationStore(Protocol):
         self, operation: Operation, *, idempotency: IdempotencyKey | None = None, turns: Sequence[str] = ()
     ) -> Earlier | None:
         """Store an operation durably."""
+        ...
+
+    async def begin_in_turn(
+        self,
+        operation: Operation,
+        *,
+        queued: Operation,
+        turns: Sequence[str],
+        idempotency: IdempotencyKey | None = None,
+    ) -> Earlier | Operation:
+        """Store an operation, or what it becomes where others wait for its record."""
         ...
 
     async def gather(
@@ -116,6 +132,7 @@ class Deliveries:
         clock: Clock,
         new_id: NewId,
         owner: str,
+        turn_seconds: float = TURN_SECONDS,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -126,6 +143,7 @@ class Deliveries:
         self._clock = clock
         self._new_id = new_id
         self._owner = owner
+        self._turn_seconds = turn_seconds
         self._unsettled: list[Settlement] = []
 
     async def accept(self, project_id: str, integration: str, object_name: str, request: WriteRequest) -> Accepted:
@@ -188,13 +206,20 @@ class Deliveries:
     async def write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None = None) -> Delivered:
         """Deliver synchronously: one attempt, stored before and after. Raises `StoreError` alone.
 
-        A connector's failure is an outcome, not an error: it is stored and answered.
+        A connector's failure is an outcome, not an error: it is stored and answered. A write that has to wait for its
+        turn for longer than its caller can is answered as it stands then, still in progress.
         """
-        target = accepted.target
-        async with self._turns.taken(turns(target.installation.connection.id, target.connector, accepted.plan)):
-            return await self._write(accepted, idempotency=idempotency)
+        place = names(accepted.target.installation.connection.id, accepted.plan)
+        async with self._turns.taken(place):
+            delivered = await self._write(accepted, place, idempotency=idempotency)
+        if delivered.operation.state != "queued" or delivered.replayed:
+            return delivered
+        await self._waking.submit(delivered.operation.connection_id)
+        return await self._awaited(delivered)
 
-    async def _write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None) -> Delivered:
+    async def _write(
+        self, accepted: Accepted, place: Sequence[str], *, idempotency: IdempotencyKey | None
+    ) -> Delivered:
         started, operation_id, made = self._clock(), self._new_id(), accepted.plan
         keys = [key_of(operation_id, index, batch=made.batch) for index in range(len(made.records))]
         prepared, safety = None, Safety()
@@ -213,12 +238,48 @@ class Deliveries:
             safety=safety,
             now=started,
         )
-        earlier = await self._store.begin(operation, idempotency=idempotency)
-        if earlier is not None:
-            return await self._replay(earlier, idempotency)
+        begun = await self._begun(operation, [] if prepared is None else place, idempotency=idempotency)
+        if isinstance(begun, Earlier):
+            return await self._replay(begun, idempotency)
+        if begun.state == "queued":
+            return Delivered(operation=begun, outcome=None, batch=made.batch)
         if prepared is not None:
-            tried = await carry_out(self._perform, accepted.target, prepared, permit=self._permit)
+            tried = await self._carried_out(operation, accepted.target, prepared)
         return await self._settled(operation, accepted, tried, prepared=prepared, safety=safety)
+
+    async def _begun(
+        self, operation: Operation, place: Sequence[str], *, idempotency: IdempotencyKey | None
+    ) -> Earlier | Operation:
+        try:
+            if not place:
+                return await self._store.begin(operation, idempotency=idempotency) or operation
+            return await self._store.begin_in_turn(
+                operation, queued=waiting(operation), turns=place, idempotency=idempotency
+            )
+        except Unavailable:
+            # It may have been stored all the same, and then nobody else ends it while this process lives.
+            self._unsettled.append(abandoned(operation, now=self._clock()))
+            raise
+
+    async def _carried_out(self, operation: Operation, target: Target, prepared: Prepared) -> Tried:
+        try:
+            return await carry_out(self._perform, target, prepared, permit=self._permit)
+        except Exception as error:  # noqa: BLE001 -- the rim: what may have left is a question, and never silence
+            logs.failed("write.failed", error, operation_id=operation.id)
+            return unforeseen(len(prepared.change.records) + len(prepared.refused))
+
+    async def _awaited(self, delivered: Delivered) -> Delivered:
+        """Wait until somebody has carried a write out whose turn has come, or its caller's time is over."""
+        operation, pause = delivered.operation, POLL_SECONDS / 4
+        ends = asyncio.get_running_loop().time() + self._turn_seconds
+        while operation.state == "queued" or operation.state in UNDER_WAY:
+            if asyncio.get_running_loop().time() > ends:
+                break
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, POLL_SECONDS * 5)
+            with contextlib.suppress(Unavailable):
+                operation = await self._store.operation(operation.project_id, operation.id)
+        return replace(delivered, operation=operation, outcome=stored_outcome(operation))
 
     async def _settled(
         self, operation: Operation, accepted: Accepted, tried: Tried, *, prepared: Prepared | None, safety: Safety
@@ -232,9 +293,7 @@ class Deliveries:
             all_or_none=accepted.plan.all_or_none,
         )
         if prepared is not None and not prepared.refused:
-            outcome, reactions = await reconciled(
-                self._perform, accepted.target, prepared.change, outcome=outcome, reactions=reactions
-            )
+            outcome, reactions = await self._reconciled(operation, accepted.target, prepared, outcome, reactions)
         now, outcome = self._clock(), credited(outcome, reactions)
         move = after_attempt(operation, outcome, reactions, now=now, can_look_up=safety.can_look_up, jitter=0.0)
         attempt = attempt_row(operation, tried, started_at=operation.create_time, finished_at=now)
@@ -250,6 +309,20 @@ class Deliveries:
             fault=settled.fault_kind,
         )
         return Delivered(operation=moved(operation, settled), outcome=outcome, batch=accepted.plan.batch)
+
+    async def _reconciled(
+        self,
+        operation: Operation,
+        target: Target,
+        prepared: Prepared,
+        outcome: Outcome,
+        reactions: tuple[Reaction, ...],
+    ) -> tuple[Outcome, tuple[Reaction, ...]]:
+        try:
+            return await reconciled(self._perform, target, prepared.change, outcome=outcome, reactions=reactions)
+        except Exception as error:  # noqa: BLE001 -- the rim: what came of the write is known, and must be written down
+            logs.failed("write.unreconciled", error, operation_id=operation.id)
+            return outcome, reactions
 
     async def _settle(self, settled: Settlement) -> None:
         try:

@@ -77,11 +77,6 @@ def looks(connector: Connector, plan: Plan) -> bool:
     return bool(plan.needs)
 
 
-def turns(connection_id: str, connector: Connector, plan: Plan) -> list[str]:
-    """Name the records that nobody else may look at and write meanwhile; none for a plan that does not look."""
-    return names(connection_id, plan) if looks(connector, plan) else []
-
-
 def names(connection_id: str, plan: Plan) -> list[str]:
     """Name the records that a plan changes: those that exist, and those that are matched by a field."""
     place, key = f"{connection_id}/{plan.object_name}", plan.match_field

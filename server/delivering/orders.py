@@ -54,6 +54,11 @@ def synchronous(
     )
 
 
+def waiting(operation: Operation) -> Operation:
+    """Build what a synchronous write becomes that finds others waiting for its record: it goes when they are done."""
+    return replace(operation, state="queued", attempts=0, owner="", first_sent_at=None)
+
+
 def queued(target: Target, plan: Plan, request: WriteRequest, *, operation_id: str, now: datetime) -> Operation:
     """Build one that is sent as soon as its lane comes to it, and again until its deadline."""
     policy = RetryPolicy() if request.retry_policy is UNSET else request.retry_policy

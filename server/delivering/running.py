@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from server import logs
-from server.delivering.deliveries import Deliveries
 from server.delivering.rounds import Rounds
 from server.delivering.worker import Worker
 from server.engine.port import Engine
@@ -27,7 +26,6 @@ async def working(
     worker: Worker,
     engine: Engine,
     rounds: Rounds,
-    deliveries: Deliveries,
     *,
     after: Callable[[], Awaitable[None]] = nothing,
     drain_seconds: float = DRAIN_SECONDS,
@@ -42,7 +40,6 @@ async def working(
         asyncio.create_task(_every(SWEEP_SECONDS, rounds.sweep)),
         asyncio.create_task(_every(ROUND_SECONDS, rounds.expire)),
         asyncio.create_task(_every(ROUND_SECONDS, rounds.release)),
-        asyncio.create_task(_every(ROUND_SECONDS, deliveries.settle_late)),
         asyncio.create_task(_every(PRUNE_SECONDS, rounds.prune)),
     ]
     try:

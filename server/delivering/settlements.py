@@ -89,6 +89,12 @@ def release(
     )
 
 
+def abandoned(operation: Operation, *, now: datetime) -> Settlement:
+    """End a synchronous write that was never sent, because nobody knows whether it was stored."""
+    move = Move(to_state="failure", reason="abandoned")
+    return settlement(operation, move, now=now, said="Not sent: the database did not say whether it was stored")
+
+
 def attempt_row(operation: Operation, tried: Tried, *, started_at: datetime, finished_at: datetime) -> Attempt:
     """Write down one try."""
     fault = tried.fault

@@ -1,6 +1,7 @@
-"""Turns: writes that look before they write take turns at one record, so that no other one comes between.
+"""Turns: writes to one record go out one at a time, so that none comes between a look and its write, or overtakes.
 
-They are taken within this process. Between two processes the provider decides, as it does between its own users.
+They are taken within this process. Between two processes the store keeps those in order that wait, and the provider
+decides between those that do not, as it does between its own users.
 """
 
 import asyncio

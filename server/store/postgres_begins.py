@@ -1,10 +1,22 @@
 """How operations, their keys, turns and gathered records come in on PostgreSQL, inside the group's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from server.store.contract import StoreError
 from server.store.gathering import Open, Placed, place
-from server.store.hot import INSERTED_COLUMNS, OPERATION_COLUMNS, Begin, Claim, Gather, Held, Result, insert_arrays
+from server.store.hot import (
+    INSERTED_COLUMNS,
+    OPERATION_COLUMNS,
+    Begin,
+    Claim,
+    Gather,
+    Held,
+    Move,
+    Result,
+    arrays,
+    insert_arrays,
+    insert_into,
+)
 from server.store.postgres import PostgresSession
 
 PLACED_COLUMNS = (*INSERTED_COLUMNS, "behind")
@@ -15,7 +27,10 @@ TYPES = {
     **dict.fromkeys(("run_at", "deadline_at", "create_time", "update_time", "first_sent_at", "look_at"), "timestamptz"),
 }
 """All others are text."""
-INSERT_OPERATIONS = insert_arrays("operations", PLACED_COLUMNS, types=TYPES)
+INSERT_OPERATION = insert_into(
+    "operations", PLACED_COLUMNS, marks=[f"${number}" for number, _ in enumerate(PLACED_COLUMNS, start=1)]
+)
+INSERT_OPERATIONS = insert_arrays("operations", PLACED_COLUMNS, types=TYPES, nullable={"fault_kind"})
 """Their places in the order of acceptance are a default of the database, given while their lanes are held."""
 CLAIM = (
     "INSERT INTO idempotency_keys AS k (id, project_id, operation_id, fingerprint, expire_time) "
@@ -40,7 +55,13 @@ TAKEN = "SELECT DISTINCT name FROM turns WHERE name = ANY($1::text[])"
 QUEUE_UP = (
     "INSERT INTO turns (id, operation_id, name, sequence) SELECT n.id, o.id, n.name, o.sequence "
     "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS n(id, operation_id, project_id, name) "
-    "JOIN operations o ON o.id = n.operation_id AND o.project_id = n.project_id ON CONFLICT (id) DO NOTHING"
+    "JOIN operations o ON o.id = n.operation_id AND o.project_id = n.project_id "
+    "WHERE o.state NOT IN ('success', 'failure') ON CONFLICT (id) DO NOTHING"
+)
+"""One that was stored before, by a commit whose answer was lost, may have given its turns up for good since."""
+STORED = (
+    "SELECT o.id, o.state <> 'sent' OR EXISTS (SELECT 1 FROM turns t WHERE t.operation_id = o.id) AS waits "
+    "FROM operations o WHERE o.id = ANY($1::text[])"
 )
 OPEN = (
     "SELECT id, project_id, gather_key, gathered FROM operations WHERE gather_key = ANY($1::text[]) "
@@ -96,12 +117,41 @@ async def holders(session: PostgresSession, keys: Mapping[int, str]) -> dict[int
     return {number: held[key] for number, key in keys.items()}
 
 
-async def begin(session: PostgresSession, begins: Mapping[int, Begin]) -> dict[int, Result]:
-    """Store operations whose keys are won and whose lanes are held, each behind whoever has its turn."""
+async def waiting(
+    session: PostgresSession, moves: Mapping[int, Move], taken: Container[str], *, again: bool
+) -> dict[int, Begin]:
+    """Tell what is stored in place of operations for whose turns somebody waits, by whose names are ``taken``.
+
+    ``again``: what the commit whose answer was lost has stored is what counts. One that was sent at once has no turns.
+    """
+    asking = {
+        number: (move, move.instead) for number, move in moves.items() if isinstance(move, Begin) and move.instead
+    }
+    known = {}
+    if again and asking:
+        rows = await session.connection.fetch(STORED, [move.operation[0] for move, _ in asking.values()])
+        known = {row["id"]: row["waits"] for row in rows}
+    return {
+        number: instead
+        for number, (move, instead) in asking.items()
+        if known.get(move.operation[0], any(name in taken for name in instead.turns))
+    }
+
+
+async def begin(
+    session: PostgresSession, begins: Mapping[int, Begin], *, behind: Container[int] = ()
+) -> dict[int, Result]:
+    """Store operations whose keys are won and whose lanes are held, each behind whoever has its turn.
+
+    ``behind`` are those that stand in place of others.
+    """
     marked = await _mark(session, [move for move in begins.values() if move.replay_of])
     stored = {number: move for number, move in begins.items() if not move.replay_of or move.operation[0] in marked}
     await _insert(session, [*stored.values()])
-    return {number: "stored" if number in stored else "superseded" for number in begins}
+    result: dict[int, Result] = {}
+    for number in begins:
+        result[number] = "superseded" if number not in stored else "behind" if number in behind else "stored"
+    return result
 
 
 async def gather(session: PostgresSession, gathers: Mapping[int, Gather]) -> dict[int, Placed]:
@@ -151,7 +201,10 @@ async def _insert(session: PostgresSession, begins: Sequence[Begin]) -> None:
     for move in begins:
         rows.append((*move.operation, not taken.isdisjoint(move.turns)))
         taken.update(move.turns)
-    await session.connection.execute(INSERT_OPERATIONS, *map(list, zip(*rows, strict=True)))
+    if len(rows) == 1:
+        await session.connection.execute(INSERT_OPERATION, *rows[0])
+    else:
+        await session.connection.execute(INSERT_OPERATIONS, *arrays(rows))
     if names:
         turns = [
             (f"{move.operation[0]}/{number}", *move.operation[:2], name)

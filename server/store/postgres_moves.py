@@ -12,7 +12,7 @@ from server.store.contract import Unavailable
 from server.store.engine import Session
 from server.store.hot import Begin, Gather, Gathered, Move, Result, Settle, Visited, Visiting, Wake, sooner
 from server.store.postgres import PostgresDatabase, PostgresSession
-from server.store.postgres_begins import begin, gather, holders, take_keys
+from server.store.postgres_begins import begin, gather, holders, take_keys, waiting
 from server.store.postgres_settles import LOCK, settle
 from server.store.steps import drive_in
 
@@ -24,10 +24,12 @@ HELD = (
     "SELECT 'key' AS kind, id, NULL AS project_id, NULL AS lane_id, NULL::timestamptz AS run_at FROM usable "
     "UNION ALL SELECT 'lane', id, project_id, connection_id, run_at FROM operations WHERE id = ANY($2::text[]) "
     "UNION ALL SELECT 'turn', id, project_id, connection_id, run_at FROM operations o WHERE id = ANY($3::text[]) "
-    "AND EXISTS (SELECT 1 FROM turns t WHERE t.operation_id = o.id)"
+    "AND EXISTS (SELECT 1 FROM turns t WHERE t.operation_id = o.id) "
+    "UNION ALL SELECT DISTINCT 'taken', name, NULL, NULL, NULL::timestamptz FROM turns WHERE name = ANY($4::text[])"
 )
 """The keys as in `keyring.hold`: none of them is retired before this commit. With the same round trip, the lanes that
-must be held: of operations that may come to have work there, and of those with turns that others may wait for."""
+must be held: of operations that may come to have work there, and of those with turns that others may wait for. And the
+records for which somebody waits, of those that would be written at once."""
 WAKE = (
     "INSERT INTO lanes AS l (id, project_id, owner, attended_at, wake_at, failures, parked) "
     "SELECT n.id, n.project_id, '', 0, n.wake_at, 0, n.parked FROM unnest($1::text[], $2::text[], $3::timestamptz[], "
@@ -79,7 +81,9 @@ class PostgresMoves:
 
     async def _run(self, session: PostgresSession, moves: Sequence[Move], *, again: bool) -> list[Result]:
         hot = {number: move for number, move in enumerate(moves) if not isinstance(move, Visiting)}
-        usable, touched = await _held(session, hot)
+        usable, touched, taken = await _held(session, hot)
+        behind = await waiting(session, hot, taken, again=again)
+        hot |= behind
         results: dict[int, Result] = {number: "retired" for number, move in hot.items() if move.sealed_by not in usable}
         begins = {number: move for number, move in _rest(hot, results) if isinstance(move, Begin)}
         gathers = {number: move for number, move in _rest(hot, results) if isinstance(move, Gather)}
@@ -94,7 +98,7 @@ class PostgresMoves:
         woken = await _hold_lanes(session, wakes)
         await _hold_operations(session, begins, settles)
         if begins:
-            results |= await begin(session, begins)
+            results |= await begin(session, begins, behind=behind)
         if gathers:
             placed = await gather(session, gathers)
             results |= {number: Gathered(operation_id=one.operation_id) for number, one in placed.items()}
@@ -113,15 +117,22 @@ def _rest(moves: dict[int, Any], done: Container[int]) -> list[tuple[int, Any]]:
     return [(number, move) for number, move in moves.items() if number not in done]
 
 
-async def _held(session: PostgresSession, moves: dict[int, Begin | Gather | Settle]) -> tuple[set[str], dict[str, Any]]:
-    """Hold the data keys; tell which are usable, and by operation which lanes settlements touch."""
+async def _held(
+    session: PostgresSession, moves: dict[int, Begin | Gather | Settle]
+) -> tuple[set[str], dict[str, Any], set[str]]:
+    """Hold the data keys; tell which are usable, by operation which lanes settlements touch, and which turns are taken.
+
+    Without its lane a turn may be given up at the same moment: then nobody is found in front of whoever waits for it.
+    """
     settles = [move for move in moves.values() if isinstance(move, Settle)]
     telling = [move.operation_id for move in settles if move.tells_lane]
     turning = [move.operation_id for move in settles if not move.tells_lane and move.may_turn]
     keys = [*{move.sealed_by for move in moves.values()}]
-    rows = await session.connection.fetch(HELD, keys, telling, turning)
+    names = {name for move in moves.values() if isinstance(move, Begin) and move.instead for name in move.instead.turns}
+    rows = await session.connection.fetch(HELD, keys, telling, turning, [*names])
     usable = {row["id"] for row in rows if row["kind"] == "key"}
-    return usable, {row["id"]: row for row in rows if row["kind"] != "key"}
+    taken = {row["id"] for row in rows if row["kind"] == "taken"}
+    return usable, {row["id"]: row for row in rows if row["kind"] in {"lane", "turn"}}, taken
 
 
 async def _gathered_before(session: PostgresSession, gathers: dict[int, Gather]) -> dict[int, Result]:

@@ -24,6 +24,7 @@ FREE = (
     "UPDATE operations SET behind = false WHERE id = ? AND behind AND NOT EXISTS (SELECT 1 FROM turns mine "
     "JOIN turns earlier ON earlier.name = mine.name AND earlier.sequence < mine.sequence WHERE mine.operation_id = ?)"
 )
+TAKEN = "SELECT DISTINCT name FROM turns WHERE name IN (SELECT value FROM json_each(?))"
 LANES = "SELECT id, connection_id, run_at FROM operations WHERE id IN (SELECT value FROM json_each(?))"
 
 
@@ -31,6 +32,11 @@ def wake_lanes(connection: sqlite3.Connection, wakes: Sequence[Wake]) -> None:
     """Move forward the times at which lanes have work, and park those that must be."""
     for wake in sooner(wakes) if wakes else ():
         connection.execute(WAKE, (wake.lane_id, wake.project_id, wake.at, wake.parked))
+
+
+def taken_turns(connection: sqlite3.Connection, names: Sequence[str]) -> frozenset[str]:
+    """Tell for which of these records anybody waits."""
+    return frozenset(name for (name,) in connection.execute(TAKEN, (_list(names),)))
 
 
 def add_turns(connection: sqlite3.Connection, operation_id: str, names: Sequence[str], *, sequence: int) -> None:

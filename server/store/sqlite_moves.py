@@ -36,7 +36,7 @@ from server.store.hot import (
     insert_into,
 )
 from server.store.sqlite import SqliteDatabase, execute, refuse_nul
-from server.store.sqlite_lanes import add_turns, give_up_turns, lanes_of, wake_lanes
+from server.store.sqlite_lanes import add_turns, give_up_turns, lanes_of, taken_turns, wake_lanes
 from server.store.steps import drive
 
 SMALLEST_TOGETHER = 3
@@ -148,7 +148,7 @@ class _Group:
 
     def run(self, moves: Sequence[Move]) -> list[Result]:
         """Run what can go together, then the others, row by row."""
-        results = self._run_together(_together(moves))
+        results = self._run_together(self._unhindered(_together(moves)))
         for number, move in enumerate(moves):
             if number not in results:
                 results[number] = self._run(move)
@@ -166,6 +166,19 @@ class _Group:
             case Visiting():
                 self._flush()
                 return Visited(value=drive(move.visit("sqlite"), fetch=self._fetch))
+
+    def _unhindered(self, moves: dict[int, Begin | Settle]) -> dict[int, Begin | Settle]:
+        """Leave out what may have to wait for its turn."""
+        names = {
+            name for move in moves.values() if isinstance(move, Begin) and move.instead for name in move.instead.turns
+        }
+        if not names or not (taken := taken_turns(self._connection, sorted(names))):
+            return moves
+        return {
+            number: move
+            for number, move in moves.items()
+            if not (isinstance(move, Begin) and move.instead and not taken.isdisjoint(move.instead.turns))
+        }
 
     def _run_together(self, moves: dict[int, Begin | Settle]) -> dict[int, Result]:
         begins = [move for move in moves.values() if isinstance(move, Begin)]
@@ -186,8 +199,9 @@ class _Group:
             return held
         if move.replay_of and not self._mark(move):
             return "superseded"
-        self._store(move)
-        return "stored"
+        behind = move.instead is not None and self._is_behind(move.instead.turns)
+        self._store(move.instead if move.instead and behind else move)
+        return "behind" if behind else "stored"
 
     def _store(self, move: Begin) -> None:
         behind = self._is_behind(move.turns)

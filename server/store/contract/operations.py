@@ -117,6 +117,20 @@ class Operations(Protocol):
         has the key already, and then nothing was stored.
         """
 
+    async def begin_in_turn(
+        self,
+        operation: Operation,
+        *,
+        queued: Operation,
+        turns: Sequence[str],
+        idempotency: IdempotencyKey | None = None,
+    ) -> Earlier | Operation:
+        """Store an operation that is ``sent`` at once, unless anybody waits for one of its turns.
+
+        Then ``queued``, which has the same id and payload, is stored behind them, as `begin` does. Answers which of the
+        two was stored, or who has the key. Nobody waits for the turns of one that is sent.
+        """
+
     async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
         """Look who has a key, without taking it: a repetition is answered before anything is planned."""
 

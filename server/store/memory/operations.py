@@ -40,6 +40,19 @@ class MemoryOperations(MemoryLanes):
         self._store(operation, turns)
         return None
 
+    async def begin_in_turn(
+        self,
+        operation: Operation,
+        *,
+        queued: Operation,
+        turns: Sequence[str],
+        idempotency: IdempotencyKey | None = None,
+    ) -> Earlier | Operation:
+        """Store an operation as it is, or as it is to wait for its turn."""
+        if self.turns.keys().isdisjoint(turns):
+            return await self.begin(operation, idempotency=idempotency) or operation
+        return await self.begin(queued, idempotency=idempotency, turns=turns) or queued
+
     async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:
         """Look who has a key."""
         held = self.idempotency.get((project_id, key.route, key.key))

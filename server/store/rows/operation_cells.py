@@ -41,6 +41,24 @@ def build_begin(
     )
 
 
+def build_in_turn(
+    operation: Operation, queued: Operation, box: Box, *, key: IdempotencyKey | None, turns: tuple[str, ...]
+) -> Begin:
+    """Make the move that stores an operation, or in its place ``queued``, which carries the same."""
+    begin = build_begin(operation, box, key=key)
+    values = list(_values(queued))
+    for place in (_PAYLOAD, _OUTCOME, _IDS):
+        values[place] = begin.operation[place]
+    instead = Begin(
+        operation=tuple(values),
+        claim=begin.claim,
+        wake=_wake(queued),
+        turns=tuple(dict.fromkeys(turns)),
+        sealed_by=box.sealing,
+    )
+    return msgspec.structs.replace(begin, instead=instead)
+
+
 def build_gather(operation: Operation, record: bytes, box: Box, *, most: int, key: IdempotencyKey | None) -> Gather:
     """Make the move that puts a record into an auto-batch."""
     return Gather(

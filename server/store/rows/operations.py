@@ -13,6 +13,7 @@ from server.store.rows.operation_cells import (
     attempt_from,
     build_begin,
     build_gather,
+    build_in_turn,
     build_settle,
     claim_id,
     operation_from,
@@ -34,6 +35,23 @@ class OperationRows(CommittingRows):
         box = await self.box(operation.project_id)
         result = await self._committed(build_begin(operation, box, key=idempotency, turns=tuple(turns)), box)
         return _earlier(result, box) if isinstance(result, Held) else None
+
+    @with_fresh_keys
+    async def begin_in_turn(
+        self,
+        operation: Operation,
+        *,
+        queued: Operation,
+        turns: Sequence[str],
+        idempotency: IdempotencyKey | None = None,
+    ) -> Earlier | Operation:
+        """Store an operation as it is, or as it is to wait for its turn; or answer who has the key."""
+        box = await self.box(operation.project_id)
+        begin = build_in_turn(operation, queued, box, key=idempotency, turns=tuple(turns))
+        result = await self._committed(begin, box)
+        if isinstance(result, Held):
+            return _earlier(result, box)
+        return queued if result == "behind" else operation
 
     @with_fresh_keys
     async def earlier(self, project_id: str, key: IdempotencyKey, *, now: datetime) -> Earlier | None:

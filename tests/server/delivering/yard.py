@@ -143,7 +143,7 @@ class Yard(msgspec.Struct, kw_only=True):
     async def at_work(self, **settings: Any) -> AsyncIterator[None]:
         """Have engine and rounds run."""
         services = self.services
-        async with working(services.worker, services.engine, services.rounds, services.deliveries, **settings):
+        async with working(services.worker, services.engine, services.rounds, **settings):
             yield
 
 

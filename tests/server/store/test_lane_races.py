@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from installations.operation import Operation
 from server.settings import Settings
 from server.store.contract import Replay, Store, Superseded, Unavailable
 from server.store.opening import open_store
@@ -184,6 +185,51 @@ async def test_what_was_committed_without_an_answer_is_done_once(migrated_postgr
         await fresh.settle(replace(settlement("x1"), from_state="claimed"))
     await fresh.close()
     await store.close()
+
+
+async def test_what_is_sent_at_once_is_stored_one_way_though_the_answer_was_lost(migrated_postgres_url: str) -> None:
+    store = await opened(migrated_postgres_url)
+    await populated(store)
+    fresh, database = await lossy(migrated_postgres_url)
+
+    async def lost(name: str, turn: str) -> str:
+        sent = replace(queued(name), state="sent", owner="me", attempts=1)
+        database.lost = False
+        found = await fresh.begin_in_turn(
+            sent, queued=replace(sent, state="queued", owner="", attempts=0), turns=[turn]
+        )
+        assert isinstance(found, Operation)
+        assert found.state == (await store.operation("p1", name)).state
+        return found.state
+
+    assert await lost("s1", "q") == "sent"
+    await store.begin(queued("x1"), turns=["r"])
+    assert await lost("s2", "r") == "queued"
+    await fresh.close()
+    await store.close()
+
+
+async def test_nobody_waits_for_ever_behind_a_turn_that_is_given_up_meanwhile(two: Pair) -> None:
+    one, other = two
+    states = []
+    lane = None
+    for number in range(40):
+        await one.begin(queued(f"x{number}"), turns=["r"])
+        lane = lane or await one.take_lane("c1", owner="a", now=NOW, dead_after_seconds=ALIVE)
+        (first,) = await one.claim("c1", owner="a", now=NOW, calls=1, batch=1)
+        sent = replace(queued(f"s{number}"), state="sent", owner="me", attempts=1)
+        waiting = replace(sent, state="queued", owner="", attempts=0)
+        _, found = await asyncio.gather(
+            one.settle(replace(settlement(first.id), owner="a", from_state="claimed")),
+            other.begin_in_turn(sent, queued=waiting, turns=["r"]),
+        )
+        assert isinstance(found, Operation)
+        states.append(found.state)
+        if found.state == "queued":
+            (mine,) = await one.claim("c1", owner="a", now=later(1), calls=1, batch=1)
+            assert mine.id == sent.id
+            await one.settle(replace(settlement(mine.id), owner="a", from_state="claimed"))
+    assert len(states) == 40
 
 
 class Announced:

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from installations.operation import State
-from server.store.contract import Store
-from tests.server.store.samples import NOW, later, settlement
+from server.store.contract import Earlier, Store
+from tests.server.store.samples import NOW, idempotency, later, settlement
 from tests.server.store.test_lanes import claimed, due, left, queued, taken
 
 
@@ -102,3 +102,63 @@ async def test_the_order_of_acceptance_is_kept(store: Store) -> None:
         await store.begin(queued(f"x{number}", create_time=later(-number)))
     found = await places(store, [f"x{number}" for number in range(5)])
     assert sorted(found, key=found.__getitem__) == [f"x{number}" for number in range(5)]
+
+
+async def write_now(store: Store, name: str, *turns: str) -> str:
+    """Store a write that is to be sent at once; answer the state in which it was stored."""
+    sent = replace(queued(name), state="sent", owner="me", mode="synchronous", attempts=1, first_sent_at=NOW)
+    waiting = replace(sent, state="queued", owner="", attempts=0, first_sent_at=None)
+    stored = await store.begin_in_turn(sent, queued=waiting, turns=turns)
+    assert not isinstance(stored, Earlier)
+    kept = await store.operation("p1", name)
+    assert (stored.state, kept.owner, kept.attempts) == (kept.state, stored.owner, stored.attempts)
+    assert kept.payload == sent.payload
+    return stored.state
+
+
+async def test_what_is_sent_at_once_waits_where_others_wait(store: Store) -> None:
+    await store.begin(queued("x1"), turns=["r"])
+    await taken(store)
+    assert await write_now(store, "s1", "q", "r") == "queued"
+    assert await write_now(store, "s2", "o") == "sent"
+    assert await write_now(store, "s3", "q") == "queued", "behind who waits, too"
+    assert await claimed(store) == ["x1"]
+    await finish(store, "x1")
+    assert await claimed(store) == ["s1"]
+    await finish(store, "s1")
+    assert await claimed(store) == ["s3"]
+    await finish(store, "s3")
+    assert await write_now(store, "s4", "q", "r") == "sent"
+    await store.begin(queued("x2"), turns=["r"])
+    assert await claimed(store) == ["x2"], "nobody waits for what is sent at once"
+
+
+async def test_many_that_are_sent_at_once_are_told_apart_in_one_commit(store: Store) -> None:
+    await store.begin(queued("x1"), turns=["r3"])
+    states = await asyncio.gather(*(write_now(store, f"s{number}", f"r{number}") for number in range(6)))
+    assert states == ["sent", "sent", "sent", "queued", "sent", "sent"]
+
+
+async def test_a_key_is_honoured_of_what_waits_and_of_what_is_sent_at_once(store: Store) -> None:
+    for name, held in (("a", "r"), ("b", "")):
+        if held:
+            await store.begin(queued("x1"), turns=[held])
+        sent = replace(queued(name), state="sent", owner="me", attempts=1)
+        waiting = replace(sent, state="queued", owner="", attempts=0)
+        key = idempotency(name)
+        first = await store.begin_in_turn(sent, queued=waiting, turns=["r" if held else "q"], idempotency=key)
+        assert not isinstance(first, Earlier)
+        again = replace(sent, id=f"{name}2")
+        found = await store.begin_in_turn(again, queued=replace(waiting, id=again.id), turns=["r"], idempotency=key)
+        assert isinstance(found, Earlier)
+        assert (found.operation.id, found.operation.state) == (name, first.state)
+
+
+async def test_what_is_over_and_stored_once_more_stands_in_nobodys_way(store: Store) -> None:
+    await store.begin(queued("x1"), turns=["r"])
+    await taken(store)
+    assert await claimed(store) == ["x1"]
+    await finish(store, "x1")
+    await store.begin(queued("x1"), turns=["r"])
+    await store.begin(queued("x2"), turns=["r"])
+    assert await claimed(store) == ["x2"]
