@@ -334,12 +334,17 @@ class Deliveries:
 
     async def settle_late(self) -> None:
         """Write down what could not be before. Raises `Unavailable` where it still cannot."""
-        while self._unsettled:
+        for settled in tuple(self._unsettled):
             try:
-                await self._store.settle(self._unsettled[0])
+                await self._store.settle(settled)
             except Superseded:
-                logs.event("write.superseded", operation_id=self._unsettled[0].operation_id)
-            del self._unsettled[0]
+                logs.event("write.superseded", operation_id=settled.operation_id)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 -- the rim: one that cannot be written keeps no other back
+                logs.failed("write.unsettled", error, operation_id=settled.operation_id)
+                continue
+            self._unsettled.remove(settled)
 
     async def _replay(self, earlier: Earlier, key: IdempotencyKey | None) -> Delivered:
         """Answer with the operation that has the key. Raises `KeyReused`, `KeyInFlight`."""

@@ -1,0 +1,115 @@
+"""Nothing stays under way for ever while its process lives: neither a mistake of ours nor a database keeps it there."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from connectors.connector import Account, Flow
+from connectors.memory.connector import Memory
+from connectors.memory.server import MemoryServer
+from installations.operation import Operation
+from installations.record import Change, Outcome, Record, WriteRequest
+from server.delivering.deliveries import Delivered
+from server.liveness import living
+from server.store.contract import Earlier, IdempotencyKey, OperationFilter, Settlement, Unavailable
+from server.store.memory import MemoryStore
+from tests.server.delivering.yard import PROJECT, Yard, open_yard
+
+
+class Mistaken(Memory):
+    """Makes a mistake with every answer."""
+
+    def write(self, account: Account, change: Change) -> Flow[Outcome]:
+        yield from super().write(account, change)
+        raise KeyError("nobody foresaw this")
+
+
+class Misread(Memory):
+    """Makes a mistake whenever a record is read."""
+
+    def fetch(
+        self, account: Account, object_name: str, *, ids: Sequence[str], fields: Sequence[str]
+    ) -> Flow[dict[str, Record]]:
+        yield from super().fetch(account, object_name, ids=ids, fields=fields)
+        raise KeyError("nobody foresaw this")
+
+
+async def write(yard: Yard, action: str = "create", **fields: Any) -> Delivered:
+    body = {"groupRef": "g1", "type": action, "record": fields or {"a": 1}}
+    accepted = await yard.services.deliveries.accept(PROJECT, "crm", "people", msgspec.convert(body, WriteRequest))
+    return await yard.services.deliveries.write(accepted)
+
+
+async def kept(yard: Yard) -> Operation:
+    (operation,) = await yard.store.earliest(PROJECT, OperationFilter(), limit=2)
+    return operation
+
+
+async def test_a_mistake_of_ours_leaves_a_question_and_not_an_operation_under_way() -> None:
+    yard = await open_yard(MemoryServer(), connectors=(Mistaken(),))
+    delivered = await write(yard)
+    assert (delivered.operation.state, delivered.operation.reason) == ("unknown", "ambiguous")
+    assert (await kept(yard)).state == "unknown"
+
+
+async def test_a_mistake_in_reading_what_a_conflict_means_hides_no_outcome() -> None:
+    provider = MemoryServer()
+    provider.records["people"] = {"7": {"a": 1}}
+    yard = await open_yard(provider, connectors=(Misread(),))
+    provider.answer_next(httpx.Response(409))
+    assert (await write(yard, "update", id="7", a=1)).operation.state == "failure"
+    assert (await kept(yard)).state == "failure"
+
+
+class Forgetful(MemoryStore):
+    """Does what it is asked, and then says that it could not, or does nothing and says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = True
+        self.settles = True
+
+    async def begin(
+        self, operation: Operation, *, idempotency: IdempotencyKey | None = None, turns: Sequence[str] = ()
+    ) -> Earlier | None:
+        found = await super().begin(operation, idempotency=idempotency, turns=turns)
+        if not self.answers:
+            raise Unavailable("the connection broke")
+        return found
+
+    async def settle(self, settlement: Settlement) -> None:
+        if not self.settles:
+            raise Unavailable("the disk is full")
+        await super().settle(settlement)
+
+
+@pytest.mark.parametrize("action", ["create", "update"])
+async def test_what_may_have_been_stored_and_was_not_sent_is_ended(action: str) -> None:
+    provider, store = MemoryServer(), Forgetful()
+    yard = await open_yard(provider, store=store)
+    store.answers = False
+    with pytest.raises(Unavailable):
+        await write(yard, action, id="7", a=1) if action == "update" else await write(yard)
+    assert (await kept(yard)).state == "sent"
+    await yard.services.deliveries.settle_late()
+    operation = await kept(yard)
+    assert (operation.state, operation.reason, provider.requests) == ("failure", "abandoned", [])
+
+
+@pytest.mark.parametrize("works", [True, False])
+async def test_what_could_not_be_written_down_is_written_by_servers_without_a_worker_too(works: bool) -> None:  # noqa: FBT001 -- a case
+    store = Forgetful()
+    yard = await open_yard(MemoryServer(), store=store)
+    async with living(yard.services, kind="server", works=works), asyncio.timeout(10):
+        store.settles = False
+        with pytest.raises(Unavailable):
+            await write(yard)
+        store.settles = True
+        while True:
+            if (await kept(yard)).state == "success":
+                return
+            await asyncio.sleep(0.01)
