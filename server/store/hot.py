@@ -3,7 +3,7 @@
 Nothing is built at run time here, because building a query costs more than running it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -171,14 +171,28 @@ def insert_into(table: str, columns: Sequence[str], *, marks: Sequence[str]) -> 
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(marks)}) ON CONFLICT (id) DO NOTHING"  # noqa: S608 -- constants of this package
 
 
-def insert_arrays(table: str, columns: Sequence[str], *, types: Mapping[str, str]) -> str:
-    """Write PostgreSQL's INSERT of many rows, which come as one array for each column; types not given are text."""
+def insert_arrays(table: str, columns: Sequence[str], *, types: Mapping[str, str], nullable: Container[str]) -> str:
+    """Write PostgreSQL's INSERT of the rows of `arrays`; types not given are text."""
     names = ", ".join(columns)
-    arrays = [f"${number}::{types.get(name, 'text')}[]" for number, name in enumerate(columns, start=1)]
+    kinds = [types.get(name, "text") for name in columns]
+    marks = [f"${number}::{kind}[]" for number, kind in enumerate(kinds, start=1)]
+    values = [
+        name if name in nullable or kind not in _NOTHING else f"coalesce({name}, {_NOTHING[kind]})"
+        for name, kind in zip(columns, kinds, strict=True)
+    ]
     return (
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM unnest({', '.join(arrays)}) "  # noqa: S608 -- constants of this package
+        f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} FROM unnest({', '.join(marks)}) "  # noqa: S608 -- constants of this package
         f"WITH ORDINALITY AS n({names}, ordinality) ORDER BY ordinality ON CONFLICT (id) DO NOTHING"
     )
+
+
+def arrays(rows: Sequence[Row]) -> list[list[Any]]:
+    """Make an array of each column; one with nothing in it is empty, for the driver looks at each element at length."""
+    return [list(column) if any(column) else [] for column in zip(*rows, strict=True)]
+
+
+_NOTHING = {"text": "''", "bytea": "''::bytea", "int": "0", "bigint": "0", "bool": "false"}
+"""What an empty array stands for where a column cannot be null."""
 
 
 def sooner(wakes: Sequence[Wake]) -> list[Wake]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Container, Sequence
-from typing import Any
 
 from server.store.hot import (
     ALWAYS_WRITTEN,
@@ -11,7 +10,9 @@ from server.store.hot import (
     LEFT_WHERE_NULL,
     SETTLED_COLUMNS,
     Result,
+    Row,
     Settle,
+    arrays,
     insert_arrays,
 )
 from server.store.postgres import PostgresSession
@@ -26,16 +27,16 @@ TYPES = {
 """All others are text."""
 
 
-def _settle_statement() -> str:
+def _settle_statement(source: str, marks: str) -> str:
     columns = (*SETTLED_COLUMNS, *GUARD_COLUMNS)
-    arrays = [f"${number}::{TYPES.get(name, 'text')}[]" for number, name in enumerate(columns, start=1)]
+    given = [marks.format(number, TYPES.get(name, "text")) for number, name in enumerate(columns, start=1)]
     changes = [f"{name} = n.{name}" for name in ALWAYS_WRITTEN]
     changes += [f"{name} = coalesce(n.{name}, o.{name})" for name in LEFT_WHERE_NULL]
     return (
         f"UPDATE operations o SET {', '.join(changes)}, gather_key = '', "  # noqa: S608 -- constants
         "attempts = greatest(o.attempts, n.attempts), first_sent_at = coalesce(o.first_sent_at, n.first_sent_at), "
         "fault_kind = CASE WHEN n.fault_given THEN n.fault_kind ELSE o.fault_kind END "
-        f"FROM unnest({', '.join(arrays)}) AS n({', '.join(columns)}) "
+        f"FROM {source.format(', '.join(given))} AS n({', '.join(columns)}) "
         "WHERE o.id = n.id AND o.project_id = n.project_id AND o.state = n.was_state "
         "AND (o.owner = n.was_owner OR o.owner = '') "
         "AND (n.was_attempts IS NULL OR o.attempts = n.was_attempts) RETURNING o.id"
@@ -46,12 +47,17 @@ INSERT_ATTEMPTS = insert_arrays(
     "attempts",
     ATTEMPT_COLUMNS,
     types={"number": "int", "started_at": "timestamptz", "finished_at": "timestamptz", "status": "int"},
+    nullable={"status", "fault_kind"},
 )
 INSERT_EVENTS = insert_arrays(
-    "events", EVENT_COLUMNS, types={"data": "bytea", "create_time": "timestamptz", "sequence": "bigint"}
+    "events",
+    EVENT_COLUMNS,
+    types={"data": "bytea", "create_time": "timestamptz", "sequence": "bigint"},
+    nullable=(),
 )
 LOCK = "SELECT id FROM operations WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
-SETTLE = _settle_statement()
+SETTLE = _settle_statement("unnest({})", "${}::{}[]")
+SETTLE_ONE = _settle_statement("(VALUES ({}))", "${}::{}")
 SETTLED = (
     "SELECT 1 FROM operations WHERE id = $1 AND project_id = $2 AND state = $3 AND owner = $4 AND update_time = $5"
 )
@@ -78,19 +84,26 @@ async def settle(
 
     ``turning`` are those that have turns.
     """
-    rows: list[tuple[Any, ...]] = [(*move.settled, *move.guard) for move in settles.values()]
-    moved = {row["id"] for row in await session.connection.fetch(SETTLE, *map(list, zip(*rows, strict=True)))}
+    moved = await _moved(session, [(*move.settled, *move.guard) for move in settles.values()])
     fresh = [move for move in settles.values() if move.operation_id in moved]
     if again:
         moved |= {move.operation_id for move in settles.values() if await _is_done(session, move)}
     attempts = [move.attempt for move in fresh if move.attempt]
     if attempts:
-        await session.connection.execute(INSERT_ATTEMPTS, *map(list, zip(*attempts, strict=True)))
+        await session.connection.execute(INSERT_ATTEMPTS, *arrays(attempts))
     await _give_up_turns(
         session, [move.operation_id for move in fresh if move.is_final and move.operation_id in turning]
     )
     await _tell(session, [move for move in fresh if move.event])
     return {number: "stored" if move.operation_id in moved else "superseded" for number, move in settles.items()}
+
+
+async def _moved(session: PostgresSession, rows: Sequence[Row]) -> set[str]:
+    if len(rows) == 1:
+        return {row["id"] for row in await session.connection.fetch(SETTLE_ONE, *rows[0])}
+    # An array that ends early goes on with NULL, which is what leaves a column as it is.
+    columns = [[] if all(value is None for value in column) else list(column) for column in zip(*rows, strict=True)]
+    return {row["id"] for row in await session.connection.fetch(SETTLE, *columns)}
 
 
 async def _is_done(session: PostgresSession, move: Settle) -> bool:
@@ -120,4 +133,4 @@ async def _tell(session: PostgresSession, moves: Sequence[Settle]) -> None:
         if move.event:
             counts[move.project_id] -= 1
             events.append((*move.event[:-1], last[move.project_id] - counts[move.project_id]))
-    await session.connection.execute(INSERT_EVENTS, *map(list, zip(*events, strict=True)))
+    await session.connection.execute(INSERT_EVENTS, *arrays(events))
