@@ -32,6 +32,7 @@ SETTINGS = {
     "shared_buffers": "32MB",
     "max_connections": "80",
     "listen_addresses": "127.0.0.1",
+    "wal_keep_size": "8GB",  # `written` shall find all of it
     "timezone": "Asia/Kathmandu",  # unlike the machine's, so that times without a zone are found out
 }
 DURABLE = {"fsync": "on", "full_page_writes": "on"}
@@ -109,13 +110,13 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database that only this test knows."""
     name = f"t{uuid.uuid4().hex}"
-    run_sql(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
+    run_sql(f"{postgres_server}/postgres", f"CREATE DATABASE {name} STRATEGY FILE_COPY")
     yield f"{postgres_server}/{name}"
     run_sql(f"{postgres_server}/postgres", f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def written(url: str) -> Iterator[bytes]:
-    """Read the write-ahead log of a server: every row that was written lately, also of databases that are gone."""
+    """Read the write-ahead log of a server: every row that was ever written, also of databases that are gone."""
     log = Path(run_sql(f"{url}/postgres", "SHOW data_directory").strip()) / "pg_wal"
     yield from (segment.read_bytes() for segment in log.glob("0*"))
 

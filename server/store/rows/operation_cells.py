@@ -19,6 +19,7 @@ RECORDS_TABLE = "gathered_records"
 _ids = msgspec.json.Decoder(tuple[str, ...])
 _encode = msgspec.json.Encoder().encode
 _values = attrgetter(*INSERTED_COLUMNS)
+_STATUSES = range(100, 1000)
 _PAYLOAD, _OUTCOME, _IDS = (INSERTED_COLUMNS.index(name) for name in ("payload", "outcome", "successful_record_ids"))
 
 
@@ -154,7 +155,7 @@ def _settled(settlement: Settlement, box: Box) -> tuple[Any, ...]:
         one.now,
         None if outcome is UNSET else box.seal(outcome, table=TABLE, column="outcome", row_id=one.operation_id),
         None if summary is UNSET else _storable(summary),
-        None if ids is UNSET else _encode(ids).decode(),
+        None if ids is UNSET else _encode([_storable(each) for each in ids]).decode(),
         _or_none(one.run_at),
         _or_none(one.looks),
         _or_none(one.crashes),
@@ -179,7 +180,7 @@ def _attempt_row(attempt: Attempt, project_id: str) -> tuple[Any, ...]:
         attempt.started_at,
         attempt.finished_at,
         attempt.effect,
-        attempt.status,
+        _status(attempt.status),
         attempt.fault_kind,
         _storable(attempt.message),
     )
@@ -191,6 +192,11 @@ def _event_row(event: Event, project_id: str) -> tuple[Any, ...]:
 
 def _or_none(value: Any) -> Any:
     return None if value is UNSET else value
+
+
+def _status(status: int | None) -> int | None:
+    """Leave out what is no HTTP status: of a record in a batch it is what the provider's answer says."""
+    return status if status in _STATUSES else None
 
 
 def _storable(text: str) -> str:

@@ -31,8 +31,11 @@ async def test_settling_stores_outcome_and_attempt(store: Store) -> None:
 
 async def test_the_providers_words_never_keep_a_settlement_from_being_stored(store: Store) -> None:
     words = "odd \0 words \ud800 indeed"
-    await store.settle(settlement(summary=words, attempt=replace(attempt(), message=words)))
-    assert (await store.operation("p1", "o1")).summary.startswith("odd ")
+    said = replace(attempt(), message=words, status=2**63)
+    await store.settle(settlement(summary=words, successful_record_ids=(words, "7"), attempt=said))
+    found = await store.operation("p1", "o1")
+    assert found.summary.startswith("odd ")
+    assert (found.successful_record_ids[0][:4], found.successful_record_ids[1]) == ("odd ", "7")
     assert (await store.attempts("p1", "o1"))[0].message.endswith(" indeed")
 
 

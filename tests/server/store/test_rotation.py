@@ -355,8 +355,8 @@ def sealing_calls() -> set[tuple[str, str]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "seal":
                 named: dict[str | None, Any] = {word.arg: word.value for word in node.keywords}
-                assert ast.unparse(named["table"]) == "TABLE"
-                found.add((ast.literal_eval(constants["TABLE"]), ast.literal_eval(named["column"])))
+                table = constants[ast.unparse(named["table"])]
+                found.add((ast.literal_eval(table), ast.literal_eval(named["column"])))
     return found
 
 
