@@ -21,6 +21,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+async def system_time() -> datetime:
+    """Read the system's clock, for a `SharedClock` that nobody shares."""
+    return utc_now()
+
+
 # Unlike CLOCK_MONOTONIC it goes on while the machine sleeps; not every system has it.
 elapsed: Callable[[], float] = partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 """Tells the seconds since some moment; nobody can set it."""
@@ -32,10 +37,10 @@ LARGEST_DRIFT = timedelta(days=1)
 class SharedClock:
     """The time of the database that several processes share, whatever the clocks of their machines say.
 
-    Between two questions to the database it is carried by a clock that nobody sets. It does not go back: where the
-    database turns out to be behind, it runs at half speed until they agree, so that nothing comes due later by all of
-    it. Only what is more than a day is no drift but a mistake put right, and followed at once. The clock is as exact
-    as a question is quick.
+    A process alone asks its own system instead, which may be set as well. Between two questions it is carried by a
+    clock that nobody sets. It does not go back: where the database turns out to be behind, it runs at half speed until
+    they agree, so that nothing comes due later by all of it. Only what is more than a day is no drift but a mistake put
+    right, and followed at once. The clock is as exact as a question is quick.
     """
 
     def __init__(self, ask: Callable[[], Awaitable[datetime]], *, elapsed: Callable[[], float] = elapsed) -> None:

@@ -16,7 +16,7 @@ from connectors.catalog import CATALOG
 from connectors.gateway import Gateway
 from server import logs
 from server.app import build_app
-from server.clock import Clock, SharedClock, utc_now
+from server.clock import Clock, SharedClock, system_time
 from server.door.heads import BoundedHeads
 from server.engine.opening import announcing, is_distributed, open_engine
 from server.liveness import BEAT_SECONDS, living
@@ -104,11 +104,11 @@ async def _services(
 
 @asynccontextmanager
 async def keeping_time(settings: Settings, store: Store) -> AsyncIterator[Clock]:
-    """Give the clock for these settings: the database's where processes share one, else the system's."""
-    if not is_distributed(settings):
-        yield utc_now
-        return
-    clock = SharedClock(store.time)
+    """Give the clock for these settings: the database's where processes share one, else the system's.
+
+    Both may be set while we run. What waits for a moment must not wait an hour longer because a clock went back by one.
+    """
+    clock = SharedClock(store.time if is_distributed(settings) else system_time)
     await clock.set()
     following = asyncio.create_task(
         clock.follow(every_seconds=BEAT_SECONDS, failed=lambda error: logs.failed("clock.unset", error))

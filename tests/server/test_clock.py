@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from server.clock import SharedClock, elapsed, new_id
+from server.clock import SharedClock, elapsed, new_id, utc_now
+from server.serving import keeping_time
+from server.settings import Settings
+from server.store.memory import MemoryStore
 from tests.server.house import START
 
 HOUR, FIVE_YEARS = timedelta(hours=1), timedelta(days=5 * 365)
@@ -139,6 +142,13 @@ async def test_the_clock_goes_on_while_the_database_is_away() -> None:
     following.cancel()
     await asyncio.wait({following})
     assert told == [START + timedelta(seconds=1), START + timedelta(seconds=2)]
+
+
+async def test_a_process_alone_keeps_a_clock_that_is_not_set_back_either() -> None:
+    async with keeping_time(Settings(database_url="sqlite:///unused.db"), MemoryStore()) as clock:
+        assert isinstance(clock, SharedClock)
+        before = clock()
+        assert before <= clock() <= utc_now() + timedelta(seconds=1)
 
 
 def test_a_clock_that_was_never_set_tells_no_time() -> None:
