@@ -157,11 +157,10 @@ class Provider:
             line=f"{request.method} {request.path_qs}",
             tags=tuple(tag.decode() for tag in TAG.findall(body)),
         )
-        # What was on its way already when the provider asked to wait is not early. Deletions bear no tags: these are
+        # What was on its way already when the provider asked to wait is not early. Deletions bear no tags: they are
         # synchronous, and neither wait nor make others wait.
-        self.early += (
-            bool(call.tags) and ON_ITS_WAY_SECONDS < call.at - self._held.get(call.workspace, 0) < WAIT_SECONDS
-        )
+        told = self._held.get(call.workspace, 0)
+        self.early += bool(call.tags) and ON_ITS_WAY_SECONDS < call.at - told < WAIT_SECONDS
         self.calls.append(call)
         self.seen.update(call.tags)
         return call
