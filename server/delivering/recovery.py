@@ -19,7 +19,7 @@ from server.delivering.looking import Looking
 from server.delivering.settlements import settlement
 from server.delivering.settling import Teller
 from server.store.claiming import ALONE_AFTER_CRASHES
-from server.store.contract import Settlement
+from server.store.contract import Settlement, Unavailable
 
 BATCH = 500
 
@@ -53,7 +53,9 @@ class Recovery:
             held = Counter(each.owner for each in orphans)
             last = orphans[-1].owner if len(orphans) == BATCH else ""
             settlements = [
-                await self._settlement(each, alone=held[each.owner] == 1 and each.owner != last) for each in orphans
+                settled
+                for each in orphans
+                if (settled := await self._possible(each, alone=held[each.owner] == 1 and each.owner != last))
             ]
             made = await self._store.settle_all(settlements)
             count += sum(made)
@@ -63,6 +65,15 @@ class Recovery:
         if count:
             logs.event("operations.recovered", count=count)
         return count
+
+    async def _possible(self, operation: Operation, *, alone: bool) -> Settlement | None:
+        try:
+            return await self._settlement(operation, alone=alone)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the rim: one that cannot be judged keeps no other from being so
+            logs.failed("operation.unrecovered", error, operation_id=operation.id)
+            return None
 
     async def _settlement(self, operation: Operation, *, alone: bool) -> Settlement:
         now, sent = self._clock(), operation.state == "sent"

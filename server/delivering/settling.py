@@ -36,6 +36,22 @@ class Teller(Protocol):
         ...
 
 
+def doubted(operation: Operation, move: Settlement) -> Settlement:
+    """Build the move for an operation whose real one cannot be stored: a person has to look, and nothing is sent."""
+    return Settlement(
+        operation_id=operation.id,
+        project_id=operation.project_id,
+        from_state=move.from_state,
+        owner=operation.owner,
+        to_state="unknown",
+        now=move.now,
+        from_attempts=operation.attempts,
+        reason="ambiguous",
+        summary="Outcome unknown: what came of it could not be stored",
+        doubtful=True,
+    )
+
+
 class Settling:
     """Stores moves with their events."""
 
@@ -48,17 +64,36 @@ class Settling:
     async def see_through(self, moves: Sequence[tuple[Operation, Settlement]]) -> list[bool]:
         """Make moves of operations that this process holds, and tell which were made. Ends when the database answers.
 
-        Where a mark was cut off, nobody knows whether an operation is ``claimed`` or ``sent``: both are tried.
+        Where a mark was cut off, nobody knows whether an operation is ``claimed`` or ``sent``: both are tried. A move
+        that fails for a reason that nobody foresaw leaves its operation ``unknown``, and keeps no other one back.
         """
+        try:
+            return await self._seen_through(moves)
+        except Exception as error:  # noqa: BLE001 -- the rim: what nobody moves stays under way as long as we live
+            logs.failed("write.unsettled", error, operations=len(moves), operation_id=moves[0][0].id)
+        if len(moves) > 1:
+            return [made for move in moves for made in await self.see_through([move])]
+        ((operation, move),) = moves
+        try:
+            return await self._made([doubted(operation, move)])
+        except Exception as error:  # noqa: BLE001 -- as above; nothing less can be stored
+            logs.failed("write.lost", error, operation_id=operation.id)
+        return [False]
+
+    async def _seen_through(self, moves: Sequence[tuple[Operation, Settlement]]) -> list[bool]:
         settlements = await self._again(lambda: self._told(moves))
+        made = await self._made(settlements)
+        if any(each.event is not None for each in settlements):
+            self._ring()
+        return made
+
+    async def _made(self, settlements: Sequence[Settlement]) -> list[bool]:
         made = await self._again(lambda: self._store.settle_all(settlements))
         left = [i for i, done in enumerate(made) if not done and settlements[i].from_state in _OTHER]
         if left:
             others = [replace(settlements[i], from_state=_OTHER[settlements[i].from_state]) for i in left]
             for index, done in zip(left, await self._again(lambda: self._store.settle_all(others)), strict=True):
                 made[index] = done
-        if any(each.event is not None for each in settlements):
-            self._ring()
         return made
 
     async def _told(self, moves: Sequence[tuple[Operation, Settlement]]) -> list[Settlement]:

@@ -12,8 +12,13 @@ from connectors.connector import Account, Flow
 from connectors.memory.connector import Memory
 from connectors.memory.server import MemoryServer
 from installations.operation import Operation
+from installations.outlook import Move
 from installations.record import Change, Outcome, Record, WriteRequest
 from server.delivering.deliveries import Delivered
+from server.delivering.looking import Looking
+from server.delivering.recovery import Recovery
+from server.delivering.settlements import settlement
+from server.delivering.settling import Settling
 from server.liveness import living
 from server.store.contract import Earlier, IdempotencyKey, OperationFilter, Settlement, Unavailable
 from server.store.memory import MemoryStore
@@ -113,3 +118,41 @@ async def test_what_could_not_be_written_down_is_written_by_servers_without_a_wo
             if (await kept(yard)).state == "success":
                 return
             await asyncio.sleep(0.01)
+
+
+class Speechless:
+    """Cannot tell of some operations."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    async def told(self, operation: Operation, settlement: Settlement) -> Settlement:
+        if operation.id in self.names:
+            raise ValueError("nobody foresaw this")
+        return settlement
+
+
+async def test_a_move_that_cannot_be_made_as_it_is_leaves_a_question_and_keeps_no_other_back() -> None:
+    yard = await open_yard(MemoryServer())
+    for number in range(3):
+        await yard.submit("create", {"a": number})
+    await yard.store.take_lane("c-g1", owner="w1", now=yard.clock(), dead_after_seconds=9)
+    claimed = await yard.store.claim("c-g1", owner="w1", now=yard.clock(), calls=3, batch=1)
+    moves = [(one, settlement(one, Move(to_state="success"), now=yard.clock())) for one in claimed]
+    settling = Settling(yard.store, Speechless(claimed[1].id), ring=lambda: None)
+    assert await settling.see_through(moves) == [True] * 3
+    after = [await yard.operation(one.id) for one in claimed]
+    assert [one.state for one in after] == ["success", "unknown", "success"]
+    assert (after[1].doubtful, after[1].owner) == (True, "")
+
+
+async def test_an_orphan_of_which_nobody_can_tell_keeps_no_other_back() -> None:
+    yard = await open_yard(MemoryServer())
+    ids = [(await yard.submit("create", {"a": number})).operation.id for number in range(3)]
+    await yard.store.take_lane("c-g1", owner="dead", now=yard.clock(), dead_after_seconds=9)
+    await yard.store.claim("c-g1", owner="dead", now=yard.clock(), calls=3, batch=1)
+    services = yard.services
+    looking = Looking(yard.store, services.directory, perform=services.perform, clock=yard.clock)
+    recovery = Recovery(yard.store, looking, Speechless(ids[1]), clock=yard.clock)
+    assert await recovery.recover(living=["w1"]) == 2
+    assert [(await yard.operation(one)).state for one in ids] == ["queued", "claimed", "queued"]
