@@ -16,7 +16,7 @@ from server.delivering.conclusions import ended
 from server.delivering.looking import Looking
 from server.delivering.settling import Teller
 from server.engine.port import Engine
-from server.store.contract import Settlement
+from server.store.contract import Settlement, Unavailable
 
 LANES = 1000
 EXPIRED = 500
@@ -90,17 +90,22 @@ class Rounds:
     async def expire(self) -> None:
         """End what waits past its deadline."""
         while late := await self._store.expired(now=self._clock(), limit=EXPIRED):
-            now = self._clock()
-            moves = [await self._completion.told(each, ended(each, expired(each, now=now), now=now)) for each in late]
+            moves = [move for each in late if (move := await self._expired(each))]
             made = await self._store.settle_all(moves)
             logs.event("operations.expired", count=sum(made))
             if len(late) < EXPIRED or not any(made):
                 return
 
-    async def _expired(self, operation: Operation) -> Settlement:
-        now, can_look_up = self._clock(), await self._looking.can_look_up(operation)
-        move = expired(operation, now=now, can_look_up=can_look_up)
-        return await self._completion.told(operation, ended(operation, move, now=now))
+    async def _expired(self, operation: Operation) -> Settlement | None:
+        try:
+            now, can_look_up = self._clock(), await self._looking.can_look_up(operation)
+            move = expired(operation, now=now, can_look_up=can_look_up)
+            return await self._completion.told(operation, ended(operation, move, now=now))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the rim: one of which nobody can tell keeps no other going
+            logs.failed("operation.unended", error, operation_id=operation.id)
+            return None
 
     async def release(self) -> None:
         """Let the operations of connections go on whose credentials are no longer refused, not all at once."""

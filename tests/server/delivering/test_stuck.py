@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
-from connectors.connector import Account, Flow
+from connectors.connector import Account, Flow, Recognition
 from connectors.memory.connector import Memory
 from connectors.memory.server import MemoryServer
 from installations.operation import Operation
@@ -17,6 +18,7 @@ from installations.record import Change, Outcome, Record, WriteRequest
 from server.delivering.deliveries import Delivered
 from server.delivering.looking import Looking
 from server.delivering.recovery import Recovery
+from server.delivering.rounds import Rounds
 from server.delivering.settlements import settlement
 from server.delivering.settling import Settling
 from server.liveness import living
@@ -156,3 +158,38 @@ async def test_an_orphan_of_which_nobody_can_tell_keeps_no_other_back() -> None:
     recovery = Recovery(yard.store, looking, Speechless(ids[1]), clock=yard.clock)
     assert await recovery.recover(living=["w1"]) == 2
     assert [(await yard.operation(one)).state for one in ids] == ["queued", "claimed", "queued"]
+
+
+async def test_what_is_in_doubt_at_its_deadline_is_looked_up_where_somebody_can_be_asked() -> None:
+    provider = MemoryServer()
+    marked = Memory({"marked": Recognition(kind="marker", field="mark", exact=True)})
+    yard = await open_yard(provider, connectors=(marked,))
+    submitted = await yard.submit("create", {"a": 1}, name="marked", onAmbiguous="retry")
+    provider.answer_next(httpx.ReadError("the answer was lost"))
+    await yard.attend()
+    assert (await yard.operation(submitted.operation.id)).state == "queued"
+    yard.clock.move(hours=2)
+    await yard.services.rounds.expire()
+    operation = await yard.operation(submitted.operation.id)
+    assert (operation.state, operation.reason) == ("unknown", "deadline")
+    assert operation.look_at is not None
+
+
+async def test_an_operation_that_cannot_be_told_of_lets_others_end_at_their_deadline() -> None:
+    yard = await open_yard(MemoryServer())
+    ids = [(await yard.submit("create", {"a": number})).operation.id for number in range(3)]
+    services = yard.services
+    rounds = Rounds(
+        yard.store,
+        services.engine,
+        Looking(yard.store, services.directory, perform=services.perform, clock=yard.clock),
+        Speechless(ids[1]),
+        clock=yard.clock,
+        jitter=lambda: 0.5,
+        dead_after_seconds=9,
+        retention=timedelta(days=1),
+        payload_retention=timedelta(days=1),
+    )
+    yard.clock.move(hours=2)
+    await rounds.expire()
+    assert [(await yard.operation(one)).state for one in ids] == ["failure", "queued", "failure"]
