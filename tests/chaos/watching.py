@@ -15,8 +15,9 @@ UNDER_WAY = ("queued", "claimed", "sent", "parked")
 PATIENCE_SECONDS = 240.0
 PAGE = 1000
 POLL_SECONDS = 0.5
-MOST_LOOKS = 5
-"""As often as time is made to pass for look-ups; each operation is looked up three times."""
+MOST_LOOKS = 12
+"""As often as time is made to pass for look-ups: each operation is looked up three times, sent again, and perhaps in
+doubt again."""
 _HURRY = (
     "UPDATE lanes SET wake_at = (SELECT min(create_time) FROM operations) WHERE id IN "
     "(SELECT connection_id FROM operations WHERE state = 'unknown' AND look_at IS NOT NULL)"
