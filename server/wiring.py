@@ -166,7 +166,9 @@ def _delivering(on: _Ground) -> _Delivering:
     completion = Completion(on.directory, new_id=new_id)
     looking = Looking(store, on.directory, perform=on.send, clock=clock)
     means = _means(on, looking=looking, completion=completion, beat=beat, turns=turns)
-    worker = Worker(store, on.engine, means, dead_after_seconds=DEAD_AFTER_SECONDS)
+    # An engine that other processes share is told in the store's own transactions (`server.engine.opening.announcing`).
+    told = not isinstance(on.engine, EmbeddedEngine)
+    worker = Worker(store, on.engine, means, dead_after_seconds=DEAD_AFTER_SECONDS, told=told)
     return _Delivering(
         deliveries=Deliveries(
             store=store,
@@ -174,7 +176,7 @@ def _delivering(on: _Ground) -> _Delivering:
             perform=on.send,
             waking=worker,
             turns=turns,
-            permit=beat.is_fresh,
+            permits=beat.permit,
             clock=clock,
             new_id=new_id,
             owner=on.owner,
@@ -209,7 +211,7 @@ def _means(on: _Ground, *, looking: Looking, completion: Completion, beat: Beat,
         turns=turns,
         clock=on.clock,
         jitter=on.jitter,
-        permit=beat.is_fresh,
+        permits=beat.permit,
         can_look_up=looking.can_look_up,
     )
     return Means(

@@ -28,8 +28,13 @@ class LaneStore(Protocol):
 class Worker:
     """The visits of one process."""
 
-    def __init__(self, store: LaneStore, engine: Engine, means: Means, *, dead_after_seconds: float) -> None:
-        """Attend with these means; the permit is also refused once `stop` was called."""
+    def __init__(
+        self, store: LaneStore, engine: Engine, means: Means, *, dead_after_seconds: float, told: bool = False
+    ) -> None:
+        """Attend with these means; the permit is also refused once `stop` was called.
+
+        ``told`` says that the store itself tells the engine of every lane that it gives work.
+        """
         self._store = store
         self._engine = engine
         self._dead_after_seconds = dead_after_seconds
@@ -37,6 +42,9 @@ class Worker:
         permit = means.permit
         self._means = replace(means, permit=lambda: not self.stopping and permit())
         self._visits: dict[str, Visit | None] = {}
+        self._told = told
+        self._held: dict[str, datetime] = {}
+        """Lanes that were left on hold: until then, a visit would be in vain."""
 
     @property
     def stopping(self) -> bool:
@@ -52,8 +60,8 @@ class Worker:
         """Say that a lane has work. Raises nothing."""
         if visit := self._visits.get(lane_id):
             visit.nudge()
-        else:
-            await self._engine.submit(lane_id)
+        elif not self._told:
+            await self._engine.submit(lane_id, not_before=self._held_until(lane_id))
 
     async def attend(self, lane_id: str) -> None:
         """Do the work of a lane, or leave it to whoever attends to it. Raises nothing but cancellation."""
@@ -96,8 +104,21 @@ class Worker:
             return None
         visit = self._visits[lane_id] = Visit(lane, means)
         due = await visit.run()
+        self._remember(visit.lane)
         # What came while the lane was being left may not have been seen.
         return means.clock() if visit.nudged else due
+
+    def _remember(self, lane: Lane) -> None:
+        self._held.pop(lane.id, None)
+        if lane.hold_until is not None and lane.hold_until > self._means.clock():
+            self._held[lane.id] = lane.hold_until
+
+    def _held_until(self, lane_id: str) -> datetime | None:
+        until = self._held.get(lane_id)
+        if until is not None and until <= self._means.clock():
+            del self._held[lane_id]
+            return None
+        return until
 
     def stop(self) -> None:
         """Begin nothing more: what is claimed and has not left goes back, what is under way goes on."""
