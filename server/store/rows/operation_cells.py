@@ -196,7 +196,8 @@ def _or_none(value: Any) -> Any:
 
 def _status(status: int | None) -> int | None:
     """Leave out what is no HTTP status: of a record in a batch it is what the provider's answer says."""
-    return status if status in _STATUSES else None
+    # Whatever is no number would be compared with each one of a range.
+    return None if status is None or status not in _STATUSES else status
 
 
 def _storable(text: str) -> str:
