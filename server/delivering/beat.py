@@ -1,8 +1,10 @@
 """Whether this process may still act as the one that others believe to be alive."""
 
 import asyncio
-import time
 from collections.abc import Callable
+
+from connectors.departure import Permit
+from server.clock import elapsed
 
 DEAD_AFTER_SECONDS = 15.0
 """A process not heard of for this long is dead, and its operations are settled. It may still stop later by itself:
@@ -14,9 +16,11 @@ FRESH_SECONDS = 10.0
 class Beat:
     """The last beat of this process that the store has taken."""
 
-    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, monotonic: Callable[[], float] = elapsed) -> None:
         self._monotonic = monotonic
         self._last: float | None = None
+        self._lapses = 0
+        """How often others may have taken this process for dead although it went on."""
         self._known = asyncio.Event()
 
     def now(self) -> float:
@@ -25,6 +29,8 @@ class Beat:
 
     def taken(self, sent_at: float) -> None:
         """Take note that the beat which was sent then arrived."""
+        if not self.is_fresh():
+            self._lapses += 1
         self._last = sent_at
         self._known.set()
 
@@ -35,3 +41,11 @@ class Beat:
     def is_fresh(self) -> bool:
         """Whether nobody can take this process for dead. One that never beat is not known to anybody yet."""
         return self._last is None or self._monotonic() - self._last < FRESH_SECONDS
+
+    def permit(self) -> Permit:
+        """Give leave for one write, which ends for good when the process was silent for too long.
+
+        Whoever took it for dead has made the write theirs: that it is heard of again gives it nothing back.
+        """
+        since = self._lapses
+        return lambda: self._lapses == since and self.is_fresh()

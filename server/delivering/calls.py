@@ -82,7 +82,7 @@ class Calls:
         turns: Turns,
         clock: Clock,
         jitter: Callable[[], float],
-        permit: Permit,
+        permits: Callable[[], Permit],
         can_look_up: Callable[[Operation], Awaitable[bool]],
     ) -> None:
         self._store = store
@@ -91,7 +91,7 @@ class Calls:
         self._turns = turns
         self._clock = clock
         self._jitter = jitter
-        self._permit = permit
+        self._permits = permits
         self._can_look_up = can_look_up
 
     async def make(self, operations: Sequence[Operation]) -> Called:
@@ -184,14 +184,15 @@ class Calls:
             return await self._concluded(shares, tried, course)
         for share, change in zip(shares, changes_of(shares, prepared.change), strict=True):
             course.safeties[share.operation.id] = _now(safety_of(opened.connector, change), share.operation, course)
+        permit = self._permits()
         tried = await carry_out(
-            self._perform, opened, prepared, on_send=lambda: self._mark(shares, course), permit=self._permit
+            self._perform, opened, prepared, on_send=lambda: self._mark(shares, course, permit), permit=permit
         )
         return await self._concluded(shares, tried, course, opened=opened, prepared=prepared)
 
-    async def _mark(self, shares: Sequence[Share], course: Course) -> None:
+    async def _mark(self, shares: Sequence[Share], course: Course, permit: Permit) -> None:
         """Store that everything of this call is about to be sent. Raises `Unmarked` unless all of it is."""
-        if not self._permit():
+        if not permit():
             raise Unmarked
         now, course.marked = self._clock(), True
         made = await self._store.settle_all(

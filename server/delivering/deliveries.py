@@ -10,7 +10,7 @@ No transaction is open while the network is.
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -128,7 +128,7 @@ class Deliveries:
         perform: Perform,
         waking: Waking,
         turns: Turns,
-        permit: Permit,
+        permits: Callable[[], Permit],
         clock: Clock,
         new_id: NewId,
         owner: str,
@@ -139,7 +139,7 @@ class Deliveries:
         self._perform = perform
         self._waking = waking
         self._turns = turns
-        self._permit = permit
+        self._permits = permits
         self._clock = clock
         self._new_id = new_id
         self._owner = owner
@@ -220,7 +220,7 @@ class Deliveries:
     async def _write(
         self, accepted: Accepted, place: Sequence[str], *, idempotency: IdempotencyKey | None
     ) -> Delivered:
-        started, operation_id, made = self._clock(), self._new_id(), accepted.plan
+        started, operation_id, made, permit = self._clock(), self._new_id(), accepted.plan, self._permits()
         keys = [key_of(operation_id, index, batch=made.batch) for index in range(len(made.records))]
         prepared, safety = None, Safety()
         try:
@@ -244,7 +244,7 @@ class Deliveries:
         if begun.state == "queued":
             return Delivered(operation=begun, outcome=None, batch=made.batch)
         if prepared is not None:
-            tried = await self._carried_out(operation, accepted.target, prepared)
+            tried = await self._carried_out(operation, accepted.target, prepared, permit=permit)
         return await self._settled(operation, accepted, tried, prepared=prepared, safety=safety)
 
     async def _begun(
@@ -261,9 +261,9 @@ class Deliveries:
             self._unsettled.append(abandoned(operation, now=self._clock()))
             raise
 
-    async def _carried_out(self, operation: Operation, target: Target, prepared: Prepared) -> Tried:
+    async def _carried_out(self, operation: Operation, target: Target, prepared: Prepared, *, permit: Permit) -> Tried:
         try:
-            return await carry_out(self._perform, target, prepared, permit=self._permit)
+            return await carry_out(self._perform, target, prepared, permit=permit)
         except Exception as error:  # noqa: BLE001 -- the rim: what may have left is a question, and never silence
             logs.failed("write.failed", error, operation_id=operation.id)
             return unforeseen(len(prepared.change.records) + len(prepared.refused))

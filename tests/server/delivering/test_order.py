@@ -115,7 +115,7 @@ async def test_a_caller_waits_no_longer_than_it_can_and_the_write_goes_out_all_t
         perform=services.perform,
         waking=services.worker,
         turns=Turns(),
-        permit=lambda: True,
+        permits=lambda: lambda: True,
         clock=yard.clock,
         new_id=new_id,
         owner="w1",
