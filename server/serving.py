@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -77,13 +78,22 @@ def _check_provider_urls(settings: Settings) -> None:
 
 
 async def work(settings: Settings) -> None:
-    """Do what a process does unasked until SIGINT or SIGTERM. Raises `SettingsError`, `Unavailable`."""
+    """Do what a process does unasked until SIGINT or SIGTERM; a second one ends it at once.
+
+    Raises `SettingsError`, `Unavailable`.
+    """
     store = open_store(settings, announce=announcing(settings))
     transport = Gateway(allowed_networks=settings.allowed_networks).transport()
     await store.start()
     stopped = asyncio.Event()
+
+    def stop(number: int) -> None:
+        if stopped.is_set():
+            _end_at_once(number)
+        stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
         async with _services(settings, store=store, transport=transport) as services, living(services, kind="worker"):
             logs.event("worker.started")
@@ -91,6 +101,13 @@ async def work(settings: Settings) -> None:
     finally:
         await transport.aclose()
         await store.close()
+
+
+def _end_at_once(number: int) -> None:
+    """Die of a signal. What is under way is settled by whoever finds this process dead, as after any other death."""
+    logs.event("process.ended_at_once", level=logging.WARNING, signal=signal.Signals(number).name)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 @asynccontextmanager
@@ -160,6 +177,8 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop."""
+        if self.should_exit:
+            _end_at_once(sig)
         super().handle_exit(sig, frame)
         self._stopping()
 

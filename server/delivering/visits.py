@@ -282,6 +282,7 @@ class Visit:
 
 
 def _raise_first(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+    """Raise one of the errors. All of them are looked at: asyncio complains about those that nobody has seen."""
+    errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+    if errors:
+        raise errors[0]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -13,6 +14,12 @@ from typing import Any
 from tests.server.store.samples import MASTER_KEY
 
 COMMAND = (sys.executable, "-c", "from server.cli import main; main()")
+
+
+def signal_twice(process: Process) -> None:
+    """Tell a process to stop, and to stop at once. Two signals of a kind might arrive as one."""
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
 
 
 class Isthmus:
@@ -53,9 +60,9 @@ class Isthmus:
         assert code == 0
         return json.loads(printed)
 
-    async def start(self) -> str:
+    async def start(self, *arguments: str) -> str:
         """Start the server; tell its origin once it takes requests."""
-        self._server = await self._spawn("serve", "--port", "0")
+        self._server = await self._spawn("serve", "--port", "0", *arguments)
         assert self._server.stdout is not None
         line = await asyncio.wait_for(self._server.stdout.readline(), 60)
         assert line.startswith(b"Isthmus is at "), line
@@ -71,6 +78,12 @@ class Isthmus:
         """Stop the server as an operator would; tell its exit code."""
         assert self._server is not None
         self._server.terminate()
+        return await self._ended()
+
+    async def stop_twice(self) -> int:
+        """Stop the server as an impatient operator would; tell its exit code."""
+        assert self._server is not None
+        signal_twice(self._server)
         return await self._ended()
 
     async def start_worker(self) -> Process:

@@ -170,11 +170,13 @@ async def settled(http: httpx.AsyncClient, story: Story) -> list[Any]:
 
 
 async def all_operations(http: httpx.AsyncClient, story: Story) -> list[Any]:
-    path = f"/integrations/crm/installations/{story.installation_id}/operations?state=true&pageSize=1000"
+    path = f"/integrations/crm/installations/{story.installation_id}/operations?pageSize=1000"
     found: list[Any] = []
     token = ""
     while True:
-        page = (await http.get(path + token)).json()
+        answer = await http.get(path + token, headers={"X-Isthmus-Detail": "true"})
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
         found += page["results"]
         if page["pagination"]["done"]:
             return found

@@ -155,7 +155,7 @@ async def test_fifty_at_once_have_one_effect(house: House, sandbox: httpx.AsyncC
 REFUSED: list[tuple[str, dict[str, Any], int]] = [
     ("no such group", {"groupRef": "nobody"}, 404),
     ("no record", {"type": "update", "record": {}}, 400),
-    ("not offered", {"mode": "asynchronous"}, 400),
+    ("no such mode", {"mode": "someday"}, 400),
 ]
 
 

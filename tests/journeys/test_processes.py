@@ -1,6 +1,7 @@
 """The server and the worker as processes: what they do when told to stop, and what one does for the other."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from connectors.sandbox.access import DEMO_KEY
 from connectors.sandbox.server import serve
 from headless.client import Client
-from tests.journeys.processes import Isthmus
+from tests.journeys.processes import Isthmus, signal_twice
 from tests.postgres import run_sql
 from tests.server.house import MANIFEST
 
@@ -103,6 +104,51 @@ async def test_a_worker_settles_what_a_killed_server_left_and_stops_when_told(
         await asyncio.wait_for(worker.communicate(), 10)
     assert _states(url) == ["unknown"]
     assert worker.returncode == 0
+
+
+DIED = {-signal.SIGTERM, -signal.SIGINT}
+LATER = {**BODY, "mode": "asynchronous"}
+STALLED_MS = 60_000
+
+
+async def test_a_server_that_is_told_to_stop_twice_waits_for_nothing(
+    tmp_path: Path, sqlite_url: str, sandbox: httpx.AsyncClient
+) -> None:
+    isthmus = Isthmus(tmp_path, database_url=sqlite_url, provider_urls={"sandbox": str(sandbox.base_url)})
+    project = await isthmus.init("acme")
+    origin = await isthmus.start()
+    try:
+        async with await move_in(project, origin) as http:
+            await delay(sandbox, STALLED_MS)
+            assert (await http.post(CONTACTS, json=LATER)).status_code == 200
+            await happened(sandbox)
+            assert await asyncio.wait_for(isthmus.stop_twice(), WORKER_SECONDS) in DIED
+    finally:
+        await isthmus.kill()
+
+
+async def test_a_worker_that_is_told_to_stop_twice_waits_for_nothing(
+    tmp_path: Path, migrated_postgres_url: str, sandbox: httpx.AsyncClient
+) -> None:
+    url = migrated_postgres_url
+    isthmus = Isthmus(tmp_path, database_url=url, provider_urls={"sandbox": str(sandbox.base_url)})
+    project = await isthmus.init("acme")
+    origin = await isthmus.start("--without-worker")
+    worker = await isthmus.start_worker()
+    try:
+        async with await move_in(project, origin) as http:
+            await delay(sandbox, STALLED_MS)
+            assert (await http.post(CONTACTS, json=LATER)).status_code == 200
+            await happened(sandbox)
+            signal_twice(worker)
+            await asyncio.wait_for(worker.communicate(), WORKER_SECONDS)
+            assert worker.returncode in DIED
+            assert _states(url) == ["sent"]
+    finally:
+        if worker.returncode is None:
+            worker.kill()
+            await worker.communicate()
+        await isthmus.kill()
 
 
 def _states(url: str) -> list[str]:
