@@ -38,11 +38,12 @@ from server.delivering.orders import MOST_GATHERED, gathering, queued, synchrono
 from server.delivering.payloads import encoded, stored, stored_outcome
 from server.delivering.recognising import Safety, safety_of
 from server.delivering.reconciling import reconciled
-from server.delivering.settlements import abandoned, attempt_row, moved, settlement
+from server.delivering.settlements import attempt_row, moved, settlement
 from server.delivering.shares import key_of
 from server.delivering.turns import Turns
+from server.delivering.unsettled import Unsettled
 from server.directory import Directory, Target
-from server.store.contract import Earlier, IdempotencyKey, Settlement, Superseded, Unavailable
+from server.store.contract import Earlier, IdempotencyKey, Settlement, Unavailable
 
 UNDER_WAY: frozenset[State] = frozenset({"claimed", "sent"})
 PATIENCE_SECONDS = 2.0
@@ -144,7 +145,7 @@ class Deliveries:
         self._new_id = new_id
         self._owner = owner
         self._turn_seconds = turn_seconds
-        self._unsettled: list[Settlement] = []
+        self._unsettled = Unsettled(store, clock=clock)
 
     async def accept(self, project_id: str, integration: str, object_name: str, request: WriteRequest) -> Accepted:
         """Find the target and plan. Raises `NotFound` and `InvalidInput` with every issue; nothing is stored."""
@@ -258,7 +259,7 @@ class Deliveries:
             )
         except Unavailable:
             # It may have been stored all the same, and then nobody else ends it while this process lives.
-            self._unsettled.append(abandoned(operation, now=self._clock()))
+            self._unsettled.unheard_of(operation)
             raise
 
     async def _carried_out(self, operation: Operation, target: Target, prepared: Prepared, *, permit: Permit) -> Tried:
@@ -298,7 +299,7 @@ class Deliveries:
         move = after_attempt(operation, outcome, reactions, now=now, can_look_up=safety.can_look_up, jitter=0.0)
         attempt = attempt_row(operation, tried, started_at=operation.create_time, finished_at=now)
         settled = settlement(operation, move, now=now, outcome=outcome, attempt=attempt)
-        await self._settle(settled)
+        await self._unsettled.settle(operation, settled)
         logs.event(
             "write.delivered",
             project_id=operation.project_id,
@@ -324,27 +325,9 @@ class Deliveries:
             logs.failed("write.unreconciled", error, operation_id=operation.id)
             return outcome, reactions
 
-    async def _settle(self, settled: Settlement) -> None:
-        try:
-            await self._store.settle(settled)
-        except Unavailable:
-            # Its caller is not answered, but what is known shall be written down: nobody else ever could.
-            self._unsettled.append(settled)
-            raise
-
     async def settle_late(self) -> None:
         """Write down what could not be before. Raises `Unavailable` where it still cannot."""
-        for settled in tuple(self._unsettled):
-            try:
-                await self._store.settle(settled)
-            except Superseded:
-                logs.event("write.superseded", operation_id=settled.operation_id)
-            except Unavailable:
-                raise
-            except Exception as error:  # noqa: BLE001 -- the rim: one that cannot be written keeps no other back
-                logs.failed("write.unsettled", error, operation_id=settled.operation_id)
-                continue
-            self._unsettled.remove(settled)
+        await self._unsettled.settle_late()
 
     async def _replay(self, earlier: Earlier, key: IdempotencyKey | None) -> Delivered:
         """Answer with the operation that has the key. Raises `KeyReused`, `KeyInFlight`."""

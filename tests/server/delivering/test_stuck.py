@@ -193,3 +193,21 @@ async def test_an_operation_that_cannot_be_told_of_lets_others_end_at_their_dead
     yard.clock.move(hours=2)
     await rounds.expire()
     assert [(await yard.operation(one)).state for one in ids] == ["failure", "queued", "failure"]
+
+
+class Choosy(MemoryStore):
+    """Takes only questions."""
+
+    async def settle(self, settlement: Settlement) -> None:
+        if settlement.to_state != "unknown":
+            raise ValueError("nobody foresaw this")
+        await super().settle(settlement)
+
+
+async def test_a_synchronous_outcome_that_cannot_be_stored_as_it_is_becomes_a_question() -> None:
+    yard = await open_yard(MemoryServer(), store=Choosy())
+    with pytest.raises(ValueError, match="nobody foresaw"):
+        await write(yard)
+    assert (await kept(yard)).state == "sent"
+    await yard.services.deliveries.settle_late()
+    assert ((await kept(yard)).state, (await kept(yard)).reason) == ("unknown", "ambiguous")
