@@ -98,6 +98,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     successful_record_ids: tuple[str, ...] = ()
     attempts: int = 0
     """How often it was claimed; with the owner the fence of every move."""
+    lone_crashes: int = 0
+    """Of `crashes`, how often it was all that the process had in flight. Others happen to whoever is there."""
     crashes: int = 0
     """How often the process that had it in flight died."""
     owner: str = ""

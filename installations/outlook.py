@@ -22,9 +22,9 @@ from installations.repetition import Reaction, already_gone, event_of, in_doubt,
 from installations.retrying import LOOK_AFTER, asked, next_attempt
 
 MOST_CRASHES = 3
-"""An operation that takes its process down so often is not tried again."""
+"""An operation that was alone so often when its process died is not tried again: no chance makes that likely."""
 QUARANTINE_AFTER = 3
-"""From so many crashes on it runs while nothing else does, so that it alone is to blame for the next."""
+"""From so many crashes on it runs while nothing else does, so that it alone can be to blame for the next."""
 
 Verdict = Literal["happened", "retry", "discard"]
 """What a person says of an unknown operation."""
@@ -227,7 +227,7 @@ def lost(operation: Operation, *, now: datetime, alone: bool, can_look_up: bool)
     """Decide the move of an operation whose process died. ``alone``: it was all that the process had in flight."""
     sent = operation.state == "sent"
     known = msgspec.structs.replace(operation, doubtful=operation.doubtful or sent)
-    if alone and operation.crashes + 1 >= MOST_CRASHES:
+    if alone and operation.lone_crashes + 1 >= MOST_CRASHES:
         # Not looked up either: that might take the next process down.
         return _ended(known, "poison")
     if _has_a_caller(operation):

@@ -518,6 +518,27 @@ async def forwards():
     manager.add_column(
         table_class_name="Operations",
         tablename="operations",
+        column_name="lone_crashes",
+        db_column_name="lone_crashes",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Operations",
+        tablename="operations",
         column_name="doubtful",
         db_column_name="doubtful",
         column_class_name="Boolean",

@@ -143,5 +143,13 @@ def broken(operation: Operation, course: Course, *, now: datetime, can_look_up: 
     attempt = attempt_row(operation, tried, started_at=course.started, finished_at=now)
     said = WORDS["poison"] if move.reason == "poison" else message
     return settlement(
-        operation, move, now=now, from_state=course.state, attempt=attempt, said=said, crashes=crashes, batch_key=""
+        operation,
+        move,
+        now=now,
+        from_state=course.state,
+        attempt=attempt,
+        said=said,
+        crashes=crashes,
+        lone_crashes=operation.lone_crashes + 1,
+        batch_key="",
     )

@@ -97,6 +97,7 @@ class Recovery:
             attempt=attempt,
             said=f"{'Outcome unknown' if sent else 'Not sent'}: {message}",
             crashes=crashes,
+            lone_crashes=operation.lone_crashes + alone,
             fault_kind=attempt.fault_kind,
             batch_key="" if crashes >= ALONE_AFTER_CRASHES else UNSET,
         )

@@ -118,5 +118,5 @@ def moved(operation: Operation, settlement: Settlement) -> Operation:
 
 _TOLD = (
     *("outcome", "summary", "fault_kind", "reason", "successful_record_ids", "run_at", "look_at", "looks", "crashes"),
-    *("doubtful", "repeat", "batch_key"),
+    *("lone_crashes", "doubtful", "repeat", "batch_key"),
 )

@@ -23,7 +23,7 @@ EVENT_COLUMNS = ("id", "project_id", "type", "data", "create_time", "sequence")
 ALWAYS_WRITTEN = ("state", "owner", "reason", "look_at", "update_time")
 LEFT_WHERE_NULL = (
     *("outcome", "summary", "successful_record_ids", "run_at", "looks", "crashes", "doubtful", "repeat", "batch_key"),
-    *("replayed_by", "deadline_at"),
+    *("replayed_by", "deadline_at", "lone_crashes"),
 )
 SETTLED_COLUMNS = (*ALWAYS_WRITTEN, *LEFT_WHERE_NULL, "attempts", "first_sent_at", "fault_given", "fault_kind")
 

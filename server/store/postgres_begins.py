@@ -22,7 +22,7 @@ from server.store.postgres import PostgresSession
 PLACED_COLUMNS = (*INSERTED_COLUMNS, "behind")
 TYPES = {
     **dict.fromkeys(("payload", "outcome"), "bytea"),
-    **dict.fromkeys(("attempts", "crashes", "gathered", "looks"), "int"),
+    **dict.fromkeys(("attempts", "crashes", "lone_crashes", "gathered", "looks"), "int"),
     **dict.fromkeys(("doubtful", "behind"), "bool"),
     **dict.fromkeys(("run_at", "deadline_at", "create_time", "update_time", "first_sent_at", "look_at"), "timestamptz"),
 }

@@ -20,7 +20,7 @@ from server.store.postgres import PostgresSession
 GUARD_COLUMNS = ("id", "project_id", "was_state", "was_owner", "was_attempts")
 TYPES = {
     **dict.fromkeys(("look_at", "update_time", "run_at", "first_sent_at", "deadline_at"), "timestamptz"),
-    **dict.fromkeys(("looks", "crashes", "attempts", "was_attempts"), "int"),
+    **dict.fromkeys(("looks", "crashes", "lone_crashes", "attempts", "was_attempts"), "int"),
     **dict.fromkeys(("doubtful", "fault_given"), "bool"),
     "outcome": "bytea",
 }

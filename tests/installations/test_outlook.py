@@ -252,13 +252,16 @@ def test_a_key_is_forgotten_only_where_an_attempt_is_in_doubt() -> None:
 
 
 CLAIMED = sent(state="claimed", first_sent_at=None)
+THIRD: Any = {"crashes": 2, "lone_crashes": 2}
+"""It was alone twice before."""
 CRASHES: list[tuple[str, Operation, bool, State, Reason]] = [
     ("claimed", CLAIMED, False, "queued", ""),
     ("claimed, alone", CLAIMED, True, "queued", ""),
-    ("claimed, for the second time, alone", sent(state="claimed", crashes=1), True, "queued", ""),
-    ("claimed, for the third time", sent(state="claimed", crashes=2), True, "failure", "poison"),
-    ("claimed, for the third time, not alone", sent(state="claimed", crashes=2), False, "queued", ""),
-    ("claimed, for the third time, in doubt", sent(state="claimed", crashes=2, doubtful=True), True, "unknown",
+    ("claimed, for the second time, alone", sent(state="claimed", crashes=1, lone_crashes=1), True, "queued", ""),
+    ("claimed, for the third time", sent(state="claimed", **THIRD), True, "failure", "poison"),
+    ("claimed, for the tenth time, never alone before", sent(state="claimed", crashes=9), True, "queued", ""),
+    ("claimed, for the third time, not alone", sent(state="claimed", **THIRD), False, "queued", ""),
+    ("claimed, for the third time, in doubt", sent(state="claimed", **THIRD, doubtful=True), True, "unknown",
      "poison"),
     ("claimed, synchronous", sent(state="claimed", mode="synchronous"), False, "failure", "abandoned"),
     ("sent, a bare create", SENT, False, "unknown", "ambiguous"),
@@ -272,11 +275,11 @@ CRASHES: list[tuple[str, Operation, bool, State, Reason]] = [
     ("sent, synchronous, an update", sent(mode="synchronous", repeat="safe"), False, "unknown", "ambiguous"),
     ("sent, synchronous, again by a person, an update", sent(mode="synchronous", repeat="safe", attempts=2), False,
      "queued", ""),
-    ("sent, for the third time, a bare create", sent(crashes=2), True, "unknown", "poison"),
-    ("sent, for the third time, twice is allowed", sent(crashes=2, on_ambiguous="retry"), True, "unknown", "poison"),
-    ("sent, for the third time, a keyed create", sent(crashes=2, repeat="keyed"), True, "unknown", "poison"),
-    ("sent, for the third time, an update", sent(crashes=2, repeat="safe"), True, "failure", "poison"),
-    ("sent, for the third time, not alone, an update", sent(crashes=2, repeat="safe"), False, "queued", ""),
+    ("sent, for the third time, a bare create", sent(**THIRD), True, "unknown", "poison"),
+    ("sent, for the third time, twice is allowed", sent(**THIRD, on_ambiguous="retry"), True, "unknown", "poison"),
+    ("sent, for the third time, a keyed create", sent(**THIRD, repeat="keyed"), True, "unknown", "poison"),
+    ("sent, for the third time, an update", sent(**THIRD, repeat="safe"), True, "failure", "poison"),
+    ("sent, for the third time, not alone, an update", sent(**THIRD, repeat="safe"), False, "queued", ""),
 ]  # fmt: skip
 
 
@@ -292,7 +295,7 @@ def test_an_operation_outlives_its_process(operation: Operation, *, alone: bool,
     assert lost(operation, now=NOW, alone=alone, can_look_up=False).look_at is None
 
 
-def test_three_crashes_are_too_many_and_the_last_is_proved_alone() -> None:
+def test_three_crashes_alone_are_too_many_and_after_three_it_is_alone() -> None:
     assert (MOST_CRASHES, QUARANTINE_AFTER) == (3, 3)
 
 
@@ -402,6 +405,7 @@ def every_operation(state: State) -> Iterator[Operation]:
             attempts=2 if doubtful else 1,
             mode=mode,
             crashes=crashes,
+            lone_crashes=crashes,
             looks=looks,
             deadline_at=deadline_at,
         )

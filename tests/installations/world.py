@@ -246,8 +246,9 @@ class World:
         orphans = [each for each in self.operations.values() if each.owner == owner]
         for each in orphans:
             can = self.kinds[each.id] in MARKED
-            move = lost(each, now=self.now, alone=len(orphans) == 1, can_look_up=can)
-            assert self.move(each, move, by=owner, crashes=each.crashes + 1)
+            alone = len(orphans) == 1
+            move = lost(each, now=self.now, alone=alone, can_look_up=can)
+            assert self.move(each, move, by=owner, crashes=each.crashes + 1, lone_crashes=each.lone_crashes + alone)
 
     # Time, and people.
 

@@ -57,6 +57,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """Always written: only an unknown operation has one."""
     looks: int | UnsetType = UNSET
     crashes: int | UnsetType = UNSET
+    lone_crashes: int | UnsetType = UNSET
     doubtful: bool | UnsetType = UNSET
     repeat: Repeat | UnsetType = UNSET
     first_sent_at: datetime | UnsetType = UNSET

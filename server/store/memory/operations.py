@@ -22,7 +22,7 @@ from server.store.memory.shelf import find, of, oldest_first
 
 LEFT_AS_IT_IS = (
     *("outcome", "summary", "fault_kind", "successful_record_ids", "run_at", "looks", "crashes", "doubtful", "repeat"),
-    *("batch_key", "replayed_by", "deadline_at"),
+    *("batch_key", "replayed_by", "deadline_at", "lone_crashes"),
 )
 """Members of a settlement that change nothing while they are not given."""
 

@@ -164,6 +164,7 @@ def _settled(settlement: Settlement, box: Box) -> tuple[Any, ...]:
         _or_none(one.batch_key),
         _or_none(one.replayed_by),
         _or_none(one.deadline_at),
+        _or_none(one.lone_crashes),
         one.attempt.number if one.attempt else None,
         _or_none(one.first_sent_at),
         one.fault_kind is not UNSET,

@@ -36,6 +36,7 @@ class Operations(Table, tablename="operations", db=ENGINE):
     create_time = Timestamptz()
     update_time = Timestamptz()
     reason = Text(default="")
+    lone_crashes = Integer(default=0)
     crashes = Integer(default=0)
     connection_id = Text(default="")
     batch_key = Text(default="")

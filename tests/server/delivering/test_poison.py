@@ -53,7 +53,7 @@ async def test_what_always_raises_ends_as_poison_and_its_neighbours_succeed() ->
         yard.clock.move(seconds=10)
     assert await states(yard) == ["failure"] + ["success"] * 5
     operation = await yard.operation(bad.operation.id)
-    assert (operation.reason, operation.crashes, operation.attempts) == ("poison", 3, 3)
+    assert (operation.reason, operation.lone_crashes, operation.attempts) == ("poison", 3, 3)
     assert [each.effect for each in await yard.attempts(operation.id)] == ["not_sent"] * 3
 
 

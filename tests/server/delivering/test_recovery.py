@@ -128,12 +128,19 @@ async def test_after_two_deaths_an_operation_is_sent_by_itself_and_after_three_i
 @pytest.mark.parametrize(("neighbours", "state", "reason"), [(0, "failure", "poison"), (1, "queued", "")])
 async def test_only_what_died_alone_is_to_blame(neighbours: int, state: State, reason: Reason) -> None:
     yard = await a_yard(MemoryServer())
-    operation_id = await left(yard, state="claimed", crashes=3)
+    operation_id = await left(yard, state="claimed", crashes=3, lone_crashes=2)
     for _ in range(neighbours):
         await left(yard, state="claimed")
     await yard.services.recovery.recover(living=["alive"])
     found = await yard.operation(operation_id)
-    assert (found.state, found.reason) == (state, reason)
+    assert (found.state, found.reason, found.lone_crashes) == (state, reason, 2 if neighbours else 3)
+
+
+async def test_processes_that_are_killed_over_and_over_condemn_nobody_who_was_there_with_others() -> None:
+    yard = await a_yard(MemoryServer())
+    operation_id = await left(yard, state="claimed", crashes=20, lone_crashes=1)
+    await yard.services.recovery.recover(living=["alive"])
+    assert (await yard.operation(operation_id)).state == "queued"
 
 
 class Died(BaseException):
