@@ -21,6 +21,8 @@ from server.tokens.keep_alive import KeepAlive
 BEAT_SECONDS = 2.0
 SETTLE_SECONDS = 1.0
 """How often what could not be written down is tried again."""
+LAST_SECONDS = 2.0
+"""How long the last try may take, when the process ends."""
 SWEEP_SECONDS = 600.0
 """How often what has expired is forgotten; the first time is at the start."""
 
@@ -79,8 +81,9 @@ async def living(services: Services, *, kind: str, works: bool = True) -> AsyncI
         for companion in companions:
             companion.cancel()
         await asyncio.gather(*companions, return_exceptions=True)
-        with suppress(Unavailable):
-            await services.deliveries.settle_late()
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await services.deliveries.settle_late()
         await tokens.close()
 
 
