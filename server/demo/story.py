@@ -1,5 +1,9 @@
-"""The demo's steps, through the front door: deploy, connect, install, create, update. It tells what it does."""
+"""The demo's steps, through the front door: deploy, connect, install, create, update, and a write in the background.
 
+It tells what it does.
+"""
+
+import asyncio
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -17,6 +21,7 @@ Json = dict[str, Any]
 INTEGRATION = "demo-crm"
 OBJECT = "contacts"
 CONSUMER = "ada"
+LOOK_SECONDS = 0.05
 MANIFEST = files("server.demo").joinpath("amp.yaml").read_text()
 CONTENT: Json = {
     "provider": "sandbox",
@@ -79,6 +84,46 @@ async def tell_story(client: Client, *, sandbox_url: str, group_ref: str, tell: 
         "notes": "typed over",
     }
     await _write(client, {"groupRef": group_ref, "type": "update", "record": changes}, sandbox_url, tell)
+
+    tell(heading("5. Create another one in the background, while the provider is busy"))
+    await _write_later(client, {"email": f"emmy@{group_ref}.test", "given_name": "Emmy"}, group_ref, sandbox_url, tell)
+
+
+async def _write_later(client: Client, record: Json, group_ref: str, sandbox_url: str, tell: Tell) -> None:
+    """The sandbox refuses once and asks for a second; nobody but Isthmus has to wait for it."""
+    await _be_busy_once(sandbox_url)
+    request = {"groupRef": group_ref, "type": "create", "mode": "asynchronous", "record": record}
+    accepted = await client.write(INTEGRATION, OBJECT, request)
+    tell(f"Your product asked:\n{as_json(request)}\n")
+    tell(f"and was answered as soon as it was stored:\n{as_json(accepted)}\n")
+    tell("The sandbox answered 429 with 'Retry-After: 1'. So the write waits, and stays when this process dies:")
+    tell(f"{as_json(_in_short(await _refused_once(client, accepted['operationId'])))}\n")
+    tell(f"And then:\n{as_json(_in_short(await client.wait(accepted['operationId'])))}")
+
+
+async def _be_busy_once(sandbox_url: str) -> None:
+    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as http:
+        answer = await http.put(
+            "/_sandbox/faults", json={"faults": [{"kind": "rate_limit", "retryAfterSeconds": 1, "method": "POST"}]}
+        )
+        answer.raise_for_status()
+
+
+async def _refused_once(client: Client, operation_id: str) -> Json:
+    """Look until the first attempt is over. The next comes a second later, so a look falls between them."""
+    while True:
+        operation = await client.operation(operation_id)
+        if operation.get("fault") or operation["status"] != "in_progress":
+            return operation
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _in_short(operation: Json) -> Json:
+    """Leave out who and where."""
+    told: Json = {name: operation[name] for name in ("status", "state", "nextAttemptTime") if name in operation}
+    metadata = operation["metadata"]
+    ids: Json = {name: metadata[name] for name in ("successfulRecordIds",) if name in metadata}
+    return {**told, "attempts": metadata["retry"]["attempts"], **ids}
 
 
 async def _write(client: Client, request: Json, sandbox_url: str, tell: Tell) -> Json:
