@@ -125,6 +125,8 @@ def _accepts(store: StoreKind, operations: int, kills: int, seed: int) -> main.O
         mix=SMOOTH,
         wounds=Wounds(kill=kills),
         backlog=operations,
+        # A kill for every thirty operations, and hundreds waiting: more creates are on their way when one comes.
+        most_unknown=0.1,
     )
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.chaos.callers import Callers
 from tests.chaos.faults import Mix
-from tests.chaos.judge import Broken, Ended, Story, Verdict, effect_of, judge
+from tests.chaos.judge import MOST_UNKNOWN, Broken, Ended, Story, Verdict, effect_of, judge
 from tests.chaos.provider import TAG
 from tests.chaos.schedule import Wounds, schedule
 from tests.chaos.stage import Size, Stage, stage
@@ -41,6 +41,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Of the killed on PostgreSQL, whose silence is waited for."""
     callers: int = 12
     backlog: int = BACKLOG
+    most_unknown: float = MOST_UNKNOWN
     folder: Path | None = None
 
 
@@ -81,7 +82,14 @@ async def run(options: Options) -> Report:
             "seconds accepting": f"{handed_in - started:.1f}",
             "seconds ending": f"{time.monotonic() - handed_in:.1f}",
         }
-        made = await report(options.name, put_up, callers, ended, on_ambiguous=options.plan.on_ambiguous)
+        made = await report(
+            options.name,
+            put_up,
+            callers,
+            ended,
+            on_ambiguous=options.plan.on_ambiguous,
+            most_unknown=options.most_unknown,
+        )
         return replace(made, figures={**made.figures, **figures}, broken=[*made.broken, *_slow(wounding)])
 
 
@@ -93,9 +101,12 @@ async def report(
     *,
     on_ambiguous: Literal["park", "retry"] = "park",
     excused: frozenset[str] = frozenset(),
+    most_unknown: float = MOST_UNKNOWN,
 ) -> Report:
     """Judge a run and gather what it was like. ``excused`` are reasons for which operations may fail in it."""
-    verdict = await verdict_on(put_up, callers, ended, on_ambiguous=on_ambiguous, excused=excused)
+    verdict = await verdict_on(
+        put_up, callers, ended, on_ambiguous=on_ambiguous, excused=excused, most_unknown=most_unknown
+    )
     broken = [*verdict.broken, *_strange(callers)]
     return Report(
         name=name,
@@ -112,10 +123,18 @@ async def verdict_on(
     *,
     on_ambiguous: Literal["park", "retry"] = "park",
     excused: frozenset[str] = frozenset(),
+    most_unknown: float = MOST_UNKNOWN,
 ) -> Verdict:
     """Judge a run. Where duplicates were allowed, the log of each has to say that nobody knew."""
     effects = [effect_of(entry, tag=_tag(entry.fields)) for entry in put_up.provider.ledger()]
-    story = Story(asked=callers.asked, operations=ended, effects=effects, on_ambiguous=on_ambiguous, excused=excused)
+    story = Story(
+        asked=callers.asked,
+        operations=ended,
+        effects=effects,
+        on_ambiguous=on_ambiguous,
+        excused=excused,
+        most_unknown=most_unknown,
+    )
     verdict = judge(story)
     twice = {each.operation_id for each in verdict.broken if each.promise == "nothing happens twice"}
     if on_ambiguous == "park" or not twice:
