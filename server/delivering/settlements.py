@@ -53,8 +53,14 @@ def settlement(
         look_at=move.look_at,
         looks=move.looks,
         doubtful=move.doubtful,
+        gives_way=gives_way(operation, move.to_state),
         **told,
     )
+
+
+def gives_way(operation: Operation, to_state: State) -> bool:
+    """Whether others need not wait for it any longer: a synchronous write in doubt may be so for ever."""
+    return to_state == "unknown" and operation.mode == "synchronous"
 
 
 def marking(operation: Operation, *, now: datetime, **rest: Any) -> Settlement:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from installations.operation import Operation, State
 from server import logs
+from server.delivering.settlements import gives_way
 from server.store.contract import Settlement, Unavailable
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ def doubted(operation: Operation, move: Settlement) -> Settlement:
         now=move.now,
         from_attempts=operation.attempts,
         reason="ambiguous",
+        gives_way=gives_way(operation, "unknown"),
         summary="Outcome unknown: what came of it could not be stored",
         doubtful=True,
     )

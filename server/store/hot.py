@@ -102,6 +102,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     run_at: datetime | None
     look_at: datetime | None
     now: datetime
+    gives_way: bool = False
     sealed_by: str = ""
     """As in `Begin`."""
 
@@ -111,14 +112,14 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
         return (self.operation_id, self.project_id, self.from_state, self.owner, self.from_attempts)
 
     @property
-    def is_final(self) -> bool:
+    def gives_up(self) -> bool:
         """Whether its turns are given up."""
-        return self.to_state in {"success", "failure"}
+        return self.gives_way or self.to_state in {"success", "failure"}
 
     @property
     def may_turn(self) -> bool:
         """Whether others may wait for its turns, or wait with it."""
-        return self.is_final or self.from_state in {"queued", "parked", "unknown"}
+        return self.gives_up or self.from_state in {"queued", "parked", "unknown"}
 
     @property
     def tells_lane(self) -> bool:
@@ -128,7 +129,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     def wake(self, lane_id: str, run_at: datetime) -> Wake:
         """Tell what the move means for its lane, of which ``run_at`` is what the operation had before."""
         at = {"queued": self.run_at or run_at, "unknown": self.look_at}.get(self.to_state)
-        if self.is_final:
+        if self.gives_up:
             at = self.now
         due = at is not None and at <= self.now
         return Wake(lane_id=lane_id, project_id=self.project_id, at=at, due=due, parked=self.to_state == "parked")

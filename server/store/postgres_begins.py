@@ -56,7 +56,7 @@ QUEUE_UP = (
     "INSERT INTO turns (id, operation_id, name, sequence) SELECT n.id, o.id, n.name, o.sequence "
     "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS n(id, operation_id, project_id, name) "
     "JOIN operations o ON o.id = n.operation_id AND o.project_id = n.project_id "
-    "WHERE o.state NOT IN ('success', 'failure') ON CONFLICT (id) DO NOTHING"
+    "WHERE o.state IN ('queued', 'claimed', 'sent', 'parked') ON CONFLICT (id) DO NOTHING"
 )
 """One that was stored before, by a commit whose answer was lost, may have given its turns up for good since."""
 STORED = (

@@ -92,7 +92,7 @@ async def settle(
     if attempts:
         await session.connection.execute(INSERT_ATTEMPTS, *arrays(attempts))
     await _give_up_turns(
-        session, [move.operation_id for move in fresh if move.is_final and move.operation_id in turning]
+        session, [move.operation_id for move in fresh if move.gives_up and move.operation_id in turning]
     )
     await _tell(session, [move for move in fresh if move.event])
     return {number: "stored" if move.operation_id in moved else "superseded" for number, move in settles.items()}

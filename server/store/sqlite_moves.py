@@ -6,7 +6,7 @@ idempotency key, turns, a visit) goes row by row.
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import lru_cache
 
 from server.store.commits import LARGEST_GROUP
@@ -76,10 +76,12 @@ def _insert_many(statement: str, columns: int, rows: int) -> str:
     return statement.replace(f"VALUES {marks}", f"VALUES {', '.join([marks] * rows)}")
 
 
-def _settle_statement(value: Mapping[str, str], guard: Mapping[str, str], *, source: str = "") -> str:
+def _settle_statement(
+    value: Mapping[str, str], guard: Mapping[str, str], *, source: str = "", null: Container[str] = ()
+) -> str:
     """Write the guarded UPDATE; what is written and expected stands in ``value`` and ``guard``."""
     changes = [f"{name} = {value[name]}" for name in ALWAYS_WRITTEN]
-    changes += [f"{name} = coalesce({value[name]}, operations.{name})" for name in LEFT_WHERE_NULL]
+    changes += [f"{name} = coalesce({value[name]}, operations.{name})" for name in LEFT_WHERE_NULL if name not in null]
     return (
         f"UPDATE operations SET {', '.join(changes)}, gather_key = '', "  # noqa: S608 -- constants
         f"attempts = max(operations.attempts, coalesce({value['attempts']}, 0)), "
@@ -102,10 +104,12 @@ def _settle_many(rows: int) -> str:
     return f"{_settle_statement(value, guard, source=source)} RETURNING operations.id"
 
 
-SETTLE = _settle_statement(
-    {name: f"?{number}" for number, name in enumerate(SETTLED_COLUMNS, 1)},
-    {name: f"?{number}" for number, name in enumerate(GUARD, len(SETTLED_COLUMNS) + 1)},
-)
+@lru_cache(LARGEST_GROUP)
+def _settle_one(null: tuple[str, ...]) -> str:
+    """Write the guarded UPDATE for one operation; what is null of it is not even looked at."""
+    value = {name: f"?{number}" for number, name in enumerate(SETTLED_COLUMNS, 1)}
+    guard = {name: f"?{number}" for number, name in enumerate(GUARD, len(SETTLED_COLUMNS) + 1)}
+    return _settle_statement(value, guard, null=null)
 
 
 class SqliteMoves:
@@ -273,14 +277,15 @@ class _Group:
     def _settle_rows(self, settles: Sequence[Settle]) -> frozenset[str]:
         if len(settles) == 1:
             (move,) = settles
-            done = self._connection.execute(SETTLE, (*move.settled, *move.guard)).rowcount == 1
+            null = tuple(name for name, each in zip(SETTLED_COLUMNS, move.settled, strict=True) if each is None)
+            done = self._connection.execute(_settle_one(null), (*move.settled, *move.guard)).rowcount == 1
             return frozenset((move.operation_id,)) if done else frozenset()
         values = [value for move in settles for value in (*move.settled, *move.guard)]
         rows = self._connection.execute(_settle_many(len(settles)), values).fetchall()
         return frozenset(row[0] for row in rows)
 
     def _tell_lanes(self, moves: Sequence[Settle]) -> None:
-        turned = give_up_turns(self._connection, [move.operation_id for move in moves if move.is_final])
+        turned = give_up_turns(self._connection, [move.operation_id for move in moves if move.gives_up])
         telling = {move.operation_id: move for move in moves if move.tells_lane or move.operation_id in turned}
         if telling:
             lanes = lanes_of(self._connection, list(telling))

@@ -66,6 +66,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     replayed_by: str | UnsetType = UNSET
     deadline_at: datetime | UnsetType = UNSET
     """A person who lets an unknown operation go on gives it time anew."""
+    gives_way: bool = False
+    """Its turns are given up although it is not over."""
     event: Event | None = None
     """What the builder is told; stored with the move or not at all."""
 
@@ -150,8 +152,9 @@ class Operations(Protocol):
     async def settle(self, settlement: Settlement) -> None:
         """Move an operation and store the attempt. Raises `Superseded` unless state and owner are as expected.
 
-        In the same transaction a final one gives its turns up, which wakes the lane for whoever follows; one that is
-        ``queued`` again or will be looked up wakes its lane; one that is ``parked`` parks it.
+        In the same transaction a final one, or one that ``gives_way``, gives its turns up, which wakes the lane for
+        whoever follows; one that is ``queued`` again or will be looked up wakes its lane; one that is ``parked`` parks
+        it.
         """
 
     async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:

@@ -106,7 +106,7 @@ class MemoryOperations(MemoryLanes):
                 tries.append(settlement.attempt)
         settled = self.operations_by_id[operation.id] = _settled(operation, settlement)
         self.tell(settled.project_id, settlement.event)
-        self._tell_lane(settled, settlement.now)
+        self._tell_lane(settled, settlement)
 
     async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Make several moves."""
@@ -202,11 +202,11 @@ class MemoryOperations(MemoryLanes):
         if operation.state == "queued":
             self.wake(operation.connection_id, operation.project_id, operation.run_at)
 
-    def _tell_lane(self, operation: Operation, now: datetime) -> None:
+    def _tell_lane(self, operation: Operation, settlement: Settlement) -> None:
         """Let whoever attends to the lane know what a move means for it."""
         lane = (operation.connection_id, operation.project_id)
-        if operation.state in FINAL and self.give_up_turns(operation.id):
-            self.wake(*lane, now)
+        if (operation.state in FINAL or settlement.gives_way) and self.give_up_turns(operation.id):
+            self.wake(*lane, settlement.now)
         elif operation.state == "queued":
             self.wake(*lane, operation.run_at)
         elif operation.state == "unknown" and operation.look_at:

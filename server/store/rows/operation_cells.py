@@ -89,6 +89,7 @@ def build_settle(settlement: Settlement, box: Box) -> Settle:
         run_at=_or_none(settlement.run_at),
         look_at=settlement.look_at,
         now=settlement.now,
+        gives_way=settlement.gives_way,
         sealed_by=box.sealing,
     )
 

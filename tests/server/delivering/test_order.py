@@ -148,6 +148,23 @@ async def test_what_waited_for_its_turn_is_tried_once_as_promised(yard: Yard, pr
     assert (delivered.operation.state, delivered.operation.reason) == ("failure", "abandoned")
 
 
+async def test_nobody_waits_for_a_synchronous_write_in_doubt(yard: Yard, provider: MemoryServer) -> None:
+    provider.answer_next(BUSY)
+    await yard.submit("update", {"id": "7", "a": 1})
+    await yard.attend()
+    writing = asyncio.create_task(write(yard, "update", {"id": "7", "a": 2}))
+    await count(yard, 2)
+    await yard.submit("update", {"id": "7", "a": 3})
+    provider.answer_next(httpx.Response(200, json={"id": "7", "a": 1}), httpx.ReadError("the answer was lost"))
+    yard.clock.move(seconds=10)
+    await yard.attend()
+    async with asyncio.timeout(5):
+        delivered = await writing
+    assert (delivered.operation.state, delivered.operation.reason) == ("unknown", "ambiguous")
+    await yard.attend()
+    assert sent(provider) == [1, 1, 2, 3]
+
+
 class Slow(MemoryServer):
     """Holds every answer back until it is let go."""
 

@@ -45,6 +45,20 @@ async def test_a_turn_is_kept_while_it_is_not_over(store: Store, state: State) -
     assert await claimed(store) == ["x2"]
 
 
+@pytest.mark.parametrize("looks", [True, False])
+async def test_who_gives_way_is_not_waited_for(store: Store, *, looks: bool) -> None:
+    await store.begin(queued("x1"), turns=["r"])
+    await store.begin(queued("x2"), turns=["r"])
+    lane = await taken(store)
+    assert await claimed(store) == ["x1"]
+    doubt = replace(settlement("x1"), from_state="claimed", to_state="unknown", gives_way=True)
+    await left(store, lane)
+    await store.settle(replace(doubt, look_at=later(60)) if looks else doubt)
+    assert await due(store, later(1)) == ["c1"]
+    await taken(store)
+    assert await claimed(store) == ["x2"]
+
+
 async def test_who_waits_for_several_waits_for_all(store: Store) -> None:
     await store.begin(queued("x1"), turns=["a"])
     await store.begin(queued("x2"), turns=["b"])
