@@ -37,6 +37,17 @@ def parse_body(body: bytes, kind: type[T]) -> T:
         raise Malformed(error.issues) from error
 
 
+def parse_strictly(body: bytes, kind: type[T]) -> T:
+    """Decode the JSON body of an act that cannot be taken back. Raises `Malformed` also for unknown members.
+
+    A misspelt filter that was ignored would mean everything, and a misspelt ``dryRun`` would mean it.
+    """
+    try:
+        return decode(parse_json(body, dict[str, Any]), kind, unknown="refuse")
+    except InvalidInput as error:
+        raise Malformed(error.issues) from error
+
+
 def parse_masked(body: bytes, kind: type[msgspec.Struct]) -> dict[str, Any]:
     """Decode a masked change and answer the new values by attribute name; what the mask does not name is ignored.
 

@@ -10,7 +10,7 @@ from installations.errors import invalid
 from installations.operation import State
 from installations.outlook import Verdict
 from server.access.guards import requires_full_key
-from server.api.bodies import Name, parse_body
+from server.api.bodies import Name, parse_strictly
 from server.api.operation_filters import AskedFilter, operations_meant
 from server.api.operation_views import OperationView, full_view
 from server.api.provided import Entered, FromApp, takes
@@ -61,7 +61,7 @@ async def resolve_operation(
     services: FromApp, project_id: Entered, operation_id: FromPath[str], body: RawBody
 ) -> OperationView:
     """Settle an operation of which nobody knows whether it happened, by the word of somebody who looked."""
-    wanted = parse_body(body, Resolve)
+    wanted = parse_strictly(body, Resolve)
     record_id = None if wanted.record_id is UNSET else wanted.record_id
     resolved = await services.interventions.resolve(
         project_id, unescape(operation_id), verdict=wanted.outcome, record_id=record_id
@@ -90,7 +90,7 @@ async def retry_operation(services: FromApp, project_id: Entered, operation_id: 
 @post(OPERATIONS + "/:replay", status_code=200, opt=takes(ReplayMany), guards=[requires_full_key])
 async def replay_operations(services: FromApp, project_id: Entered, body: RawBody) -> HandledView:
     """Do failed operations again, each once, the earliest first, up to 10,000 in one call."""
-    wanted = parse_body(body, ReplayMany)
+    wanted = parse_strictly(body, ReplayMany)
     which = await _meant(services, project_id, wanted.filter, state="failure")
     which = replace(which, replayable=True)
     if wanted.dry_run:
@@ -101,7 +101,7 @@ async def replay_operations(services: FromApp, project_id: Entered, body: RawBod
 @post(OPERATIONS + "/:resolve", status_code=200, opt=takes(ResolveMany), guards=[requires_full_key])
 async def resolve_operations(services: FromApp, project_id: Entered, body: RawBody) -> HandledView:
     """Settle unknown operations alike, the earliest first, up to 10,000 in one call."""
-    wanted = parse_body(body, ResolveMany)
+    wanted = parse_strictly(body, ResolveMany)
     which = await _meant(services, project_id, wanted.filter, state="unknown")
     if wanted.dry_run:
         return await _counted(services, project_id, which)
