@@ -81,11 +81,13 @@ def after_attempt(
     now: datetime,
     can_look_up: bool,
     jitter: float,
+    failures: int | None = None,
 ) -> Move:
     """Decide the move after an attempt that was sent, or could not be.
 
-    ``can_look_up`` says that the provider can be asked for what an ambiguous create may have made. ``compare`` and
-    ``look_up`` are for the caller to turn into what it finds; left as they are, they are a failure and a doubt.
+    ``can_look_up`` says that the provider can be asked for what an ambiguous create may have made. ``failures`` are
+    the attempts made, where there were fewer than claims: what was given back untried failed at nothing. ``compare``
+    and ``look_up`` are for the caller to turn into what it finds; left as they are, they are a failure and a doubt.
     """
     doubtful = operation.doubtful or any(map(in_doubt, outcome.records))
     going_on = [record for record, reaction in zip(outcome.records, reactions, strict=True) if reaction in _GOING_ON]
@@ -95,7 +97,7 @@ def after_attempt(
     elif "park" in reactions:
         move = Move(to_state="parked", reason="auth")
     elif going_on:
-        move = _again(operation, going_on, now=now, jitter=jitter)
+        move = _again(operation, going_on, now=now, jitter=jitter, failures=failures or operation.attempts)
     else:
         move = _at_last(reactions, now=now, can_look_up=can_look_up)
     return msgspec.structs.replace(move, doubtful=doubtful or move.doubtful, hold_until=hold)
@@ -150,14 +152,16 @@ def _hold(outcome: Outcome, reactions: Sequence[Reaction], *, now: datetime) -> 
     return now + asked(longest) if longest > 0 else None
 
 
-def _again(operation: Operation, going_on: Sequence[RecordOutcome], *, now: datetime, jitter: float) -> Move:
+def _again(
+    operation: Operation, going_on: Sequence[RecordOutcome], *, now: datetime, jitter: float, failures: int
+) -> Move:
     longest = max(_seconds(record.fault) for record in going_on)
     due = next_attempt(
         now=now,
         # An auto-batch may be a day old before it is first sent.
         since=operation.first_sent_at or operation.create_time,
         deadline_at=operation.deadline_at,
-        failures=operation.attempts,
+        failures=failures,
         retry_after_seconds=longest if longest > 0 else None,
         jitter=jitter,
     )

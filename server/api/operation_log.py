@@ -53,7 +53,8 @@ REASONS: dict[Reason, tuple[Severity, str]] = {
 
 def log_of(operation: Operation, attempts: Sequence[Attempt]) -> list[LogLine]:
     """Tell what happened to an operation, first to last."""
-    return [_accepted(operation), *(_attempted(operation, attempt) for attempt in attempts), *_since(operation)]
+    tried = (_attempted(operation, attempt, number) for number, attempt in enumerate(attempts, start=1))
+    return [_accepted(operation), *tried, *_since(operation)]
 
 
 def _accepted(operation: Operation) -> LogLine:
@@ -64,7 +65,7 @@ def _accepted(operation: Operation) -> LogLine:
     return _line(operation, operation.create_time, "INFO", message, details=details)
 
 
-def _attempted(operation: Operation, attempt: Attempt) -> LogLine:
+def _attempted(operation: Operation, attempt: Attempt, number: int) -> LogLine:
     failed = attempt.effect != "done"
     seconds = (attempt.finished_at - attempt.started_at).total_seconds()
     details: dict[str, str] = {"effect": attempt.effect, "durationSeconds": f"{seconds:.3f}"}
@@ -76,7 +77,7 @@ def _attempted(operation: Operation, attempt: Attempt) -> LogLine:
         operation,
         attempt.finished_at,
         "ERROR" if failed else "INFO",
-        f"Attempt {attempt.number}: {EFFECTS[attempt.effect]}",
+        f"Attempt {number}: {EFFECTS[attempt.effect]}",
         error=attempt.message if failed else "",
         details=details,
     )

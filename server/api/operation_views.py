@@ -94,8 +94,11 @@ def page_view(page: Page, *, finer: bool) -> OperationPage:
     )
 
 
-def view(operation: Operation, attempts: Sequence[Attempt] = ()) -> OperationView:
-    """Build the published shape of an operation. ``attempts`` tell when it was tried last, where they are at hand."""
+def view(operation: Operation, attempts: Sequence[Attempt] | None = None) -> OperationView:
+    """Build the published shape of an operation. ``attempts`` tell how often it was tried, where they are at hand.
+
+    Without them it is how often it was claimed, which is a little more where something claimed was given back untried.
+    """
     return OperationView(
         id=operation.id,
         project_id=operation.project_id,
@@ -109,14 +112,16 @@ def view(operation: Operation, attempts: Sequence[Attempt] = ()) -> OperationVie
         resource=operation.object_name,
         metadata=OperationMetadata(
             objects=(operation.object_name,),
-            retry=RetryView(attempts=operation.attempts, last_attempt=_last_attempt(operation, attempts)),
+            retry=RetryView(
+                attempts=_attempts(operation, attempts), last_attempt=_last_attempt(operation, attempts or ())
+            ),
             successful_record_ids=operation.successful_record_ids or UNSET,
         ),
         result=operation.summary or UNSET,
     )
 
 
-def finer_view(operation: Operation, attempts: Sequence[Attempt] = ()) -> OperationView:
+def finer_view(operation: Operation, attempts: Sequence[Attempt] | None = None) -> OperationView:
     """Build the published shape with all that is known beyond it, but for what came of each record."""
     waits = public_status(operation.state) == "in_progress"
     return msgspec.structs.replace(
@@ -145,6 +150,13 @@ def full_view(operation: Operation, attempts: Sequence[Attempt]) -> OperationVie
     outcome = stored_outcome(operation)
     results = UNSET if outcome is None else record_results(operation, outcome, detailed=True)
     return msgspec.structs.replace(finer_view(operation, attempts), results=results)
+
+
+def _attempts(operation: Operation, attempts: Sequence[Attempt] | None) -> int:
+    """Count attempts; the one under way has no row yet."""
+    if attempts is None:
+        return operation.attempts
+    return len(attempts) + (operation.state in IN_FLIGHT)
 
 
 def _last_attempt(operation: Operation, attempts: Sequence[Attempt]) -> datetime | UnsetType:

@@ -23,7 +23,18 @@ from server.clock import Clock
 from server.delivering.attempting import Prepared, carry_out, prepare
 from server.delivering.attempts import Tried, unsent
 from server.delivering.breaker import failed
-from server.delivering.conclusions import Course, Judged, apart, broken, concluded, corrected, ended, judged, separated
+from server.delivering.conclusions import (
+    GOES_ON,
+    Course,
+    Judged,
+    apart,
+    broken,
+    concluded,
+    corrected,
+    ended,
+    judged,
+    separated,
+)
 from server.delivering.look_ups import Perform, names
 from server.delivering.payloads import stored, with_gathered
 from server.delivering.recognising import Safety, safety_of
@@ -224,7 +235,8 @@ class Calls:
             one = judged(share, own, safety=safety, stuck=await self._stuck(share, own, safety, course))
             if opened is not None and change is not None and len(change.records) == len(share.due):
                 one = await self._reconciled(one, opened, change)
-            settled, move = concluded(one, course, now=now, jitter=self._jitter())
+            failures = await self._failures(one)
+            settled, move = concluded(one, course, now=now, jitter=self._jitter(), failures=failures)
             moves.append((share.operation, settled))
             holds += [] if move.hold_until is None else [move.hold_until]
         return Called(
@@ -246,6 +258,16 @@ class Calls:
         return replays_failure(
             [*before, attempt_row(operation, tried, started_at=course.started, finished_at=self._clock())]
         )
+
+    async def _failures(self, one: Judged) -> int:
+        """Count the attempts up to this one. Most claims are attempts; the others were given back untried."""
+        operation = one.share.operation
+        if operation.attempts <= 1 or GOES_ON.isdisjoint(one.reactions):
+            return operation.attempts
+        try:
+            return len(await self._store.attempts(operation.project_id, operation.id)) + 1
+        except Unavailable:
+            return operation.attempts
 
     async def _reconciled(self, one: Judged, opened: Opened, change: Change) -> Judged:
         due = one.share.due

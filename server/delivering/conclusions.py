@@ -72,11 +72,19 @@ def corrected(one: Judged, outcome: Outcome, reactions: Sequence[Reaction]) -> J
     return replace(one, outcome=replace(one.outcome, records=tuple(records)), reactions=tuple(decided))
 
 
-def concluded(one: Judged, course: Course, *, now: datetime, jitter: float) -> tuple[Settlement, Move]:
-    """Decide the next move of an operation after an attempt."""
+def concluded(one: Judged, course: Course, *, now: datetime, jitter: float, failures: int) -> tuple[Settlement, Move]:
+    """Decide the next move of an operation after an attempt. ``failures`` counts this one, if it is one."""
     operation, outcome = one.share.operation, credited(one.outcome, one.reactions)
-    move = after_attempt(operation, outcome, one.reactions, now=now, can_look_up=one.safety.can_look_up, jitter=jitter)
-    if move.to_state == "queued" and _GOES_ON.isdisjoint(one.reactions[index] for index in one.share.due):
+    move = after_attempt(
+        operation,
+        outcome,
+        one.reactions,
+        now=now,
+        can_look_up=one.safety.can_look_up,
+        jitter=jitter,
+        failures=failures,
+    )
+    if move.to_state == "queued" and GOES_ON.isdisjoint(one.reactions[index] for index in one.share.due):
         # What goes on has only waited behind another write to the same record.
         move = replace(move, run_at=now)
     attempt = attempt_row(operation, one.tried, started_at=course.started, finished_at=now)
@@ -93,7 +101,8 @@ def concluded(one: Judged, course: Course, *, now: datetime, jitter: float) -> t
     )
 
 
-_GOES_ON: frozenset[Reaction] = frozenset({"retry", "wait"})
+GOES_ON: frozenset[Reaction] = frozenset({"retry", "wait"})
+"""What a record needs that is sent again."""
 
 
 def apart(shares: Sequence[Share], tried: Tried) -> bool:

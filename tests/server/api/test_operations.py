@@ -97,6 +97,21 @@ def attempt(name: str, number: int, **changes: Any) -> Attempt:
 
 
 @ON_EVERY_STORE
+async def test_what_was_claimed_and_given_back_is_no_attempt(shelf: Shelf) -> None:
+    name = await shelf.put()
+    store, lane = shelf.house.services.store, shelf.names["connection"]
+    for _ in range(3):
+        await store.take_lane(lane, owner="w", now=START + MINUTE, dead_after_seconds=60)
+        (claimed,) = await store.claim(lane, owner="w", now=START + MINUTE, calls=1, batch=1)
+        await store.settle(settlement(claimed, from_state="claimed", to_state="queued", run_at=START + MINUTE))
+    assert (await shelf.get(f"/operations/{name}"))["metadata"]["retry"] == {"attempts": 0}
+    await tried(shelf, name, attempt(name, 4, message="gone", effect="ambiguous"))
+    assert (await shelf.get(f"/operations/{name}"))["metadata"]["retry"]["attempts"] == 1
+    log = await shelf.get(f"/operations/{name}/logs")
+    assert log[1]["message"]["msg"] == "Attempt 1: nobody can tell whether it was written"
+
+
+@ON_EVERY_STORE
 async def test_attempts_are_counted_dated_and_logged(shelf: Shelf, published: Published) -> None:
     name = await shelf.put()
     refused = attempt(name, 1, status=429, fault_kind="rate_limited", message="slow down")

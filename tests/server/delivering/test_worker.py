@@ -1,5 +1,6 @@
 """What becomes of asynchronous writes at the provider: one visit at a time, memory store, memory provider."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from connectors.memory.server import MemoryServer
 from installations.operation import Operation
 from installations.record import WriteRequest
 from server.delivering.payloads import stored_outcome
+from server.delivering.settlements import release
 from server.store.contract import OperationFilter
 from tests.server.delivering.yard import PROJECT, START, Yard, open_yard
 
@@ -366,6 +368,25 @@ async def test_two_updates_of_one_record_in_an_auto_batch_keep_their_order() -> 
     sent = [msgspec.json.decode(each.content)["records"] for each in provider.requests]
     assert sent == [[{"a": 1, "id": "7"}], [{"a": 2, "id": "7"}]]
     assert provider.records["people"]["7"]["a"] == 2
+
+
+async def test_what_was_claimed_and_given_back_has_failed_at_nothing() -> None:
+    provider = MemoryServer()
+    yard = await a_yard(provider)
+    submitted = await yard.submit("update", {"id": "7", "a": 1})
+    for _ in range(10):
+        await yard.store.take_lane("c-g1", owner="w1", now=yard.clock(), dead_after_seconds=15)
+        (claimed,) = await yard.store.claim("c-g1", owner="w1", now=yard.clock(), calls=1, batch=1)
+        assert await yard.store.settle_all([release(claimed, now=yard.clock())]) == [True]
+    provider.answer_next(httpx.Response(503))
+    await yard.attend()
+    operation = await yard.operation(submitted.operation.id)
+    # After a first failure it is tried again in a second, however often it was claimed.
+    assert (operation.attempts, operation.state, operation.run_at - yard.clock()) == (
+        11,
+        "queued",
+        timedelta(seconds=1),
+    )
 
 
 async def test_past_its_deadline_nothing_is_sent() -> None:
