@@ -19,6 +19,7 @@ from connectors.sandbox.state import Options
 from server import logs, rekeying, serving
 from server.access.signing import BadSigner, sign_token
 from server.access.tokens import MAX_LIFE_SECONDS
+from server.backlog import take_stock, told
 from server.clock import utc_now
 from server.demo.running import run_demo
 from server.deploying import Unreachable, deploy_file
@@ -94,6 +95,9 @@ def _add_setup(commands: Any) -> None:
     migrate.set_defaults(run=_migrate)
     held = commands.add_parser("restored", help="after restoring a backup: hold back what may have been sent since")
     held.set_defaults(run=_restored)
+    status = commands.add_parser("status", help="say what waits, since when, what holds it up, and who is alive")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
+    status.set_defaults(run=_status)
     init = commands.add_parser("init", help="make a project and its first API key")
     init.add_argument("--project", required=True, metavar="NAME")
     init.add_argument("--json", action="store_true", help="print one JSON object")
@@ -224,6 +228,11 @@ def _restored(_: argparse.Namespace) -> None:
         f"{held.unknown} creates may have been sent after the backup was made; they are unknown now, and wait for a "
         f"look-up or for :resolve. {held.going_on} operations go on when a server starts."
     )
+
+
+def _status(parsed: argparse.Namespace) -> None:
+    backlog = _run(take_stock(_settings()))
+    _say(msgspec.json.encode(backlog).decode() if parsed.json else told(backlog))
 
 
 def _init(parsed: argparse.Namespace) -> None:

@@ -60,6 +60,16 @@ async def migrate_database(database_url: str) -> list[str]:
         await database.close()
 
 
+async def choose_for_looking(settings: Settings) -> SqliteDatabase | PostgresDatabase:
+    """Open the database for reading alone, beside whatever process serves it. Raises as `open_store`, `Unavailable`."""
+    database = _database(settings.database_url)
+    if isinstance(database, SqliteDatabase):
+        await database.open_to_read()
+    else:
+        await database.open()
+    return database
+
+
 def _database(url: str, *, lock_seconds: float = 2.0) -> SqliteDatabase | PostgresDatabase:
     parts = urlsplit(url)
     if parts.scheme in {"postgresql", "postgres"}:

@@ -129,6 +129,15 @@ class SqliteDatabase:
             raise
         logs.event("store.opened", sqlite_version=sqlite3.sqlite_version, path=str(self.path))
 
+    async def open_to_read(self) -> None:
+        """Connect for reading alone, beside the process that holds the file. Raises `Unavailable`."""
+        if not self.path.exists():
+            raise Unavailable(f"there is no database {self.path}; `isthmus init` makes one.")
+        try:
+            self._free.put_nowait(await self._connect(self._open_reader))
+        except sqlite3.Error as error:
+            raise Unavailable(f"the database {self.path} cannot be read: {error}") from error
+
     async def close(self) -> None:
         """Close readers first: the writer's close folds the WAL into the file."""
         while self._sessions:
