@@ -125,7 +125,8 @@ async def stay_alive(
     async def tidy() -> None:
         nonlocal sweep_at
         living = await store.living(within_seconds=DEAD_AFTER_SECONDS)
-        await recover(living=[*living, owner])
+        if beat.may_judge():
+            await recover(living=[*living, owner])
         if time.monotonic() >= sweep_at:
             await store.sweep(now=clock())
             sweep_at = time.monotonic() + SWEEP_SECONDS

@@ -21,6 +21,7 @@ class Beat:
         self._last: float | None = None
         self._lapses = 0
         """How often others may have taken this process for dead although it went on."""
+        self._lapsed_at: float | None = None
         self._known = asyncio.Event()
 
     def now(self) -> float:
@@ -31,6 +32,7 @@ class Beat:
         """Take note that the beat which was sent then arrived."""
         if not self.is_fresh():
             self._lapses += 1
+            self._lapsed_at = self._monotonic()
         self._last = sent_at
         self._known.set()
 
@@ -41,6 +43,15 @@ class Beat:
     def is_fresh(self) -> bool:
         """Whether nobody can take this process for dead. One that never beat is not known to anybody yet."""
         return self._last is None or self._monotonic() - self._last < FRESH_SECONDS
+
+    def may_judge(self) -> bool:
+        """Whether those who are not heard of are dead, as far as this process can tell.
+
+        Where it was not heard of itself, the database may have been away for all: the others get as long to beat again.
+        """
+        if self._lapsed_at is not None and self._monotonic() - self._lapsed_at < DEAD_AFTER_SECONDS:
+            return False
+        return self.is_fresh()
 
     def permit(self) -> Permit:
         """Give leave for one write, which ends for good when the process was silent for too long.

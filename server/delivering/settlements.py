@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from installations.operation import Attempt, Operation, State
+from installations.operation import FINAL, Attempt, Operation, State
 from installations.outlook import Move
 from installations.record import Outcome
 from server.delivering.attempts import Tried, first_fault, written_ids
@@ -99,6 +99,16 @@ def abandoned(operation: Operation, *, now: datetime) -> Settlement:
     """End a synchronous write that was never sent, because nobody knows whether it was stored."""
     move = Move(to_state="failure", reason="abandoned")
     return settlement(operation, move, now=now, said="Not sent: the database did not say whether it was stored")
+
+
+def last_word(settled: Settlement) -> Settlement | None:
+    """Build the move of a write that came to its end while others took its process for dead and left it in doubt.
+
+    What we know of its one attempt settles the doubt, unless it has moved on since. ``None`` for what is no end.
+    """
+    if settled.from_state != "sent" or settled.to_state not in FINAL or settled.attempt is None:
+        return None
+    return replace(settled, from_state="unknown", owner="")
 
 
 def attempt_row(operation: Operation, tried: Tried, *, started_at: datetime, finished_at: datetime) -> Attempt:

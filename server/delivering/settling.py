@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from installations.operation import Operation, State
 from server import logs
-from server.delivering.settlements import gives_way
+from server.delivering.settlements import gives_way, last_word
 from server.store.contract import Settlement, Unavailable
 
 T = TypeVar("T")
@@ -54,6 +54,11 @@ def doubted(operation: Operation, move: Settlement) -> Settlement:
     )
 
 
+def _from_other(settled: Settlement) -> Settlement | None:
+    other = _OTHER.get(settled.from_state)
+    return None if other is None else replace(settled, from_state=other)
+
+
 class Settling:
     """Stores moves with their events."""
 
@@ -66,8 +71,9 @@ class Settling:
     async def see_through(self, moves: Sequence[tuple[Operation, Settlement]]) -> list[bool]:
         """Make moves of operations that this process holds, and tell which were made. Ends when the database answers.
 
-        Where a mark was cut off, nobody knows whether an operation is ``claimed`` or ``sent``: both are tried. A move
-        that fails for a reason that nobody foresaw leaves its operation ``unknown``, and keeps no other one back.
+        Where a mark was cut off, nobody knows whether an operation is ``claimed`` or ``sent``: both are tried. Where
+        others took this process for dead meanwhile, what it knows still counts (`last_word`). A move that fails for a
+        reason that nobody foresaw leaves its operation ``unknown``, and keeps no other one back.
         """
         try:
             return await self._seen_through(moves)
@@ -90,13 +96,20 @@ class Settling:
         return made
 
     async def _made(self, settlements: Sequence[Settlement]) -> list[bool]:
-        made = await self._again(lambda: self._store.settle_all(settlements))
-        left = [i for i, done in enumerate(made) if not done and settlements[i].from_state in _OTHER]
-        if left:
-            others = [replace(settlements[i], from_state=_OTHER[settlements[i].from_state]) for i in left]
-            for index, done in zip(left, await self._again(lambda: self._store.settle_all(others)), strict=True):
-                made[index] = done
+        made = await self._all_of(settlements)
+        for otherwise in (_from_other, last_word):
+            others = {
+                index: other
+                for index, done in enumerate(made)
+                if not done and (other := otherwise(settlements[index])) is not None
+            }
+            if others:
+                for index, done in zip(others, await self._all_of([*others.values()]), strict=True):
+                    made[index] = done
         return made
+
+    async def _all_of(self, settlements: Sequence[Settlement]) -> list[bool]:
+        return await self._again(lambda: self._store.settle_all(settlements))
 
     async def _told(self, moves: Sequence[tuple[Operation, Settlement]]) -> list[Settlement]:
         return [await self._completion.told(operation, settlement) for operation, settlement in moves]

@@ -9,7 +9,7 @@ from typing import Protocol
 from installations.operation import Operation
 from server import logs
 from server.clock import Clock
-from server.delivering.settlements import abandoned
+from server.delivering.settlements import abandoned, last_word
 from server.delivering.settling import doubted
 from server.store.contract import Settlement, Superseded, Unavailable
 
@@ -39,7 +39,7 @@ class Unsettled:
     async def settle(self, operation: Operation, settled: Settlement) -> None:
         """Make a move, or remember it and raise what stood in its way: its caller is not answered."""
         try:
-            await self._store.settle(settled)
+            await self._settle(settled)
         except Superseded:
             raise
         except Unavailable:
@@ -66,9 +66,17 @@ class Unsettled:
                 if isinstance(error, BaseException):
                     raise error
 
-    async def _settle_late(self, settled: Settlement) -> None:
+    async def _settle(self, settled: Settlement) -> None:
         try:
             await self._store.settle(settled)
+        except Superseded:
+            if (last := last_word(settled)) is None:
+                raise
+            await self._store.settle(last)
+
+    async def _settle_late(self, settled: Settlement) -> None:
+        try:
+            await self._settle(settled)
         except Superseded:
             logs.event("write.superseded", operation_id=settled.operation_id)
         except Unavailable:

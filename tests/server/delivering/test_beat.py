@@ -1,6 +1,7 @@
 """Leave to send ends with the first silence that is long enough to be taken for death."""
 
 import asyncio
+from collections.abc import Sequence
 
 import httpx
 import msgspec
@@ -10,7 +11,9 @@ from installations.record import WriteRequest
 from server.delivering.beat import DEAD_AFTER_SECONDS, FRESH_SECONDS, Beat
 from server.delivering.deliveries import Deliveries
 from server.delivering.turns import Turns
-from tests.server.delivering.yard import PROJECT, open_yard
+from server.liveness import stay_alive
+from server.store.memory import MemoryStore
+from tests.server.delivering.yard import PROJECT, START, open_yard
 
 
 class Seconds:
@@ -54,6 +57,49 @@ def test_leave_that_has_ended_does_not_come_back_with_the_next_beat() -> None:
     seconds.now += 20
     beat.taken(beat.now())
     assert (permit(), beat.permit()(), beat.is_fresh()) == (False, True, True)
+
+
+def test_who_was_not_heard_of_itself_judges_nobody_until_the_others_had_time_to_be() -> None:
+    seconds = Seconds()
+    beat = Beat(monotonic=seconds)
+    assert beat.may_judge(), "what a process finds when it starts is dead"
+    beat.taken(beat.now())
+    seconds.now += 20
+    assert not beat.may_judge()
+    judged = []
+    for _ in range(10):
+        beat.taken(beat.now())
+        judged.append(beat.may_judge())
+        seconds.now += 2
+    assert judged == [False] * 8 + [True] * 2
+
+
+async def test_nobody_is_recovered_from_right_after_the_database_was_away_for_all() -> None:
+    seconds, recovered = Seconds(), list[float]()
+    beat = Beat(monotonic=seconds)
+    beat.taken(beat.now())
+    seconds.now += 20
+    begun = seconds.now
+
+    async def recover(*, living: Sequence[str]) -> int:
+        assert "p1" in living
+        recovered.append(seconds.now)
+        return 0
+
+    class Quick(MemoryStore):
+        async def beat(self, owner: str, *, kind: str) -> None:
+            await super().beat(owner, kind=kind)
+            seconds.now += 1
+
+    alive = asyncio.create_task(
+        stay_alive(Quick(), owner="p1", kind="worker", clock=lambda: START, beat=beat, recover=recover, beat_seconds=0)
+    )
+    async with asyncio.timeout(5):
+        while not recovered:  # noqa: ASYNC110 -- each turn of the loop is a beat
+            await asyncio.sleep(0)
+    alive.cancel()
+    await asyncio.gather(alive, return_exceptions=True)
+    assert recovered[0] - begun >= DEAD_AFTER_SECONDS
 
 
 class Stopped(MemoryServer):
