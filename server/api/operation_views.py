@@ -89,16 +89,17 @@ def page_view(page: Page, *, finer: bool) -> OperationPage:
     """Build a page."""
     token = page.next_page_token
     return OperationPage(
-        results=tuple(finer_view(one) if finer else view(one) for one in page.results),
+        results=tuple(
+            finer_view(one, tries=tries) if finer else view(one, tries=tries)
+            for one, tries in zip(page.results, page.tries, strict=True)
+        ),
         pagination=Pagination(done=token is None, next_page_token=UNSET if token is None else token),
     )
 
 
-def view(operation: Operation, attempts: Sequence[Attempt] | None = None) -> OperationView:
-    """Build the published shape of an operation. ``attempts`` tell how often it was tried, where they are at hand.
-
-    Without them it is how often it was claimed, which is a little more where something claimed was given back untried.
-    """
+def view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: int | None = None) -> OperationView:
+    """Build the published shape of an operation. ``tries``: how many ``attempts`` there are, if they are not at hand."""
+    made = len(attempts) if tries is None else tries
     return OperationView(
         id=operation.id,
         project_id=operation.project_id,
@@ -112,8 +113,9 @@ def view(operation: Operation, attempts: Sequence[Attempt] | None = None) -> Ope
         resource=operation.object_name,
         metadata=OperationMetadata(
             objects=(operation.object_name,),
+            # The one under way has no row yet.
             retry=RetryView(
-                attempts=_attempts(operation, attempts), last_attempt=_last_attempt(operation, attempts or ())
+                attempts=made + (operation.state in IN_FLIGHT), last_attempt=_last_attempt(operation, attempts)
             ),
             successful_record_ids=operation.successful_record_ids or UNSET,
         ),
@@ -121,11 +123,11 @@ def view(operation: Operation, attempts: Sequence[Attempt] | None = None) -> Ope
     )
 
 
-def finer_view(operation: Operation, attempts: Sequence[Attempt] | None = None) -> OperationView:
+def finer_view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: int | None = None) -> OperationView:
     """Build the published shape with all that is known beyond it, but for what came of each record."""
     waits = public_status(operation.state) == "in_progress"
     return msgspec.structs.replace(
-        view(operation, attempts),
+        view(operation, attempts, tries=tries),
         state=operation.state,
         mode=operation.mode,
         action=operation.action,
@@ -150,13 +152,6 @@ def full_view(operation: Operation, attempts: Sequence[Attempt]) -> OperationVie
     outcome = stored_outcome(operation)
     results = UNSET if outcome is None else record_results(operation, outcome, detailed=True)
     return msgspec.structs.replace(finer_view(operation, attempts), results=results)
-
-
-def _attempts(operation: Operation, attempts: Sequence[Attempt] | None) -> int:
-    """Count attempts; the one under way has no row yet."""
-    if attempts is None:
-        return operation.attempts
-    return len(attempts) + (operation.state in IN_FLIGHT)
 
 
 def _last_attempt(operation: Operation, attempts: Sequence[Attempt]) -> datetime | UnsetType:

@@ -77,6 +77,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     results: tuple[Operation, ...]
     next_page_token: str | None
+    tries: tuple[int, ...]
+    """How many attempts each has; `Operation.attempts` also counts claims that were given back untried."""
 
 
 class OperationFilter(msgspec.Struct, frozen=True, kw_only=True):

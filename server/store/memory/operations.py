@@ -131,7 +131,8 @@ class MemoryOperations(MemoryLanes):
             start = sum(operation.id in later for operation in newest)
         results = tuple(newest[start : start + page_size])
         more = len(newest) > start + page_size
-        return Page(results=results, next_page_token=results[-1].id if more and results else None)
+        tries = tuple(len(self.attempts_by_operation.get(one.id, [])) for one in results)
+        return Page(results=results, next_page_token=results[-1].id if more and results else None, tries=tries)
 
     async def earliest(self, project_id: str, which: OperationFilter, *, after: int = 0, limit: int) -> list[Operation]:
         """List in the order of acceptance."""

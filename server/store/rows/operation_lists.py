@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from piccolo.columns.combination import WhereRaw
+from piccolo.query.functions.aggregate import Count
 
 from installations.operation import Operation
 from server.store.contract import Missing, OperationFilter, Page
@@ -13,7 +14,7 @@ from server.store.rows.committing import CommittingRows
 from server.store.rows.operation_cells import operation_from
 from server.store.rows.scope import require_project, with_fresh_keys
 from server.store.steps import Statement, Steps
-from server.store.tables import Operations
+from server.store.tables import Attempts, Operations
 
 IN_FLIGHT = WhereRaw("state IN ('claimed', 'sent')")
 WAITING = WhereRaw("state IN ('queued', 'parked')")
@@ -37,8 +38,10 @@ class OperationListRows(CommittingRows):
             if page_token is not None:
                 query = query.where(_older(await _last(project_id, page_token)))
             rows = await query.order_by(Operations.create_time, Operations.id, ascending=False).limit(page_size + 1)
+            tries = await _tries([row["id"] for row in rows[:page_size]])
         results = tuple(operation_from(row, box) for row in rows[:page_size])
-        return Page(results=results, next_page_token=results[-1].id if len(rows) > page_size and results else None)
+        token = results[-1].id if len(rows) > page_size and results else None
+        return Page(results=results, next_page_token=token, tries=tries)
 
     @with_fresh_keys
     async def earliest(self, project_id: str, which: OperationFilter, *, after: int = 0, limit: int) -> list[Operation]:
@@ -150,3 +153,16 @@ def _older(last: Row) -> Any:
     return (Operations.create_time < last["create_time"]) | (
         (Operations.create_time == last["create_time"]) & (Operations.id < last["id"])
     )
+
+
+async def _tries(ids: Sequence[str]) -> tuple[int, ...]:
+    """Count the attempts of each of these operations."""
+    if not ids:
+        return ()
+    found = (
+        await Attempts.select(Attempts.operation_id, Count())
+        .where(Attempts.operation_id.is_in(list(ids)))
+        .group_by(Attempts.operation_id)
+    )
+    counts = {row["operation_id"]: int(row["count"]) for row in found}
+    return tuple(counts.get(each, 0) for each in ids)

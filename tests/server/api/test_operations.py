@@ -106,7 +106,8 @@ async def test_what_was_claimed_and_given_back_is_no_attempt(shelf: Shelf) -> No
         await store.settle(settlement(claimed, from_state="claimed", to_state="queued", run_at=START + MINUTE))
     assert (await shelf.get(f"/operations/{name}"))["metadata"]["retry"] == {"attempts": 0}
     await tried(shelf, name, attempt(name, 4, message="gone", effect="ambiguous"))
-    assert (await shelf.get(f"/operations/{name}"))["metadata"]["retry"]["attempts"] == 1
+    for told in (await shelf.get(f"/operations/{name}"), (await shelf.get("/operations?pageSize=1"))["results"][0]):
+        assert (told["id"], told["metadata"]["retry"]["attempts"]) == (name, 1)
     log = await shelf.get(f"/operations/{name}/logs")
     assert log[1]["message"]["msg"] == "Attempt 1: nobody can tell whether it was written"
 
