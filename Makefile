@@ -26,6 +26,7 @@ types: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	for name in pipeline transport store access proxy writes; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
+	$(BIN)/python -m tests.benchmarks.durable accepts completion
 
 # What is promised, against kill -9, crashed databases, full disks and jumping clocks: about a quarter of an hour.
 chaos: $(VENV)/test.stamp
