@@ -17,7 +17,8 @@ PAGES = sorted(
 )
 LISTED = (
     *("connectors", "headless", "server", "server/access", "server/api", "server/connecting", "server/delivering"),
-    *("server/demo", "server/door", "server/engine", "server/notifying", "server/proxying", "server/store", "server/tokens"),
+    *("server/demo", "server/door", "server/engine", "server/notifying", "server/proxying", "server/store"),
+    "server/tokens",
 )
 """Folders whose modules a README lists; the one of ``installations`` has a test of its own."""
 DECIDED_AGAINST = {"sqlalchemy", "dbos", "ruamel.yaml", "celery"}

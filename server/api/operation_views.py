@@ -98,7 +98,7 @@ def page_view(page: Page, *, finer: bool) -> OperationPage:
 
 
 def view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: int | None = None) -> OperationView:
-    """Build the published shape of an operation. ``tries``: how many ``attempts`` there are, if they are not at hand."""
+    """Build the published shape of an operation. ``tries``: how many ``attempts`` there are, where not at hand."""
     made = len(attempts) if tries is None else tries
     return OperationView(
         id=operation.id,

@@ -1,8 +1,8 @@
 """The proxy: any method and path, passed through to a customer's account with its credentials.
 
 A call is known by the header ``x-amp-proxy-version``, by the path prefix ``/proxy`` or by its host name
-(`server/door/address.py`). What the provider answers comes back as it is, whatever its status; problem documents are ours,
-and ``X-Isthmus-Outcome`` in them says whether the provider may have acted. No browser is a caller: the key is one that
+(`server/door/address.py`). What the provider answers comes back as it is, whatever its status; problem documents are
+ours, and ``X-Isthmus-Outcome`` in them says whether the provider may have acted. No browser is a caller: the key is one that
 is kept on a server.
 """
 
