@@ -2,8 +2,8 @@
 
 A call is known by the header ``x-amp-proxy-version``, by the path prefix ``/proxy`` or by its host name
 (`server/door/address.py`). What the provider answers comes back as it is, whatever its status; problem documents are
-ours, and ``X-Isthmus-Outcome`` in them says whether the provider may have acted. No browser is a caller: the key is one that
-is kept on a server.
+ours, and ``X-Isthmus-Outcome`` in them says whether the provider may have acted. No browser is a caller: the key is one
+that is kept on a server.
 """
 
 import asyncio
