@@ -20,6 +20,9 @@ StoreKind = Literal["sqlite", "postgres"]
 DATABASE = "isthmus"
 START_SECONDS = 60
 CONNECTIONS = "200"
+NO_CONNECTION = 2
+"""How psql ends where the server went away: https://www.postgresql.org/docs/current/app-psql.html"""
+AGAIN_SECONDS = 0.1
 
 
 class Database(Protocol):
@@ -115,8 +118,15 @@ class Postgres:
         await self._end(signal.SIGQUIT)
 
     def run(self, statement: str) -> str:
-        """Run a statement with psql."""
-        return run_sql(self.url, statement).strip()
+        """Run a statement with psql; again where the server was crashed meanwhile, as long as it takes to be back."""
+        ends = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return run_sql(self.url, statement).strip()
+            except subprocess.CalledProcessError as error:
+                if error.returncode != NO_CONNECTION or time.monotonic() > ends:
+                    raise
+            time.sleep(AGAIN_SECONDS)
 
     def check(self) -> str:
         """Read every row of every table through its pages."""

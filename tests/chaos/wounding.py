@@ -25,6 +25,9 @@ class Wounding:
         """Of the dead whose death is noticed as in life, by their silence; the others are made to be long silent."""
         self._chance = random.Random(seed)  # noqa: S311 -- a schedule, no secrets
         self._crashing = asyncio.Lock()
+        self._there = asyncio.Event()
+        """Set while the database is: a process that starts without one ends at once, and is to be started again."""
+        self._there.set()
         self.stops = 0
         self.back: list[float] = []
         """Seconds from when a crashed database is there again to the next accepted operation."""
@@ -46,6 +49,7 @@ class Wounding:
     async def kill(self, seat: Seat, *, young_seconds: float | None = None) -> None:
         """Kill whoever sits there and put somebody else in the place, who may be killed while starting."""
         await self._end(seat)
+        await self._there.wait()
         if young_seconds is not None:
             await self._fleet.begin(seat)
             await asyncio.sleep(young_seconds)
@@ -69,9 +73,11 @@ class Wounding:
         base = self._fleet.database
         assert isinstance(base, Postgres)
         async with self._crashing:
+            self._there.clear()
             await base.crash()
             await asyncio.sleep(self._chance.uniform(0, LONGEST_OUTAGE))
             await base.start()
+            self._there.set()
             started, before = time.monotonic(), len(callers.asked)
             await callers.accepted(before + 1)
             self.back.append(time.monotonic() - started)
