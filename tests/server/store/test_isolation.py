@@ -212,6 +212,7 @@ def test_tables_are_touched_by_the_store_alone() -> None:
     }
     assert importers == {
         "migrations/piccolo_app.py",
+        "server/store/backlog.py",
         "server/store/census.py",
         "server/store/keyring.py",
         "server/store/piccolo.py",
