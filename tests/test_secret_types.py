@@ -72,6 +72,7 @@ EXPLAINED = {
     "server.installing.Wanted.content": "a config",
     "server.places.Endpoints.token": "an address",
     "server.proxying.passing.Answer.headers": "the provider's, on their way to a caller who keeps a full key",
+    "server.store.backlog.Heap.state": "a state of operations",
     "server.store.contract.operations.IdempotencyKey.key": "a name that the caller gave to a request",
     "server.store.contract.processes.Upload.content": "a manifest",
 }
