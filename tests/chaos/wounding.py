@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tests.chaos.callers import Callers
 from tests.chaos.databases import Postgres
 from tests.chaos.fleet import Fleet, Seat
+from tests.chaos.processes import DidNotStart
 from tests.chaos.schedule import Kill
 
 LONGEST_OUTAGE = 1.0
@@ -28,6 +29,7 @@ class Wounding:
         self._there = asyncio.Event()
         """Set while the database is: a process that starts without one ends at once, and is to be started again."""
         self._there.set()
+        self._crashes = 0
         self.stops = 0
         self.back: list[float] = []
         """Seconds from when a crashed database is there again to the next accepted operation."""
@@ -54,7 +56,20 @@ class Wounding:
             await self._fleet.begin(seat)
             await asyncio.sleep(young_seconds)
             await self._end(seat)
-        await self._fleet.fill(seat)
+        await self._fill(seat)
+
+    async def _fill(self, seat: Seat) -> None:
+        """Start a process; again where the database was crashed just then, for without one a process ends at once."""
+        while True:
+            await self._there.wait()
+            before = self._crashes
+            try:
+                await self._fleet.fill(seat)
+            except DidNotStart:
+                if self._crashes == before:
+                    raise
+            else:
+                return
 
     async def pause(self, seat: Seat, seconds: float = TIRED_SECONDS) -> None:
         """Stop a process in the middle of what it does, and let it go on when the others take it for dead."""
@@ -74,6 +89,7 @@ class Wounding:
         assert isinstance(base, Postgres)
         async with self._crashing:
             self._there.clear()
+            self._crashes += 1
             await base.crash()
             await asyncio.sleep(self._chance.uniform(0, LONGEST_OUTAGE))
             await base.start()

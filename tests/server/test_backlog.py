@@ -79,8 +79,8 @@ async def test_the_operator_sees_what_waits_since_when_and_why(settings: Setting
     words = told(backlog)
     for said in (
         "unknown (ambiguous)",
-        "oldest 3 h 0 min",
-        "failures in a row: 5, on hold for 1 h 59 min",
+        "queued                        2   oldest 3 h ",
+        "failures in a row: 5, on hold for 1 h ",
         "parked, its",
     ):
         assert said in words
