@@ -76,7 +76,8 @@ class Walk:
         fitting = [option for option in options if kind in _kinds_taken(option)]
         if not fitting:
             wanted = " or ".join(dict.fromkeys(_kind_wanted(option) for option in options))
-            self._refuse(data, path, "wrong-type", f"must be {wanted}, not {kind}", remedy=_remedy(data, wanted))
+            message = f"must be {wanted}, not {_fraction(kind, wanted)}"
+            self._refuse(data, path, "wrong-type", message, remedy=_remedy(data, wanted))
             return None
         tagged = [o for o in fitting if isinstance(o, inspect.StructType) and o.tag_field]
         if len(tagged) > 1:
@@ -191,6 +192,11 @@ def _bare(node: inspect.Type) -> inspect.Type:
 
 def _kind_wanted(node: inspect.Type) -> str:
     return next((kind for classes, kind in _NODES if isinstance(node, classes)), "a string")
+
+
+def _fraction(kind: str, wanted: str) -> str:
+    """Name a number so that it differs from the whole one that was wanted."""
+    return "a number with a fraction" if (kind, wanted) == ("a number", "a whole number") else kind
 
 
 def _kinds_taken(node: inspect.Type) -> set[str]:

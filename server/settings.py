@@ -108,6 +108,11 @@ def doubts(settings: Settings) -> Iterator[str]:
             f"ISTHMUS_ALLOWED_NETWORKS holds {METADATA}, where clouds hand out the machine's own credentials: whoever "
             "may name a provider's workspace might have them read. Name no more than the networks of your providers."
         )
+    if settings.payload_days > settings.retention_days:
+        yield (
+            f"ISTHMUS_PAYLOAD_DAYS is {settings.payload_days}, but operations are forgotten whole after "
+            f"ISTHMUS_RETENTION_DAYS, {settings.retention_days}: what they carried goes with them."
+        )
 
 
 def _require_spelling(environment: Mapping[str, str]) -> None:

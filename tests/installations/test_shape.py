@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from installations.config import ConfigContent
 from installations.errors import InvalidInput
 from installations.manifest import Manifest
-from installations.record import WriteRequest
+from installations.record import RetryPolicy, WriteRequest
 from installations.shape import decode, examine, parse_json
 
 
@@ -185,3 +185,10 @@ def test_numbers_that_are_not_finite_are_refused_outside_json_too() -> None:
     with pytest.raises(InvalidInput) as refused:
         decode(data, ConfigContent)
     assert found(refused.value) == {("subscribe.objects.a.providerOptions.n", "out-of-range")}
+
+
+def test_a_fraction_is_told_from_the_whole_number_that_was_wanted() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_json(b'{"deadlineHours": 1.5}', RetryPolicy)
+    (issue,) = caught.value.issues
+    assert (issue.path, issue.message) == ("deadlineHours", "must be a whole number, not a number with a fraction")

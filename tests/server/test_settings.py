@@ -83,6 +83,8 @@ HTTPS, PROXY = {"ISTHMUS_PUBLIC_URL": "https://isthmus.example.com"}, {"ISTHMUS_
         ({"ISTHMUS_ALLOWED_NETWORKS": "10.0.0.0/8,127.0.0.0/8"}, []),
         ({"ISTHMUS_ALLOWED_NETWORKS": "169.254.0.0/16"}, ["169.254.169.254"]),
         ({"ISTHMUS_ALLOWED_NETWORKS": "0.0.0.0/0,::/0"}, ["169.254.169.254"]),
+        ({"ISTHMUS_PAYLOAD_DAYS": "30"}, []),
+        ({"ISTHMUS_PAYLOAD_DAYS": "31"}, ["forgotten whole after ISTHMUS_RETENTION_DAYS, 30"]),
     ],
 )
 def test_what_the_operator_may_not_have_meant_is_said(environment: dict[str, str], said: list[str]) -> None:
