@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from installations.operation import Operation
+from installations.operation import Operation, Repeat
+from installations.outlook import Move, after_attempt, judge
 from installations.record import Fault, FaultKind, Outcome, RecordOutcome
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -50,3 +51,15 @@ def fault(kind: FaultKind, **members: Any) -> RecordOutcome:
 def outcome(*records: RecordOutcome) -> Outcome:
     """Build an outcome."""
     return Outcome(records=records)
+
+
+MISSING = RecordOutcome(success=False)
+"""The answer says nothing of it."""
+
+
+def attempted(
+    operation: Operation, *records: RecordOutcome, repeat: Repeat = "bare", can_look_up: bool = False, **how: Any
+) -> Move:
+    """Judge an attempt and decide."""
+    reactions = judge(records, effect=how.pop("effect", "rejected"), repeat=repeat, operation=operation, **how)
+    return after_attempt(operation, outcome(*records), reactions, now=NOW, can_look_up=can_look_up, jitter=0.5)
