@@ -17,7 +17,7 @@ from installations.pipeline import Current, Plan, settle
 from installations.record import Change, Fault, Outcome
 from server.delivering.attempts import Tried, beside, effect_of, effect_of_outcome, failed, first_fault, without
 from server.delivering.look_ups import Perform, Place, look_up
-from server.delivering.recognising import safety_of
+from server.delivering.recognising import Safety, safety_of
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +25,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     change: Change
     """Without the records that are refused already, and with the keys of the others."""
+    safety: Safety
+    """What sending all of it twice would do."""
     refused: Mapping[int, Fault] = msgspec.field(default_factory=dict)
     """By index in the plan: records that cannot be written, because nobody can tell which one is meant."""
     current: tuple[Current | None, ...] = ()
@@ -37,7 +39,9 @@ async def prepare(perform: Perform, place: Place, plan: Plan, *, keys: Sequence[
     """
     looked = await look_up(perform, place, plan)
     change = replace(settle(plan, looked.current), keys=tuple(keys))
-    return Prepared(change=without(change, looked.refused), refused=looked.refused, current=looked.current)
+    asked = without(change, looked.refused)
+    safety = safety_of(place.connector, asked)
+    return Prepared(change=asked, safety=safety, refused=looked.refused, current=looked.current)
 
 
 async def carry_out(
@@ -64,7 +68,7 @@ async def carry_out(
             origin=place.account.base_url,
             on_send=on_send,
             permit=permit,
-            fresh=safety_of(place.connector, change).is_blind,
+            fresh=prepared.safety.is_blind,
         )
     except ConnectorError as error:
         tried = Tried(

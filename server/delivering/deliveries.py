@@ -36,7 +36,7 @@ from server.delivering.idempotency import RETENTION, KeyInFlight, KeyReused, kep
 from server.delivering.look_ups import Perform, look_up, names
 from server.delivering.orders import MOST_GATHERED, gathering, queued, synchronous, waiting
 from server.delivering.payloads import encoded, stored, stored_outcome
-from server.delivering.recognising import Safety, safety_of
+from server.delivering.recognising import Safety
 from server.delivering.reconciling import reconciled
 from server.delivering.settlements import attempt_row, moved, settlement
 from server.delivering.shares import key_of
@@ -229,7 +229,7 @@ class Deliveries:
         except ConnectorError as error:
             tried = unsent(len(made.records), error)
         else:
-            safety = safety_of(accepted.target.connector, prepared.change)
+            safety = prepared.safety
         operation = synchronous(
             accepted.target,
             made,
