@@ -99,8 +99,9 @@ export interface Installer {
   /**
    * Connect, or connect again where the connection is broken: by what the customer typed, or in a window for schemes
    * with consent. Call it in a click's handler: the window is opened at once, else browsers block it.
+   * Aborting the signal closes the window and ends the wait without an error.
    */
-  connect(credentials?: Credentials): Promise<void>;
+  connect(credentials?: Credentials, signal?: AbortSignal): Promise<void>;
   /** Give up the connection. Refused while an installation uses it: uninstall first. */
   disconnect(): Promise<void>;
 
