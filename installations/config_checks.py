@@ -157,7 +157,7 @@ def _choice_issues(each: ReadObjectConfig, declared: ReadObject, path: str) -> I
         if not (field.field_name and field.map_to_name):
             continue
         read = field in declared.required_fields or each.selected_fields.get(field.field_name)
-        if (read or each.selected_fields_auto) and chosen.get(field.map_to_name) != field.field_name:
+        if (read or each.selected_fields_auto) and chosen.get(field.map_to_name, field.field_name) != field.field_name:
             message = f"two fields for one name: the manifest maps {field.field_name!r} to it"
             yield Issue(path=at(path, field.map_to_name), code="duplicate-name", message=message)
 

@@ -106,30 +106,36 @@ def _read_object(chosen: ReadObjectConfig, declared: ReadObject | None) -> ReadO
     if declared is None:
         return chosen
     fields = {**chosen.selected_fields, **_required_fields(declared)}
-    mappings = {**dict(_mappings(chosen, declared)), **chosen.selected_field_mappings}
+    chosen = replace(chosen, selected_fields=fields)
     return replace(
         chosen,
         schedule=chosen.schedule or declared.schedule,
         destination=chosen.destination or declared.destination,
         backfill=_backfill(declared.backfill) if chosen.backfill is UNSET else chosen.backfill,
-        selected_fields=fields,
-        selected_field_mappings=mappings,
+        selected_field_mappings={**dict(_preselected(declared.required_fields)), **dict(_choices(chosen, declared))},
     )
 
 
 def _required_fields(declared: ReadObject) -> dict[str, bool]:
-    """List the fields that no customer can deselect; mapped ones need no entry here."""
-    return {f.field_name: True for f in declared.required_fields if f.field_name and not f.map_to_name}
+    """List the fields that no customer can deselect."""
+    return {f.field_name: True for f in declared.required_fields if f.field_name}
 
 
-def _mappings(chosen: ReadObjectConfig, declared: ReadObject) -> Iterator[tuple[str, str]]:
-    """List predefined mappings of fields that are read, and the defaults of required mappings."""
-    yield from _preselected(declared.required_fields)
+def _choices(chosen: ReadObjectConfig, declared: ReadObject) -> Iterator[tuple[str, str]]:
+    """List the mappings that a customer chose. What the manifest maps by itself is none of them.
+
+    Where a config repeats such a mapping, the published UI takes it for a choice that is offered no more: it removes it
+    from the form, which is then "pending" from the start (library 2.16.1, ``useClearOldFieldMappings``).
+    """
+    predefined = dict(_predefined(chosen, declared))
+    named = chosen.selected_field_mappings.items()
+    yield from ((name, field) for name, field in named if predefined.get(name) != field)
+
+
+def _predefined(chosen: ReadObjectConfig, declared: ReadObject) -> Iterator[tuple[str, str]]:
+    """List the manifest's own mappings of the fields that are read."""
     everything = chosen.selected_fields_auto == "all"
-    for field in declared.required_fields:
-        if field.field_name and field.map_to_name:
-            yield field.map_to_name, field.field_name
-    for field in declared.optional_fields:
+    for field in (*declared.required_fields, *declared.optional_fields):
         if field.field_name and field.map_to_name and (everything or chosen.selected_fields.get(field.field_name)):
             yield field.map_to_name, field.field_name
 

@@ -55,8 +55,8 @@ FILLED = {
     "objectName": "contacts",
     "schedule": "0 * * * *",
     "destination": "webhook",
-    "selectedFields": {"email": True},
-    "selectedFieldMappings": {"score": "hs_score", "phone": "hs_phone"},
+    "selectedFields": {"email": True, "hs_phone": True},
+    "selectedFieldMappings": {"score": "hs_score"},
     "backfill": {"defaultPeriod": {"days": 30}},
 }
 
@@ -73,38 +73,43 @@ READS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "nothing chosen at all: defaults are preselected",
         {},
-        {"selectedFieldMappings": {"score": "hs_score", "phone": "hs_phone", "notes": "hs_notes"}},
+        {"selectedFieldMappings": {"score": "hs_score", "notes": "hs_notes"}},
     ),
     ("no mapping chosen: optional defaults stay off", {"selectedFieldMappings": {}}, {}),
     (
         "choices stand",
         {"selectedFieldMappings": {"score": "mine", "stage": "s"}, "schedule": "0 0 * * *", "destination": "other"},
         {
-            "selectedFieldMappings": {"score": "mine", "stage": "s", "phone": "hs_phone"},
+            "selectedFieldMappings": {"score": "mine", "stage": "s"},
             "schedule": "0 0 * * *",
             "destination": "other",
         },
     ),
     (
-        "optional fields bring their predefined mappings",
-        {"selectedFields": {"fax": True, "hs_city": True}, "selectedFieldMappings": {}},
+        "what the manifest maps is no choice of the customer's, however often it is said",
         {
-            "selectedFields": {"fax": True, "hs_city": True, "email": True},
-            "selectedFieldMappings": {"score": "hs_score", "phone": "hs_phone", "city": "hs_city"},
+            "selectedFields": {"fax": True, "hs_city": True},
+            "selectedFieldMappings": {"phone": "hs_phone", "city": "hs_city", "free": "x"},
+        },
+        {
+            "selectedFields": {"fax": True, "hs_city": True, "email": True, "hs_phone": True},
+            "selectedFieldMappings": {"score": "hs_score", "free": "x"},
         },
     ),
     (
-        "every field brings every predefined mapping",
-        {"selectedFieldsAuto": "all", "selectedFieldMappings": {}},
-        {
-            "selectedFieldsAuto": "all",
-            "selectedFieldMappings": {"score": "hs_score", "phone": "hs_phone", "city": "hs_city"},
-        },
+        "nor where every field is read",
+        {"selectedFieldsAuto": "all", "selectedFieldMappings": {"city": "hs_city"}},
+        {"selectedFieldsAuto": "all"},
+    ),
+    (
+        "but a field that is not read may be asked for by its mapping",
+        {"selectedFieldMappings": {"city": "hs_city"}},
+        {"selectedFieldMappings": {"score": "hs_score", "city": "hs_city"}},
     ),
     (
         "required fields cannot be deselected",
         {"selectedFields": {"email": False, "fax": False}, "selectedFieldMappings": {}},
-        {"selectedFields": {"email": True, "fax": False}},
+        {"selectedFields": {"email": True, "hs_phone": True, "fax": False}},
     ),
     (
         "a backfill of one's own",
