@@ -197,6 +197,7 @@ export interface Provider {
   name: string;
   displayName: string;
   authType: 'none' | 'apiKey' | 'basic' | 'oauth2' | 'custom' | 'jwt';
+  defaultModule?: string;
   apiKeyOpts?: { docsURL?: string };
   basicOpts?: { apiKeyAsBasic?: boolean; apiKeyAsBasicOpts?: { fieldUsed?: 'username' | 'password' }; docsURL?: string };
   oauth2Opts?: {
