@@ -84,6 +84,7 @@ async def living(services: Services, *, kind: str, works: bool = True) -> AsyncI
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
                 await services.deliveries.settle_late()
+        await services.schemas.close()
         await tokens.close()
 
 

@@ -20,6 +20,7 @@ from server.engine.port import Engine
 from server.notifying.bell import Bell
 from server.notifying.courier import Courier
 from server.proxying.passing import Proxy
+from server.schemas import Schemas
 from server.settings import Settings
 from server.store.contract import Store
 from server.tokens.tokens import Tokens
@@ -37,6 +38,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Tokens
     perform: Perform
     directory: Directory
+    schemas: Schemas
     deliveries: Deliveries
     engine: Engine
     worker: Worker

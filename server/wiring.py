@@ -48,6 +48,7 @@ from server.notifying.courier import Courier
 from server.places import Places
 from server.proxying.destinations import Destinations
 from server.proxying.passing import Proxy, Relay
+from server.schemas import Schemas
 from server.services import Services
 from server.settings import Settings
 from server.store.contract import Store
@@ -115,6 +116,7 @@ def _services(
         tokens=tokens,
         perform=on.send,
         directory=on.directory,
+        schemas=Schemas(accounts, perform=on.send),
         deliveries=made.deliveries,
         engine=made.engine,
         worker=made.worker,

@@ -7,18 +7,16 @@ from litestar import get
 from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, UnsetType
 
-from connectors.connector import Describer
-from installations.errors import invalid
-from installations.installation import Connection
 from installations.manifest import IntegrationSpec, ReadObject, WriteObject
 from installations.schema import ObjectMetadata
 from server.api.provided import Entered, FromApp
 from server.door.address import unescape
-from server.services import Services
 from server.store.contract import Missing
 
 GroupRef = Annotated[str, QueryParameter(name="groupRef", max_length=255)]
 ExcludeReadOnly = Annotated[bool, QueryParameter(name="excludeReadOnly")]
+Refresh = Annotated[bool, QueryParameter(name="refresh")]
+"""Asked live unless told otherwise: the published route is, and a backend may have made a field a moment ago."""
 
 
 @get("/integrations/{integration_id_or_name:str}/objects/{object_name:str}/metadata")
@@ -29,16 +27,20 @@ async def get_integration_object(  # noqa: PLR0917 -- a handler's parameters are
     object_name: FromPath[str],
     group_ref: GroupRef,
     exclude_read_only: ExcludeReadOnly = False,  # noqa: FBT002 -- a query flag
+    refresh: Refresh = True,  # noqa: FBT002 -- as above
 ) -> ObjectMetadata:
-    """Describe an object for an installation; its name is the provider's, or the product's own."""
+    """Describe an object for an installation; its name is the provider's, or the product's own.
+
+    The account is asked, unless ``refresh=false`` says that a description up to ten minutes old will do.
+    """
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     found = await services.store.installations(project_id, integration_id=integration.id, group_ref=group_ref)
     if not found:
         raise Missing(f"Group {group_ref!r} has not installed this integration.")
     revision = await services.store.revision(project_id, found[0].config.revision_id)
     native, mapped = _names(revision.content, unescape(object_name))
-    described = await _describe(services, found[0].connection, native, writable_only=exclude_read_only)
-    return msgspec.structs.replace(described, mapped_object_name=mapped)
+    described = await services.schemas.describe(found[0].connection, native, refresh=refresh)
+    return msgspec.structs.replace(_shown(described, writable_only=exclude_read_only), mapped_object_name=mapped)
 
 
 @get("/providers/{provider:str}/objects/{object_name:str}/metadata")
@@ -49,12 +51,14 @@ async def get_connection_object(  # noqa: PLR0917 -- a handler's parameters are 
     object_name: FromPath[str],
     group_ref: GroupRef,
     exclude_read_only: ExcludeReadOnly = False,  # noqa: FBT002 -- a query flag
+    refresh: Refresh = True,  # noqa: FBT002 -- as above
 ) -> ObjectMetadata:
-    """Describe an object for a group's connection; its name is the provider's."""
+    """Describe an object for a group's connection; its name is the provider's. ``refresh`` is as for an installation."""
     found = await services.store.connections(project_id, provider=unescape(provider), group_ref=group_ref)
     if not found:
         raise Missing(f"Group {group_ref!r} has no connection to this provider.")
-    return await _describe(services, found[0], unescape(object_name), writable_only=exclude_read_only)
+    described = await services.schemas.describe(found[0], unescape(object_name), refresh=refresh)
+    return _shown(described, writable_only=exclude_read_only)
 
 
 def _names(spec: IntegrationSpec, name: str) -> tuple[str, str | UnsetType]:
@@ -69,15 +73,7 @@ def _names(spec: IntegrationSpec, name: str) -> tuple[str, str | UnsetType]:
     return native, own.get(native, UNSET)
 
 
-async def _describe(
-    services: Services, connection: Connection, object_name: str, *, writable_only: bool
-) -> ObjectMetadata:
-    connector, account, auth = await services.accounts.open(connection)
-    if not isinstance(connector, Describer):
-        raise invalid(
-            "provider", f"{connector.provider.display_name} cannot describe its objects", code="not-supported"
-        )
-    described = await services.perform(connector.describe(account, object_name), auth=auth, origin=account.base_url)
+def _shown(described: ObjectMetadata, *, writable_only: bool) -> ObjectMetadata:
     if not writable_only:
         return described
     fields = {name: field for name, field in described.fields.items() if field.read_only is not True}

@@ -1,36 +1,39 @@
 """Revisions over HTTP: one of them, filled in with what a customer's own account has, for the embedded UI."""
 
-import asyncio
-from typing import Annotated
+import hashlib
+from typing import Annotated, Any
 
-from litestar import get
+import msgspec
+from litestar import Request, Response, get
 from litestar.params import FromPath, QueryParameter
 
-from connectors.connector import Describer
-from connectors.errors import ConnectorError
-from installations.errors import InvalidInput, invalid
+from installations.errors import invalid
 from installations.hydration import HydratedRevision, hydrate, objects_of
-from installations.installation import Connection
-from installations.schema import ObjectMetadata
 from server.api.provided import Entered, FromAccess, FromApp
 from server.door.address import unescape
-from server.services import Services
 from server.store.contract import Missing
 
-AT_ONCE = 4
-"""How many objects of one account are asked for at the same time; the customer waits, and the provider counts."""
+REVALIDATED = {"cache-control": "private, no-cache", "vary": "Authorization, X-Api-Key"}
+"""The answer may be megabytes, and the published library asks for it whenever its window gets the focus. A browser may
+keep it for the credential that it was given to, and asks each time whether it is still so."""
+Refresh = Annotated[bool, QueryParameter(name="refresh")]
 
 
 @get("/integrations/{integration_id_or_name:str}/revisions/{revision_id:str}/:hydrate")
 async def hydrate_revision(  # noqa: PLR0917 -- a handler's parameters are its URL's
+    request: Request[Any, Any, Any],
     services: FromApp,
     access: FromAccess,
     project_id: Entered,
     integration_id_or_name: FromPath[str],
     revision_id: FromPath[str],
     connection_id: Annotated[str, QueryParameter(name="connectionId", max_length=255)],
-) -> HydratedRevision:
-    """Show a revision with the fields of one connection's account; an object that cannot be described says why."""
+    refresh: Refresh = False,  # noqa: FBT002 -- a query flag
+) -> Response[HydratedRevision]:
+    """Show a revision with the fields of one connection's account; an object that cannot be described says why.
+
+    Descriptions are up to ten minutes old; ``refresh`` asks the account again.
+    """
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     revision = await services.store.revision(project_id, unescape(revision_id))
     if revision.content.name != integration.name:
@@ -40,24 +43,18 @@ async def hydrate_revision(  # noqa: PLR0917 -- a handler's parameters are its U
     if connection.provider != integration.provider:
         message = f"the connection is to {connection.provider}, the integration to {integration.provider}"
         raise invalid("query.connectionId", message, code="provider-mismatch")
-    return hydrate(revision, await _describe(services, connection, objects_of(revision.content)))
+    described = await services.schemas.described(connection, objects_of(revision.content), refresh=refresh)
+    return _revalidated(hydrate(revision, described), known=request.headers.get("if-none-match", ""))
 
 
-async def _describe(
-    services: Services, connection: Connection, names: tuple[str, ...]
-) -> dict[str, ObjectMetadata | str]:
-    connector, account, auth = await services.accounts.open(connection)
-    if not isinstance(connector, Describer):
-        return dict.fromkeys(names, f"{connector.provider.display_name} cannot describe its objects.")
-    slots = asyncio.Semaphore(AT_ONCE)
+def _revalidated(answer: HydratedRevision, *, known: str) -> Response[Any]:
+    """Answer with a tag of the content, or that it is still what the tags in ``known`` stand for.
 
-    async def ask(name: str) -> ObjectMetadata | str:
-        try:
-            async with slots:
-                return await services.perform(connector.describe(account, name), auth=auth, origin=account.base_url)
-        except ConnectorError as error:
-            return error.fault.message
-        except InvalidInput as error:
-            return str(error)
-
-    return dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))
+    https://www.rfc-editor.org/rfc/rfc9110#name-if-none-match
+    """
+    body = msgspec.json.encode(answer)
+    tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    headers = REVALIDATED | {"etag": tag}
+    if tag in {one.strip().removeprefix("W/") for one in known.split(",")}:
+        return Response(None, status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
