@@ -8,7 +8,7 @@ import msgspec
 from playwright.async_api import Page
 
 from connectors.provider import Provider
-from connectors.sandbox.data import SANDBOX_OAUTH
+from connectors.sandbox.data import SANDBOX_OAUTH, SANDBOXES
 from tests.oauth_servers.customers import Decision
 from tests.oauth_servers.servers import SCOPES, Application, OAuthServer
 
@@ -57,6 +57,13 @@ def sandbox_site(sandbox_url: str) -> Site:
         return made
 
     return Site(provider=SANDBOX_OAUTH, register=register, words={"allow": "Allow", "deny": "Deny"})
+
+
+def sandbox_sites(sandbox_url: str) -> tuple[Site, ...]:
+    """See the sandbox by either way of OAuth by code."""
+    site = sandbox_site(sandbox_url)
+    plain = next(provider for provider in SANDBOXES if provider.name == "sandboxOAuthCode")
+    return site, msgspec.structs.replace(site, provider=plain)
 
 
 def toolkit_site(server: OAuthServer) -> Site:

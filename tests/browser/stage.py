@@ -18,15 +18,14 @@ from playwright.async_api import BrowserContext, Page
 
 from connectors.connector import Connector
 from connectors.sandbox.connector import SandboxConnector
-from connectors.sandbox.data import SANDBOX_OAUTH, SANDBOXES
+from connectors.sandbox.data import SANDBOXES
 from installations.installation import AccessPolicy
-from tests.browser.sites import Site, sandbox_site
+from tests.browser.sites import Site, sandbox_sites
 from tests.oauth_servers.providers import connector
 from tests.server.house import House, open_house
 from tests.server.loopback import bound, listening
 
 PRODUCT = Path(__file__).parent / "product"
-SANDBOX_STEPS = next(provider for provider in SANDBOXES if provider.name == "sandboxSteps")
 GROUP, CONSUMER = "acme-group", "ann"
 
 
@@ -90,6 +89,18 @@ class Stage(msgspec.Struct, kw_only=True):
         assert answer.status_code == 200, answer.text
         return answer.text
 
+    async def connect(self, provider: str, **credentials: Any) -> Any:
+        """Connect the customer without a browser."""
+        body = {"provider": provider, "groupRef": GROUP, "consumerRef": CONSUMER, **credentials}
+        answer = await self.house.call("POST", "/connections:generate", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def break_off(self, connection_id: str) -> None:
+        """Note that the provider refuses the credentials."""
+        store, now = self.house.services.store, self.clock()
+        await store.update_connection(self.house.project_id, connection_id, now=now, status="bad_credentials")
+
     async def connections(self) -> list[Any]:
         """List what is connected."""
         answer = await self.house.call("GET", "/connections")
@@ -105,7 +116,7 @@ async def open_stage(
     listener = bound()
     origin = f"http://localhost:{listener.getsockname()[1]}"
     connectors: list[Connector] = [
-        *(SandboxConnector(provider) for provider in (SANDBOX_OAUTH, SANDBOX_STEPS)),
+        *(SandboxConnector(provider) for provider in SANDBOXES[1:]),
         *(connector(site.provider) for site in strangers),
     ]
     async with (
@@ -113,7 +124,7 @@ async def open_stage(
         listening(house.app, at=listener),
         product(product_folder, headers=product_headers) as product_url,
     ):
-        known = (sandbox_site(house.sandbox_url), *strangers)
+        known = (*sandbox_sites(house.sandbox_url), *strangers)
         stage = Stage(
             house=house,
             origin=origin,

@@ -1,8 +1,6 @@
-"""The published React library itself, in a page and in a real browser: it connects, connects again, and installs."""
+"""The published React library connects in a real browser: by every scheme that it knows, and again."""
 
 import asyncio
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path
@@ -10,46 +8,18 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext
 
+from connectors.sandbox.access import DEMO_KEY
+from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+from tests.browser.library import bundle, product
 from tests.browser.sites import toolkit_site
-from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage, photograph
+from tests.browser.stage import Stage, open_stage, photograph
 from tests.oauth_servers.servers import OAuthServer
-from tests.parts import absent
+
+__all__ = ["bundle"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-SOURCES = Path(__file__).parent / "react"
-# It leaves this name to the product's bundler; the page has the server's origin in its address.
-SERVER = "--define:process.env.REACT_APP_AMP_SERVER=window.isthmus"
-MANIFEST = """
-specVersion: 1.0.0
-integrations:
-  - name: crm
-    provider: sandboxOAuth
-    write:
-      objects:
-        - objectName: contacts
-"""
-
-
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Bundle the page as a product does."""
-    esbuild = SOURCES / "node_modules" / ".bin" / "esbuild"
-    if shutil.which("node") is None or not esbuild.exists():
-        absent(f"REACT LIBRARY ABSENT: install node and npm, then run `npm ci` in {SOURCES}, or `make test`")
-    folder = tmp_path_factory.mktemp("react")
-    shutil.copy(SOURCES / "index.html", folder)
-    command = (
-        esbuild,
-        SOURCES / "page.jsx",
-        "--bundle",
-        SERVER,
-        f"--outfile={folder / 'page.js'}",
-        "--log-level=error",
-    )
-    subprocess.run(command, check=True, timeout=60)  # noqa: S603 -- the tests' own tool
-    return folder
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -58,44 +28,74 @@ async def stage(bundle: Path, toolkit_server: OAuthServer) -> AsyncIterator[Stag
         yield opened
 
 
-async def react(stage: Stage, context: BrowserContext, **what: str) -> Page:
-    """Open the product; ``what`` is a ``provider`` to connect or an ``integration`` to install."""
-    page = await context.new_page()
-    await page.goto(f"{stage.product_url}?server={stage.origin}")
-    person = {"groupRef": GROUP, "groupName": "Umbrella", "consumerRef": CONSUMER, "consumerName": "Ann"}
-    known: dict[str, Any] = {"key": stage.house.frontend_key, "project": stage.house.project_id, "person": person}
-    await page.evaluate("given => window.start(given)", known | what)
-    return page
-
-
-async def clicked(page: Page, button: str) -> Page:
-    """Click a button; the window that opens."""
-    async with page.expect_popup() as opened:
-        await page.get_by_role("button", name=button, exact=True).click()
-    return await opened.value
-
-
-@pytest.mark.parametrize("name", ["sandboxOAuth", "toolkit"])
-async def test_it_connects(stage: Stage, context: BrowserContext, name: str) -> None:
+@pytest.mark.parametrize("name", ["sandboxOAuth", "sandboxOAuthCode", "toolkit"])
+async def test_it_connects_by_oauth(stage: Stage, context: BrowserContext, name: str) -> None:
     site = await stage.prepare(name)
-    page = await react(stage, context, provider=name)
-    await site.decide(await clicked(page, "Next"), "allow")
-    await page.get_by_text("You have successfully connected your").wait_for()
-    await photograph(page, f"react-connected-{name}")
-    (connection,) = await stage.connections()
-    assert await page.evaluate("window.connected.map((each) => each.id)") == [connection["id"]]
-    assert (connection["status"], connection["group"]["groupName"]) == ("working", "Umbrella")
+    async with product(stage, context, provider=name) as shown:
+        await site.decide(await shown.popup("Next"), "allow")
+        await shown.page.get_by_text("You have successfully connected your").wait_for()
+        await photograph(shown.page, f"react-connected-{name}")
+        (connection,) = await stage.connections()
+        assert [each["id"] for each in await shown.told("connected")] == [connection["id"]]
+        assert (connection["status"], connection["group"]["groupName"]) == ("working", "Umbrella")
+
+
+CLIENT = {"clientId": DEMO_CLIENT_ID, "clientSecret": DEMO_CLIENT_SECRET}
+SECRETS: list[tuple[str, dict[str, str], str]] = [
+    ("sandbox", {"apiKey": DEMO_KEY}, "apiKey"),
+    ("sandboxBasic", {"username": "demo", "password": DEMO_KEY}, "basic"),
+    ("sandboxCustom", {"workspace": "demo", "secret": DEMO_KEY, "region": "eu"}, "none"),
+    ("sandboxSession", {"workspace": "demo", "secret": DEMO_KEY}, "none"),
+    (
+        "sandboxOAuthClient",
+        {"clientId": DEMO_CLIENT_ID, "clientSecret": DEMO_CLIENT_SECRET},
+        "oauth2/clientCredentials",
+    ),
+    ("sandboxOpen", {}, "none"),
+]
+
+
+async def test_it_connects_by_what_a_customer_types(stage: Stage, context: BrowserContext) -> None:
+    for provider, typed, scheme in SECRETS:
+        async with product(stage, context, provider=provider) as shown:
+            for name, value in typed.items():
+                await shown.page.locator(f"input[name={name}]").fill(value)
+            await photograph(shown.page, f"react-{provider}")
+            await shown.press("Next")
+            (made,) = await shown.told("connected")
+            assert (made["status"], made["authScheme"]) == ("working", scheme), provider
+    assert sorted(each["provider"] for each in await stage.connections()) == sorted(name for name, *_ in SECRETS)
+
+
+async def test_it_cannot_ask_for_an_oauth_password(stage: Stage, context: BrowserContext) -> None:
+    async with product(stage, context, provider="sandboxOAuthPassword") as shown:
+        await shown.shows("Password flow not supported yet")
+
+
+async def test_it_connects_by_a_custom_scheme_in_steps(stage: Stage, context: BrowserContext) -> None:
+    site = stage.sites["sandboxOAuth"]
+    await asyncio.to_thread(site.register, f"{stage.origin}/callbacks/v1/custom-auth/default")
+    async with product(stage, context, provider="sandboxSteps") as shown:
+        popup = await shown.popup("Next")
+        async with popup.expect_event("close"):
+            await site.decide(popup, "allow")
+        await shown.page.get_by_text("You have successfully connected your").wait_for()
+        (connection,) = await stage.connections()
+        assert (connection["provider"], connection["status"]) == ("sandboxSteps", "working")
 
 
 async def test_it_shows_why_not(stage: Stage, context: BrowserContext) -> None:
     site = await stage.prepare("sandboxOAuth")
-    page = await react(stage, context, provider="sandboxOAuth")
-    popup = await clicked(page, "Next")
-    async with popup.expect_event("close"):
-        await site.decide(popup, "deny")
-    await page.get_by_text("Access to Sandbox CRM (OAuth) was not given.", exact=True).wait_for()
-    await photograph(page, "react-denied")
-    assert await stage.connections() == []
+    async with product(stage, context, expects=["OAuth failed"], provider="sandboxOAuth") as shown:
+        popup = await shown.popup("Next")
+        async with popup.expect_event("close"):
+            await site.decide(popup, "deny")
+        await shown.shows("Access to Sandbox CRM (OAuth) was not given.")
+        await photograph(shown.page, "react-denied")
+        assert await stage.connections() == []
+
+
+REFUSED = r"status of 422|Response returned an error code|ResponseError|Error \(422\)|\[Error Message\]|\[Remedy\]"
 
 
 async def test_it_shows_an_error_and_opens_nothing_where_a_project_takes_strict_flows_only(
@@ -103,48 +103,53 @@ async def test_it_shows_an_error_and_opens_nothing_where_a_project_takes_strict_
 ) -> None:
     await stage.prepare("sandboxOAuth")
     await stage.let_in(strict_connect=True)
-    page = await react(stage, context, provider="sandboxOAuth")
-    async with page.expect_response(lambda answer: answer.status == HTTPStatus.UNPROCESSABLE_ENTITY):
-        await page.get_by_role("button", name="Next", exact=True).click()
-    # All that the library says of a refusal; what is wrong, and what helps, stands in the answer.
-    await page.get_by_text("Response returned an error code", exact=True).wait_for()
-    await photograph(page, "react-strict")
-    assert len(context.pages) == 1
+    async with product(stage, context, expects=[REFUSED], provider="sandboxOAuth") as shown:
+        async with shown.page.expect_response(lambda answer: answer.status == HTTPStatus.UNPROCESSABLE_ENTITY):
+            await shown.press("Next")
+        # All that the library says of a refusal; what is wrong, and what helps, stands in the answer.
+        await shown.shows("Response returned an error code")
+        await photograph(shown.page, "react-strict")
+        assert len(context.pages) == 1
 
 
-async def test_it_connects_again(stage: Stage, context: BrowserContext) -> None:
+async def test_it_connects_again_by_oauth(stage: Stage, context: BrowserContext) -> None:
     site = await stage.prepare("sandboxOAuth")
-    page = await react(stage, context, provider="sandboxOAuth")
-    await site.decide(await clicked(page, "Next"), "allow")
-    await page.get_by_role("button", name="Update connection").click()
-    connections = await stage.connections()
-    await site.decide(await clicked(page, "Next"), "allow")
-    await page.get_by_text("Connection updated successfully").wait_for()
-    assert [each["id"] for each in await stage.connections()] == [each["id"] for each in connections]
+    async with product(stage, context, provider="sandboxOAuth") as shown:
+        await site.decide(await shown.popup("Next"), "allow")
+        await shown.press("Update connection")
+        connections = await stage.connections()
+        await site.decide(await shown.popup("Next"), "allow")
+        await shown.shows("Connection updated successfully")
+        assert [each["id"] for each in await stage.connections()] == [each["id"] for each in connections]
 
 
-async def test_it_installs_after_connecting(stage: Stage, context: BrowserContext) -> None:
-    site = await stage.prepare("sandboxOAuth")
-    await stage.house.deploy(MANIFEST)
-    page = await react(stage, context, integration="crm")
-    await site.decide(await clicked(page, "Next"), "allow")
-    await page.get_by_text("Contacts", exact=True).click()
-    await photograph(page, "react-installing")
-    await page.get_by_role("button", name="Install").click()
-    await page.wait_for_function("window.installed.length === 1")
-    (installation,) = (await stage.house.call("GET", f"/installations?groupRef={GROUP}")).json()
-    assert await page.evaluate("window.installed") == [installation["id"]]
-    assert installation["connection"]["status"] == "working"
-    assert "contacts" in installation["config"]["content"]["write"]["objects"]
+AGAIN: list[tuple[str, dict[str, str]]] = [
+    ("sandbox", {"apiKey": DEMO_KEY}),
+    ("sandboxBasic", {"username": "demo", "password": DEMO_KEY}),
+    ("sandboxOAuthClient", CLIENT),
+]
 
 
-async def test_it_connects_by_a_custom_scheme_in_steps(stage: Stage, context: BrowserContext) -> None:
-    site = stage.sites["sandboxOAuth"]
-    await asyncio.to_thread(site.register, f"{stage.origin}/callbacks/v1/custom-auth/default")
-    page = await react(stage, context, provider="sandboxSteps")
-    popup = await clicked(page, "Next")
-    async with popup.expect_event("close"):
-        await site.decide(popup, "allow")
-    await page.get_by_text("You have successfully connected your").wait_for()
-    (connection,) = await stage.connections()
-    assert (connection["provider"], connection["status"]) == ("sandboxSteps", "working")
+async def test_it_heals_what_was_refused_and_removes_it(stage: Stage, context: BrowserContext) -> None:
+    members: dict[str, dict[str, Any]] = {
+        "sandbox": {"apiKey": DEMO_KEY},
+        "sandboxBasic": {"basicAuth": {"username": "demo", "password": DEMO_KEY}},
+        "sandboxOAuthClient": {"oauth2ClientCredentials": CLIENT},
+    }
+    for provider, typed in AGAIN:
+        made = await stage.connect(provider, **members[provider])
+        await stage.break_off(made["id"])
+        async with product(stage, context, expects=[REFUSED], provider=provider) as shown:
+            await shown.press("Update connection")
+            wrong = dict.fromkeys(typed, "wrong")
+            for given in (wrong, typed):
+                for name, value in given.items():
+                    await shown.page.locator(f"input[name={name}]").fill(value)
+                await shown.press("Next")
+                said = "Connection updated successfully" if given is typed else "Error updating connection"
+                await shown.page.get_by_text(said).first.wait_for()
+            (healed,) = await stage.connections()
+            assert (healed["id"], healed["status"]) == (made["id"], "working"), provider
+            await shown.press("Remove connection")
+            assert [each["id"] for each in await shown.told("disconnected")] == [made["id"]]
+            assert await stage.connections() == []
