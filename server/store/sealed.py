@@ -6,7 +6,15 @@ from typing import Any
 import msgspec
 
 from server.store.engine import Database, Row
-from server.store.tables import Connections, ConnectSessions, Destinations, GatheredRecords, Operations, ProviderApps
+from server.store.tables import (
+    Connections,
+    ConnectSessions,
+    Destinations,
+    GatheredRecords,
+    JwtKeys,
+    Operations,
+    ProviderApps,
+)
 from server.store.vault import HEAD_BYTES
 
 
@@ -23,6 +31,7 @@ class Cells(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SEALED: tuple[Cells, ...] = (
+    Cells(table=JwtKeys, columns=("private_key",)),
     Cells(table=ProviderApps, columns=("client_secret",)),
     Cells(table=Connections, columns=("credentials",)),
     Cells(table=ConnectSessions, columns=("details",)),

@@ -57,7 +57,7 @@ from server.store.contract.operations import (
     Settlement,
 )
 from server.store.contract.processes import Heartbeats, Leases, Upload, Uploads
-from server.store.contract.tenants import JwtKeys, Projects, ProviderApps
+from server.store.contract.tenants import JwtKeys, Projects, ProviderApps, SessionKey
 
 
 class Store(
@@ -133,6 +133,7 @@ __all__ = (
     "Projects",
     "ProviderApps",
     "Replay",
+    "SessionKey",
     "Settlement",
     "Stage",
     "Store",

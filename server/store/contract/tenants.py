@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
+from connectors.secret import Veiled
 from installations.installation import AccessPolicy, ApiKey, JwtKey, Project, ProviderApp
 
 
@@ -55,8 +56,15 @@ class Projects(Protocol):
         """Remove a key. Raises `Missing`."""
 
 
+class SessionKey(Veiled, frozen=True, kw_only=True):
+    """A key with which the server signs tokens for a project, opened. The id is the ``kid``."""
+
+    id: str
+    private_key: bytes
+
+
 class JwtKeys(Protocol):
-    """Public keys that verify browsers' tokens."""
+    """Public keys that verify browsers' tokens, and the private halves of those with which the server signs."""
 
     async def add_jwt_key(self, key: JwtKey) -> None:
         """Store one."""
@@ -66,6 +74,15 @@ class JwtKeys(Protocol):
 
     async def jwt_keys(self, project_id: str, *, active: bool | None = None) -> list[JwtKey]:
         """List, oldest first."""
+
+    async def keep_session_key(self, key: JwtKey, *, private_key: bytes) -> SessionKey:
+        """Store a key with its private half, unless the project has one in use; answer the one that is in use then.
+
+        Raises `Missing` for a project that does not exist.
+        """
+
+    async def session_key(self, project_id: str) -> SessionKey | None:
+        """Open the newest key in use with which the server signs for a project. Raises `Missing` as above."""
 
     async def update_jwt_key(
         self,

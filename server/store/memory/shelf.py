@@ -66,6 +66,8 @@ class Shelf:
         self.projects_by_id: dict[str, Project] = {}
         self.keys: dict[str, ApiKey] = {}
         self.jwt_keys_by_id: dict[str, JwtKey] = {}
+        self.private_halves: dict[str, bytes] = {}
+        """Of the keys with which the server signs, by their ids."""
         self.integrations_by_id: dict[str, Integration] = {}
         self.revisions: dict[str, tuple[str, Revision]] = {}
         """With the id of the integration."""

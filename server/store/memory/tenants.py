@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from installations.installation import AccessPolicy, ApiKey, Connection, JwtKey, Project, ProviderApp
-from server.store.contract import Missing, Taken
+from server.store.contract import Missing, SessionKey, Taken
 from server.store.memory.shelf import Shelf, find, of, oldest_first
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -117,6 +117,20 @@ class MemoryJwtKeys(Shelf):
         """List, oldest first."""
         return [key for key in oldest_first(of(self.jwt_keys_by_id, project_id)) if active in (None, key.active)]
 
+    async def keep_session_key(self, key: JwtKey, *, private_key: bytes) -> SessionKey:
+        """Store a key with its private half, unless there is one in use."""
+        found = await self.session_key(key.project_id)
+        if found is None:
+            await self.add_jwt_key(key)
+            self.private_halves[key.id] = private_key
+        return found or SessionKey(id=key.id, private_key=private_key)
+
+    async def session_key(self, project_id: str) -> SessionKey | None:
+        """Open the newest key in use with which the server signs."""
+        self.require_project(project_id)
+        own = [key for key in await self.jwt_keys(project_id, active=True) if key.id in self.private_halves]
+        return SessionKey(id=own[-1].id, private_key=self.private_halves[own[-1].id]) if own else None
+
     async def update_jwt_key(
         self,
         project_id: str,
@@ -137,6 +151,7 @@ class MemoryJwtKeys(Shelf):
         find(self.jwt_keys_by_id, project_id, key_id, noun="JWT key")
         self.changed()
         del self.jwt_keys_by_id[key_id]
+        self.private_halves.pop(key_id, None)
 
 
 class MemoryProviderApps(Shelf):

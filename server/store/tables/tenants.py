@@ -32,7 +32,7 @@ class ApiKeys(Table, tablename="api_keys", db=ENGINE):
 
 
 class JwtKeys(Table, tablename="jwt_keys", db=ENGINE):
-    """Public keys of the builders, which verify browsers' tokens. The id is the ``kid``."""
+    """Public keys, which verify browsers' tokens. The id is the ``kid``."""
 
     id = Text(primary_key=True)
     project_id = ForeignKey(Projects, null=False, index=True)
@@ -41,6 +41,8 @@ class JwtKeys(Table, tablename="jwt_keys", db=ENGINE):
     active = Boolean()
     create_time = Timestamptz()
     update_time = Timestamptz()
+    private_key = Bytea(default=b"")
+    """Sealed, of keys with which the server itself signs; empty for the builders' own."""
 
 
 class MasterKeyChecks(Table, tablename="master_key_checks", db=ENGINE):

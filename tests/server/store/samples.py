@@ -67,6 +67,11 @@ def jwt_key(number: int = 1, **changes: Any) -> JwtKey:
     return replace(made, **changes)
 
 
+def session_key(number: int = 1, **changes: Any) -> JwtKey:
+    """A key whose private half is kept too."""
+    return jwt_key(number, **{"id": f"g{number}", "label": "our own", "create_time": later(number + 3), **changes})
+
+
 def connect_session(number: int = 1, **changes: Any) -> ConnectSession:
     made = ConnectSession(
         id=f"s{number}",
@@ -254,6 +259,7 @@ async def populated(store: Store) -> None:
         await store.create_installation(installation(number))
         await store.begin(operation(f"o{number}", number=number))
         await store.add_jwt_key(jwt_key(number))
+        await store.keep_session_key(session_key(number), private_key=SECRET)
         await store.create_connect_session(connect_session(number))
         await store.create_destination(destination(number), signing_keys=SECRET)
         await store.create_topic(topic(number))

@@ -126,6 +126,7 @@ async def everything(store: Store, project_id: str) -> list[Any]:
         await store.project(project_id),
         await store.api_keys(project_id),
         await store.jwt_keys(project_id),
+        await store.session_key(project_id),
         await store.events(project_id),
         await store.integrations(project_id),
         await store.provider_apps(project_id),
@@ -165,7 +166,10 @@ async def test_lists_hold_nothing_of_another_tenant(store: Store) -> None:
     assert [one.id for one in await store.connections("p2", group_ref="acme")] == ["c2"]
     await store.update_connection("p1", "c1", now=NOW, event=event())
     assert await store.events("p2") == []
-    assert [one.id for one in await store.jwt_keys("p2")] == ["j2"]
+    assert [one.id for one in await store.jwt_keys("p2")] == ["j2", "g2"]
+    own = await store.session_key("p2")
+    assert own is not None
+    assert own.id == "g2"
 
 
 async def test_an_event_is_stored_for_the_tenant_whose_connection_changed(store: Store) -> None:

@@ -12,7 +12,7 @@ import pytest
 from installations.operation import Operation
 from server.settings import Settings, SettingsError
 from server.store.census import Census, take_census
-from server.store.contract import OperationFilter, Replay, Store
+from server.store.contract import OperationFilter, Replay, SessionKey, Store
 from server.store.engine import Database
 from server.store.keyring import Keyring, RetiredKey, hold
 from server.store.opening import choose_database, open_store
@@ -37,8 +37,9 @@ from tests.server.store.samples import (
     unplaced,
 )
 
-SEALED_VALUES = 12
-"""Two projects with a provider app, a connection, a connect session and an operation's payload each."""
+SEALED_VALUES = 14
+"""Two projects with a session key, a provider app, a connection, a connect session and an operation's payload each, and
+a destination with an address and keys."""
 
 
 @asynccontextmanager
@@ -79,6 +80,7 @@ async def everything_opens(url: str, *master_keys: str) -> None:
             found = await store.credentials(f"p{number}", f"c{number}")
             assert (found.content, found.version) == (SECRET, 1)
             assert await store.client_secret(f"p{number}", f"a{number}") == SECRET
+            assert await store.session_key(f"p{number}") == SessionKey(id=f"g{number}", private_key=SECRET)
             assert unplaced(await store.operation(f"p{number}", f"o{number}")) == operation(f"o{number}", number=number)
             sample = connect_session(number)
             assert await store.connect_session(sample.key_digest, now=NOW) == sample
@@ -136,7 +138,7 @@ class PowerCut(BaseException):
     """Ends a rotation where it stands."""
 
 
-@pytest.mark.parametrize("steps", range(1, 9))
+@pytest.mark.parametrize("steps", range(1, 10))
 async def test_a_rotation_that_was_interrupted_is_finished_by_the_next_and_makes_no_further_keys(
     filled_url: str, steps: int
 ) -> None:
@@ -151,7 +153,7 @@ async def test_a_rotation_that_was_interrupted_is_finished_by_the_next_and_makes
         with pytest.raises(PowerCut):
             await Rotation(database, keyring, tell=tell, page_size=2, notice_seconds=0).renew(now=NOW)
     finished = told[-1].startswith("removed")
-    assert finished == (steps == 8)
+    assert finished == (steps == 9)
     assert (await renewed(filled_url)).made == (2 if finished else 0)
     found = await census(filled_url)
     assert (found.values, found.unopened, len(found.data_keys)) == (SEALED_VALUES, (), 2)
