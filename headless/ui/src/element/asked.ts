@@ -1,11 +1,19 @@
 /** What a customer is asked for, by a provider's scheme, and how that becomes the credentials that are sent. */
 
+import { at } from './form-issues.js';
 import type { Credentials } from '../contract.js';
 import type { Choice, Connection, CustomInput, MetadataInput, Provider } from '../shapes.js';
 import type { Words } from './strings.js';
 
+/** The members of `Credentials` that hold others. */
+type Member =
+  | 'basicAuth' | 'oauth2ClientCredentials' | 'oauth2PasswordCredentials' | 'customAuth' | 'providerMetadata';
+
 /** One input of the form. */
 export interface Asked {
+  /** Where it goes: a member of `Credentials`, or `name` within one. */
+  member: Member | 'apiKey' | 'providerWorkspaceRef';
+  name?: string;
   /** Where the server finds fault with it, such as `basicAuth.username`. */
   path: string;
   label: string;
@@ -48,7 +56,7 @@ function account(provider: Provider, words: Words, module?: string, connection?:
   const asked = inputs.map((input) => metadata(input, connection));
   if (provider.oauth2Opts?.explicitWorkspaceRequired && !inputs.some(({ name }) => name === 'workspace')) {
     const initial = connection?.providerWorkspaceRef ?? '';
-    asked.unshift(text('providerWorkspaceRef', words.say('shell.workspace'), { initial }));
+    asked.unshift({ ...text('providerWorkspaceRef', words.say('shell.workspace')), initial });
   }
   return asked;
 }
@@ -60,12 +68,13 @@ function belongs(input: MetadataInput, module: string | undefined): boolean {
 
 function metadata(input: MetadataInput, connection?: Connection): Asked {
   const known = connection?.providerMetadata?.[input.name]?.value;
-  return text(`providerMetadata.${input.name}`, input.displayName || input.name, {
+  return {
+    ...text('providerMetadata', input.displayName || input.name, input.name),
     hint: input.prompt,
     docsURL: input.docsURL,
     initial: known ?? input.defaultValue ?? '',
     required: input.defaultValue === undefined,
-  });
+  };
 }
 
 function secrets(provider: Provider, words: Words): Asked[] {
@@ -76,61 +85,58 @@ function secrets(provider: Provider, words: Words): Asked[] {
   if (authType === 'basic') return person('basicAuth', words);
   if (authType === 'custom') return (customOpts?.inputs ?? []).map(custom);
   if (authType !== 'oauth2' || opensWindow(provider)) return [];
-  const path = oauth2Opts?.grantType === 'password' ? 'oauth2PasswordCredentials' : 'oauth2ClientCredentials';
+  const member = oauth2Opts?.grantType === 'password' ? 'oauth2PasswordCredentials' : 'oauth2ClientCredentials';
+  const scopes = { ...text(member, words.say('shell.scopes'), 'scopes'), hint: words.say('shell.scopesHint') };
   return [
-    ...(path === 'oauth2PasswordCredentials' ? person(path, words) : []),
-    text(`${path}.clientId`, words.say('shell.clientId')),
-    secret(`${path}.clientSecret`, words.say('shell.clientSecret')),
-    ...(oauth2Opts?.explicitScopesRequired
-      ? [text(`${path}.scopes`, words.say('shell.scopes'), { hint: words.say('shell.scopesHint') })]
-      : []),
+    ...(member === 'oauth2PasswordCredentials' ? person(member, words) : []),
+    text(member, words.say('shell.clientId'), 'clientId'),
+    secret(member, words.say('shell.clientSecret'), 'clientSecret'),
+    ...(oauth2Opts?.explicitScopesRequired ? [scopes] : []),
   ];
 }
 
-function person(path: string, words: Words): Asked[] {
+function person(member: Member, words: Words): Asked[] {
   return [
-    text(`${path}.username`, words.say('shell.username')),
-    secret(`${path}.password`, words.say('shell.password')),
+    text(member, words.say('shell.username'), 'username'),
+    secret(member, words.say('shell.password'), 'password'),
   ];
 }
 
 function custom(input: CustomInput): Asked {
-  const { displayName, prompt, docsURL, fieldType, options } = input;
+  const { name, displayName, prompt, docsURL, fieldType, options } = input;
   const kind = fieldType === 'fieldTypeSelect' ? 'choice' : fieldType === 'fieldTypeText' ? 'text' : 'secret';
   const choices = options?.map(({ value, label }) => ({ value, displayValue: label }));
-  return {
-    path: `customAuth.${input.name}`, label: displayName, hint: prompt, docsURL, kind, required: true, initial: '', choices,
-  };
+  return { ...text('customAuth', displayName || name, name), hint: prompt, docsURL, kind, choices };
 }
 
-function text(path: string, label: string, more: Partial<Asked> = {}): Asked {
-  return { path, label, kind: 'text', required: true, initial: '', ...more };
+function text(member: Asked['member'], label: string, name?: string): Asked {
+  const path = name === undefined ? member : at(member, name);
+  return { member, name, path, label, kind: 'text', required: true, initial: '' };
 }
 
-function secret(path: string, label: string): Asked {
-  return { path, label, kind: 'secret', required: true, initial: '' };
+function secret(member: Asked['member'], label: string, name?: string): Asked {
+  return { ...text(member, label, name), kind: 'secret' };
 }
 
-/** The paths of required inputs that are empty. */
-export function missing(asked: readonly Asked[], values: ReadonlyMap<string, string>): string[] {
-  return asked.filter(({ path, required }) => required && !values.get(path)).map(({ path }) => path);
+/** What was typed, by path. Space around it came by pasting, but in a password it may be meant. */
+export function cleaned(asked: Asked, typed: string): string {
+  return asked.name === 'password' ? typed : typed.trim();
 }
 
 /** What is sent. Inputs that were left empty are not. */
-export function credentialsOf(provider: Provider, values: ReadonlyMap<string, string>): Credentials {
-  const given = [...values].filter(([, value]) => value !== '');
-  const under = (member: string): Record<string, string> =>
-    Object.fromEntries(given.filter(([path]) => path.startsWith(`${member}.`)).map(([p, v]) => [p.slice(member.length + 1), v]));
+export function credentialsOf(asked: readonly Asked[], values: ReadonlyMap<string, string>): Credentials {
   const credentials: Record<string, unknown> = {};
-  for (const [path, value] of given) if (!path.includes('.')) credentials[path] = value;
-  for (const member of ['basicAuth', 'oauth2ClientCredentials', 'oauth2PasswordCredentials'] as const) {
-    const { scopes, ...members } = under(member);
-    if (Object.keys(members).length) {
-      credentials[member] = { ...members, ...(scopes ? { scopes: scopes.split(/[\s,]+/).filter(Boolean) } : {}) };
-    }
+  for (const { member, name, path } of asked) {
+    const value = values.get(path);
+    if (!value) continue;
+    if (name === undefined) credentials[member] = value;
+    else credentials[member] = { ...(credentials[member] ?? {}), [name]: sent(member, name, value) };
   }
-  if (provider.authType === 'custom') credentials.customAuth = under('customAuth');
-  const metadata = Object.entries(under('providerMetadata')).map(([name, value]) => [name, { value }]);
-  if (metadata.length) credentials.providerMetadata = Object.fromEntries(metadata);
-  return credentials as Credentials;
+  return credentials;
+}
+
+function sent(member: Asked['member'], name: string, value: string): unknown {
+  if (member === 'providerMetadata') return { value };
+  if (name === 'scopes' && member !== 'customAuth') return value.split(/[\s,]+/).filter(Boolean);
+  return value;
 }

@@ -20,7 +20,6 @@ const german: Catalogue = {
   'shell.error.popup-blocked':
     'Ihr Browser hat das Fenster nicht geöffnet. Erlauben Sie dieser Seite Fenster, oder versuchen Sie es noch einmal.',
   'shell.error.popup-closed': 'Das Fenster wurde geschlossen, bevor der Zugriff erlaubt war.',
-  'shell.error.popup': 'Das Fenster öffnete sich nicht, oder wurde geschlossen, bevor der Zugriff erlaubt war.',
   'shell.error.server': 'Der Server konnte das nicht ausführen. Versuchen Sie es gleich noch einmal.',
 
   'shell.connect.heading': 'Ihr Konto bei {provider} verbinden',
@@ -44,6 +43,7 @@ const german: Catalogue = {
   'shell.connect.show': 'Zeigen',
   'shell.connect.hide': 'Verbergen',
   'shell.connect.showLabel': '{label} zeigen',
+  'shell.connect.hideLabel': '{label} verbergen',
   'shell.connect.optional': 'freiwillig',
   'shell.connect.done': '{provider} ist verbunden.',
   'shell.workspace': 'Arbeitsbereich',

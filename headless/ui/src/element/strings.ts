@@ -24,7 +24,6 @@ export const english = {
   'shell.error.token': 'Your session has ended. Reload this page to go on.',
   'shell.error.popup-blocked': 'Your browser did not open the window. Allow windows for this page, or try again.',
   'shell.error.popup-closed': 'The window was closed before access was given.',
-  'shell.error.popup': 'The window did not open, or was closed before access was given.',
   'shell.error.server': 'The server could not do this. Try again in a moment.',
 
   'shell.connect.heading': 'Connect your {provider} account',
@@ -47,6 +46,7 @@ export const english = {
   'shell.connect.show': 'Show',
   'shell.connect.hide': 'Hide',
   'shell.connect.showLabel': 'Show {label}',
+  'shell.connect.hideLabel': 'Hide {label}',
   'shell.connect.optional': 'optional',
   'shell.connect.done': '{provider} is connected.',
   'shell.workspace': 'Workspace',

@@ -1,0 +1,173 @@
+/**
+ * `<isthmus-part-connect>`: connects, or connects again. What is typed stays in the inputs alone: it is read when it is
+ * sent, and secrets are wiped as soon as there is an answer.
+ */
+
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+
+import { askedFor, cleaned, credentialsOf, docsOf, opensWindow, type Asked } from './asked.js';
+import { connectField, docsLink } from './connect-field.js';
+import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
+import { faultsOf, NO_FAULTS, type Faults } from './faults.js';
+import { told } from './telling.js';
+import type { Credentials, InstallError } from '../contract.js';
+import type { Connection, Provider } from '../shapes.js';
+import type { Words } from './strings.js';
+
+/** Answers what went wrong; nothing where it was connected, or somebody gave up. */
+export type Connecting = (credentials: Credentials, signal: AbortSignal) => Promise<InstallError | undefined>;
+
+export class ConnectPart extends LightElement {
+  static override properties = {
+    provider: GIVEN, module: GIVEN, connection: GIVEN, words: GIVEN, connecting: GIVEN, giveUp: GIVEN,
+    faults: OWN, error: OWN, waiting: OWN, shown: OWN,
+  };
+
+  declare provider: Provider;
+  declare module: string | undefined;
+  /** Given where this connection is to be healed. */
+  declare connection: Connection | undefined;
+  declare words: Words;
+  declare connecting: Connecting;
+  /** Given where one can leave without connecting. */
+  declare giveUp: (() => void) | undefined;
+
+  declare private faults: Faults;
+  declare private error: InstallError | undefined;
+  declare private waiting: AbortController | undefined;
+  declare private shown: ReadonlySet<string>;
+  private asked: Asked[] = [];
+
+  constructor() {
+    super();
+    this.faults = NO_FAULTS;
+    this.shown = new Set();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.waiting?.abort();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has('provider') && !changed.has('connection') && !changed.has('words') && !changed.has('module')) return;
+    this.asked = askedFor(this.provider, this.words, { module: this.module, connection: this.connection });
+  }
+
+  protected override render(): TemplateResult {
+    if (this.waiting && opensWindow(this.provider)) return this.waitingView();
+    const { words, provider } = this;
+    const known = provider.authType !== 'jwt';
+    return html`<form class="stack connect-form" part="connect" method="post" novalidate
+        @submit=${(event: Event) => this.submit(event)}>
+      ${this.errorView()}
+      <p class="muted">${words.say(this.explanation(known), { provider: provider.displayName })}
+        ${this.asked.length ? docsLink(docsOf(provider), words) : nothing}</p>
+      ${this.asked.map((asked) => this.field(asked))}
+      <div class="row actions">
+        ${known ? html`<button class="button primary" part="button connect-button" type="submit"
+          aria-disabled=${this.waiting ? 'true' : 'false'}>${this.buttonText()}</button>` : nothing}
+        ${this.giveUp ? html`<button class="button" part="button" type="button" @click=${this.giveUp}
+          >${words.say('shell.cancel')}</button>` : nothing}
+      </div>
+    </form>`;
+  }
+
+  private explanation(known: boolean) {
+    if (!known) return 'shell.connect.unknown';
+    if (opensWindow(this.provider)) return 'shell.connect.window';
+    return this.asked.length ? 'shell.connect.form' : 'shell.connect.plain';
+  }
+
+  private buttonText() {
+    const { words, provider } = this;
+    if (this.waiting) return html`<span class="spinner" aria-hidden="true"></span>${words.say('shell.connect.busy')}`;
+    if (this.error && opensWindow(provider)) return words.say('shell.connect.reopen');
+    if (this.connection) return words.say('shell.connect.buttonAgain');
+    return words.say('shell.connect.button', { provider: provider.displayName });
+  }
+
+  private errorView() {
+    const lines = [...(this.error ? [told(this.error, this.words)] : []), ...this.faults.others];
+    if (!lines.length) return nothing;
+    return html`<div class="note danger" part="error" role="alert" id="isthmus-connect-error">
+      <strong>${this.words.say('shell.connect.refused')}</strong>
+      ${lines.map((line) => html`<p dir="auto">${line}</p>`)}
+    </div>`;
+  }
+
+  private waitingView() {
+    const { words } = this;
+    return html`<div class="waiting" part="waiting">
+      <span class="spinner" aria-hidden="true"></span>
+      <div>
+        <h3 tabindex="-1">${words.say('shell.connect.waiting', { provider: this.provider.displayName })}</h3>
+        <p class="muted">${words.say('shell.connect.waitingHint')}</p>
+        <button class="button" part="button" type="button" @click=${() => this.waiting?.abort()}
+          >${words.say('shell.cancel')}</button>
+      </div>
+    </div>`;
+  }
+
+  private field(asked: Asked) {
+    return connectField(asked, {
+      words: this.words,
+      fault: this.faults.byPath.get(asked.path),
+      doubted: this.faults.doubted.has(asked.path),
+      shown: this.shown.has(asked.path),
+      waiting: this.waiting !== undefined,
+      onShow: () => this.toggle(asked.path),
+    });
+  }
+
+  private toggle(path: string): void {
+    const shown = new Set(this.shown);
+    if (!shown.delete(path)) shown.add(path);
+    this.shown = shown;
+  }
+
+  private submit(event: Event): void {
+    event.preventDefault();
+    if (this.waiting) return;
+    const values = new Map(this.asked.map((asked) => [asked.path, cleaned(asked, this.input(asked)?.value ?? '')]));
+    const empty = this.asked.filter(({ path, required }) => required && !values.get(path));
+    const words = this.words.say('shell.connect.required');
+    this.error = undefined;
+    this.faults = { ...NO_FAULTS, byPath: new Map(empty.map(({ path }) => [path, words])) };
+    if (empty.length) this.focusFault();
+    else void this.send(credentialsOf(this.asked, values));
+  }
+
+  /** The window opens before anything is awaited: browsers allow it in the click alone. */
+  private async send(credentials: Credentials): Promise<void> {
+    const waiting = new AbortController();
+    const answer = this.connecting(credentials, waiting.signal);
+    this.waiting = waiting;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>('.waiting h3')?.focus());
+    const error = await answer;
+    if (this.waiting !== waiting) return;
+    this.waiting = undefined;
+    if (error?.code !== 'network') this.wipe();
+    this.faults = faultsOf(error?.issues ?? [], this.asked);
+    this.error = error && !this.faults.byPath.size && !this.faults.others.length ? error : undefined;
+    if (error || waiting.signal.aborted) this.focusFault();
+  }
+
+  private wipe(): void {
+    for (const asked of this.asked) if (asked.kind === 'secret') this.input(asked)!.value = '';
+    this.shown = new Set();
+  }
+
+  private input(asked: Asked): HTMLInputElement | HTMLSelectElement | null {
+    return this.querySelector(`#${idFor(asked.path)}`);
+  }
+
+  private focusFault(): void {
+    void this.updateComplete.then(() => {
+      const target = this.querySelector<HTMLElement>('[aria-invalid="true"]') ?? this.querySelector('[type=submit]');
+      (target as HTMLElement | null)?.focus();
+    });
+  }
+}
+
+define('isthmus-part-connect', ConnectPart);

@@ -1,0 +1,227 @@
+/**
+ * `<isthmus-install>`: one customer's integration in a page of the product. It keeps one installer for what its
+ * attributes say, shows its state, and tells the page by events.
+ */
+
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+
+import './connect.js';
+import { createInstaller } from '../headless.js';
+import { connecting, failed, head, misplaced, repair, skeleton } from './frame.js';
+import { Acting } from './acting.js';
+import { foot } from './foot.js';
+import { define } from './light.js';
+import { missingOptions, optionsOf, sameOptions, type Given } from './given.js';
+import { savebar } from './savebar.js';
+import { basics, frame, tokens } from './styles.js';
+import { directionOf, wordsFor, Words, type Strings } from './strings.js';
+import { ANNOUNCE } from './parts.js';
+import type { View } from './view.js';
+import type { DynamicMapping } from '../shapes.js';
+import type { Installer, Options, Sample, State } from '../contract.js';
+
+const NOTHING_YET: State = { phase: 'loading', busy: 'loading', content: { provider: '' }, dirty: false, issues: [], reviewing: false };
+
+/**
+ * Events, all with a `detail`, bubbling and composed: `connected` {connection}, `installed` and `updated`
+ * {installation}, `uninstalled` {installationId}, `error` (the `InstallError`), `tokenexpired` (none: set `token`, or
+ * have `getToken`), `dirtychange` {dirty}.
+ */
+export class IsthmusInstall extends LitElement implements Given {
+  static override properties = {
+    server: {}, project: {}, integration: {}, token: {}, theme: {},
+    groupRef: { attribute: 'group-ref' }, groupName: { attribute: 'group-name' },
+    consumerRef: { attribute: 'consumer-ref' }, consumerName: { attribute: 'consumer-name' },
+    apiKey: { attribute: 'api-key' },
+    getToken: { attribute: false }, fieldMapping: { attribute: false },
+    strings: { attribute: false }, samples: { attribute: false },
+    state: { state: true }, words: { state: true }, said: { state: true },
+  };
+
+  static override styles = [tokens, basics, frame];
+
+  /** The origin of the server; by default that of this script. */
+  declare server: string | undefined;
+  declare project: string | undefined;
+  declare integration: string | undefined;
+  declare groupRef: string | undefined;
+  declare groupName: string | undefined;
+  declare consumerRef: string | undefined;
+  declare consumerName: string | undefined;
+  /** A session token. A new one may be set at any time, and nothing that was begun is lost. */
+  declare token: string | undefined;
+  declare apiKey: string | undefined;
+  /** Asked whenever a token is needed, with the one that has just been refused. Goes before `token`. */
+  declare getToken: ((refused?: string) => string | Promise<string>) | undefined;
+  declare fieldMapping: Record<string, DynamicMapping[]> | undefined;
+  /** `light` or `dark`; else what the customer's system says. */
+  declare theme: string | undefined;
+  /** Own words for any message, by its key. */
+  declare strings: Strings | undefined;
+  /** Records to preview, as the product would write them. */
+  declare samples: readonly Sample[] | undefined;
+
+  declare private state: State;
+  declare private words: Words;
+  declare private said: string;
+  private made: { installer: Installer; options: Options; stop: () => void } | undefined;
+  private wordsWanted = '';
+  private readonly acting: Acting;
+
+  constructor() {
+    super();
+    this.state = NOTHING_YET;
+    this.words = new Words('en');
+    this.said = '';
+    this.acting = new Acting({
+      installer: () => this.made?.installer,
+      view: () => this.view(),
+      announce: (text) => this.announce(text),
+      emit: (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true })),
+      redraw: () => {
+        this.requestUpdate();
+        return this.updateComplete;
+      },
+      find: (selector) => this.renderRoot.querySelector(selector),
+      hasFocus: () => this.shadowRoot?.activeElement != null,
+    });
+  }
+
+  /** What the element itself works with: for pages that want more than it shows. */
+  get installer(): Installer | undefined {
+    return this.made?.installer;
+  }
+
+  /** Whether something would be lost if the page were left now. */
+  get dirty(): boolean {
+    return this.acting.dirty;
+  }
+
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot();
+    root.addEventListener(ANNOUNCE, (event) => this.announce((event as CustomEvent<string>).detail));
+    return root;
+  }
+
+  static override get observedAttributes(): string[] {
+    return [...super.observedAttributes, 'lang', 'dir'];
+  }
+
+  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
+    super.attributeChangedCallback(name, old, value);
+    if (name === 'lang' || name === 'dir') this.requestUpdate();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.requestUpdate();
+  }
+
+  /** An element that is only moved comes back at once, and goes on. */
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    queueMicrotask(() => this.isConnected || this.close());
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    this.chooseWords(changed.has('strings'));
+    if (!this.isConnected) return;
+    const options = missingOptions(this).length ? undefined : optionsOf(this);
+    if (!options || !this.made || !sameOptions(this.made.options, options)) {
+      this.close();
+      if (options) this.open(options);
+    } else if ((changed.has('token') || changed.has('getToken')) && this.state.error?.code === 'token') {
+      this.acting.acts.retry();
+    }
+  }
+
+  private open(options: Options): void {
+    let installer: Installer;
+    try {
+      installer = createInstaller(options);
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      this.state = { ...NOTHING_YET, phase: 'failed', busy: '', error: { code: 'invalid', message } };
+      return;
+    }
+    const stop = installer.subscribe((state) => this.take(state));
+    this.made = { installer, options, stop };
+    this.take(installer.state);
+    void installer.load().catch(() => undefined);
+  }
+
+  private take(state: State): void {
+    const before = this.state;
+    this.state = state;
+    this.acting.follow(before, state);
+  }
+
+  private close(): void {
+    this.made?.stop();
+    this.made?.installer.close();
+    this.made = undefined;
+    this.state = NOTHING_YET;
+    this.acting.reset();
+  }
+
+  private chooseWords(anew: boolean): void {
+    const lang = this.lang || this.closest<HTMLElement>('[lang]')?.lang || document.documentElement.lang || 'en';
+    if (lang === this.wordsWanted && !anew) return;
+    this.wordsWanted = lang;
+    const own = this.strings;
+    void wordsFor(lang, own).then((words) => {
+      if (this.wordsWanted === lang && this.strings === own) this.words = words;
+    });
+  }
+
+  /** Say it to screen readers, also where the same was said before. */
+  private announce(text: string): void {
+    this.said = this.said === text ? `${text}\u00a0` : text;
+  }
+
+  private get direction(): string | typeof nothing {
+    return this.dir || (this.lang ? directionOf(this.words.lang) : nothing);
+  }
+
+  protected override render(): TemplateResult {
+    const view = this.view();
+    const missing = missingOptions(this);
+    const waits = this.state.phase === 'loading' && !missing.length;
+    return html`<div class="root" part="root" lang=${this.words.lang} dir=${this.direction}>
+      <div class="visually-hidden" role="status">${this.said}</div>
+      <section class="card" part="card" aria-labelledby="isthmus-heading" aria-busy=${waits ? 'true' : 'false'}>
+        ${head(view)}
+        ${missing.length ? misplaced(view, missing.join(', ')) : this.body(view)}
+      </section>
+    </div>`;
+  }
+
+  private body(view: View): unknown {
+    switch (this.state.phase) {
+      case 'loading': return skeleton(view);
+      case 'failed': return failed(view);
+      case 'connect': return connecting(view);
+      default: return html`${this.state.phase === 'broken' ? repair(view) : nothing}${this.configuring()}${savebar(view)}${foot(view)}`;
+    }
+  }
+
+  private configuring(): TemplateResult | typeof nothing {
+    if (!this.made || !this.state.manifest) return nothing;
+    return html`<div class="body" part="body"><isthmus-part-form .installer=${this.made.installer} .state=${this.state}
+      .words=${this.words} .samples=${this.samples ?? []}></isthmus-part-form></div>`;
+  }
+
+  private view(): View {
+    const { state, words } = this;
+    const { panel, failure, listed, acts } = this.acting;
+    const integration = state.integration;
+    const names = {
+      integration: integration?.latestRevision.content.displayName || integration?.name || words.say('shell.integration'),
+      provider: state.provider?.displayName ?? integration?.provider ?? '',
+      group: this.groupName ?? '',
+    };
+    return { state, words, names, panel, failure, listed, acts };
+  }
+}
+
+define('isthmus-install', IsthmusInstall);
