@@ -18,7 +18,8 @@ from server.api.bodies import Malformed, Name, UpdateMask, parse_body
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.door.address import unescape
 from server.events import deletion_events, removal_events
-from server.installing import Revised, Wanted, install, revise
+from server.installing import Wanted, install
+from server.revising import Revised, revise
 from server.services import Services
 from server.store.contract import Missing
 
@@ -140,7 +141,8 @@ async def update_installation(  # noqa: PLR0917 -- a handler's parameters are it
     change = parse_body(body, UpdateInstallation)
     found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
     spec = (await services.store.revision(project_id, found.config.revision_id)).content
-    return await revise(services, access, found, lambda current: _asked(current, change, spec))
+    saved = await revise(services, access, found, lambda current: _asked(current, change, spec))
+    return saved.installation
 
 
 def _asked(current: Installation, change: UpdateInstallation, spec: IntegrationSpec) -> Revised:
@@ -172,7 +174,8 @@ async def patch_config_content(  # noqa: PLR0917 -- a handler's parameters are i
     found = await _named(services, project_id, integration_id_or_name, wanted, access=access)
     name = unescape(object_name)
     spec = (await services.store.revision(project_id, found.config.revision_id)).content
-    return await revise(services, access, found, lambda current: _patched(current, name, wanted, spec))
+    saved = await revise(services, access, found, lambda current: _patched(current, name, wanted, spec))
+    return saved.installation
 
 
 def _patched(current: Installation, object_name: str, wanted: PatchConfigContent, spec: IntegrationSpec) -> Revised:
