@@ -22,8 +22,11 @@ export interface Options {
   groupName?: string;
   consumerRef: string;
   consumerName?: string;
-  /** A session token, or a function that gets a new one: tokens live ten minutes at most. */
-  token?: string | (() => string | Promise<string>);
+  /**
+   * A session token, or a function that gets a new one: tokens live ten minutes at most. The function is told the token
+   * that has just been refused, where one was, and may take its time.
+   */
+  token?: string | ((refused?: string) => string | Promise<string>);
   /** A frontend key, for projects that let browsers in without a token. */
   apiKey?: string;
   /** Mappings that the page offers at run time, by object: the `fieldMapping` of the published library. */
@@ -56,13 +59,22 @@ export interface State {
   error?: InstallError;
 }
 
+/**
+ * `network`: the server cannot be reached. `token`: the credential is missing, expired or refused. `popup-blocked`: the
+ * browser let no window open; `popup-closed`: it was closed before it was over. `denied`: consent was not given.
+ * `forbidden`: this credential may not do that. `missing`: there is no such thing. `conflict`: somebody else changed it,
+ * or it is still in use. `invalid`: the server lists issues. `busy`: too many requests. `server`: anything else.
+ */
+export type ErrorCode =
+  | 'network' | 'token' | 'popup-blocked' | 'popup-closed' | 'denied' | 'forbidden' | 'missing' | 'conflict'
+  | 'invalid' | 'busy' | 'server';
+
 /** Why an act failed, in words for a person. */
 export interface InstallError {
-  /** `network`, `token` (expired or refused), `popup` (blocked or closed), `denied`, `invalid`, `server` … */
-  code: string;
-  message: string;
-  status?: number;
-  issues?: Issue[];
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly status?: number | undefined;
+  readonly issues?: Issue[] | undefined;
 }
 
 /** A record as the product would write it. */
@@ -72,6 +84,8 @@ export interface Sample {
   record: Record<string, unknown>;
   /** What the provider has there now, in its own names; for "only if empty". */
   current?: Record<string, unknown>;
+  /** With `upsert`: the mapped or provider name of the field to match by. */
+  matchKey?: string;
 }
 
 /** What a form for credentials sends, by the provider's scheme; members that a scheme does not use are absent. */
@@ -91,7 +105,10 @@ export interface Installer {
   /** Call `listener` after every change; answers how to stop. */
   subscribe(listener: (state: State) => void): () => void;
 
-  /** Load integration, provider, connection, installation and manifest. */
+  /**
+   * Load integration, provider, connection, installation and manifest. A failure of this and of `refresh` is told in
+   * the state alone; every other act also rejects with it.
+   */
   load(): Promise<void>;
   /** Ask the account for its fields again. */
   refresh(): Promise<void>;
