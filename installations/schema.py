@@ -30,6 +30,14 @@ class FieldMetadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Required on create and without a default of the provider's own. Rules and layouts may require more."""
     reference_to: tuple[str, ...] | UnsetType = UNSET
     values: tuple[Choice, ...] | UnsetType = UNSET
+    any_value: bool | UnsetType = UNSET
+    """*Isthmus*: true where ``values`` only suggests, and the provider takes others too."""
+
+
+class Absent(str):
+    """A sentence about why an object could not be described: the account has no such object."""
+
+    __slots__ = ()
 
 
 class ObjectMetadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

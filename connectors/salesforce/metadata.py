@@ -29,6 +29,9 @@ _VALUE_TYPES: dict[str, ValueType] = {
 }
 
 
+_PICKLISTS = frozenset({"picklist", "multipicklist", "combobox"})
+
+
 class _PicklistValue(msgspec.Struct, frozen=True, kw_only=True):
     value: str
     label: str | None = None
@@ -48,6 +51,7 @@ class _Field(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     defaulted_on_create: bool = False
     picklist_values: tuple[_PicklistValue, ...] | None = None
     reference_to: tuple[str, ...] | None = None
+    restricted_picklist: bool = True
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,12 +85,13 @@ def _field(field: _Field) -> FieldMetadata:
         is_required=field.createable and not field.nillable and not field.defaulted_on_create,
         reference_to=field.reference_to or UNSET,
         values=_choices(field),
+        any_value=True if field.type in _PICKLISTS and not field.restricted_picklist else UNSET,
     )
 
 
 def _choices(field: _Field) -> tuple[Choice, ...] | UnsetType:
     """Answer the active values of a picklist, in the order Salesforce shows them."""
-    if field.type not in {"picklist", "multipicklist", "combobox"}:
+    if field.type not in _PICKLISTS:
         return UNSET
     active = (choice for choice in field.picklist_values or () if choice.active)
     return tuple(Choice(value=choice.value, display_value=choice.label or choice.value) for choice in active)

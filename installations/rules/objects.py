@@ -15,12 +15,12 @@ def resolve(spec: IntegrationSpec, content: ConfigContent, name: str) -> WriteOb
     objects = spec.write.objects if spec.write else ()
     native = (each for each in objects if each.object_name == name)
     found = next(native, None) or next((each for each in objects if name in _own_names(each, spec, content)), None)
-    enabled = [each.object_name for each in objects if _is_enabled(each, content)]
+    enabled = [each.object_name for each in objects if is_enabled(each, content)]
     remedy = f"Enabled for this customer: {', '.join(enabled)}." if enabled else "No object is enabled for writing."
     if found is None:
         message = f"The integration {spec.name!r} writes no object {name!r}."
         raise NotFound([Issue(path="path.objectName", message=message, code="unknown-object", remedy=remedy)])
-    if not _is_enabled(found, content):
+    if not is_enabled(found, content):
         message = f"Writing {found.object_name!r} is not enabled for this customer."
         raise NotFound([Issue(path="path.objectName", message=message, code="write-not-enabled", remedy=remedy)])
     return found
@@ -37,5 +37,6 @@ def _own_names(written: WriteObject, spec: IntegrationSpec, content: ConfigConte
         yield read.map_to_name
 
 
-def _is_enabled(written: WriteObject, content: ConfigContent) -> bool:
+def is_enabled(written: WriteObject, content: ConfigContent) -> bool:
+    """Tell whether this customer lets us write an object: each that the config lists, or all where it lists none."""
     return not content.write or written.object_name in content.write.objects

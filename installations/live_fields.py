@@ -1,0 +1,104 @@
+"""Which field of the customer's own account a name means: by exact name, in another case, or inside another field.
+
+It refuses to know why a name was given. A description that lists no nested field at all is taken to be silent about
+them, so a nested name under it is never called unknown: Salesforce takes ``$['Account']['Code__c']`` and lists neither.
+"""
+
+from difflib import get_close_matches
+from typing import Literal
+
+import msgspec
+
+from installations import paths
+from installations.schema import FieldMetadata, ObjectMetadata
+
+Standing = Literal["there", "other_case", "inside", "unsaid", "absent"]
+"""``inside``: within a field whose inner fields are not listed. ``unsaid``: the description does not tell."""
+
+_LONGEST_GUESS = 100
+
+
+class LiveObject(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of the account, ready to be asked for fields."""
+
+    title: str
+    fields: dict[str, FieldMetadata]
+    folded: dict[str, str]
+    """Each name by its folded spelling; of two that differ only in case, the first."""
+    parents: frozenset[str]
+    """The folded names of fields whose inner fields are listed."""
+    ignores_case: bool
+    values_are_text: bool
+    """The provider takes every value as text: ``5`` and ``"5"`` are the same to it."""
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """What a name means."""
+
+    standing: Standing
+    field: FieldMetadata | None = None
+    """The field; for ``inside`` the one around it. Absent for ``unsaid`` and ``absent``."""
+
+    @property
+    def exact(self) -> FieldMetadata | None:
+        """The field itself, if there is one that a provider would recognise."""
+        return self.field if self.standing == "there" else None
+
+
+def from_metadata(found: ObjectMetadata, *, ignores_case: bool, values_are_text: bool) -> LiveObject:
+    """Make one described object ready."""
+    fields = {paths.canonical(name): field for name, field in found.fields.items()}
+    folded: dict[str, str] = {}
+    for name in fields:
+        folded.setdefault(name.casefold(), name)
+    return LiveObject(
+        title=found.display_name or found.name,
+        fields=fields,
+        folded=folded,
+        parents=frozenset(around.casefold() for name in fields for around in _around(name)),
+        ignores_case=ignores_case,
+        values_are_text=values_are_text,
+    )
+
+
+def match(live: LiveObject, name: str) -> Match:
+    """Find a field by its provider name, plain or nested; ``[*]`` stands for what the list before it holds."""
+    found = _named(live, paths.canonical(name))
+    if found is not None:
+        return found
+    ways = _around(name)
+    for around in ways:
+        outer = _named(live, around)
+        if outer is not None:
+            inner = Match(standing="inside", field=outer.field)
+            return inner if around.casefold() not in live.parents else Match(standing="absent")
+    return Match(standing="unsaid" if ways and not live.parents else "absent")
+
+
+def _named(live: LiveObject, name: str) -> Match | None:
+    field = live.fields.get(name)
+    if field is not None:
+        return Match(standing="there", field=field)
+    spelled = live.folded.get(name.casefold())
+    if spelled is None:
+        return None
+    return Match(standing="there" if live.ignores_case else "other_case", field=live.fields[spelled])
+
+
+def _around(name: str) -> list[str]:
+    """Name the fields that a nested one lives in, the innermost first; for a plain name there are none."""
+    segments = paths.parse(name) or ()
+    plain = segments[: segments.index(paths.WILDCARD)] if paths.WILDCARD in segments else segments[:-1]
+    return [paths.canonical(paths.render(plain[:length])) for length in range(len(plain), 0, -1)]
+
+
+def nearest(live: LiveObject, name: str) -> str | None:
+    """Guess the field that was meant: the same name in another case, a field with this title, or a similar name."""
+    folded = name.casefold()
+    if folded in live.folded:
+        return live.folded[folded]
+    titled = next((each for each, field in live.fields.items() if field.display_name.casefold() == folded), None)
+    if titled is not None or len(name) > _LONGEST_GUESS:
+        return titled
+    close = get_close_matches(folded, live.folded, n=1, cutoff=0.75)
+    return live.folded[close[0]] if close else None
