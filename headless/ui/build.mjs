@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ENTRIES = ['headless', 'install'];
+/** Where the declarations of an entry come from. */
+const DECLARATIONS = { headless: 'headless', install: 'declared' };
 /** Catalogues of words, each a file of its own that is loaded where it is wanted. */
 const LANGUAGES = ['german'];
 
@@ -36,12 +38,15 @@ async function bundle() {
 
 /** One file of declarations for each entry, which imports nothing. */
 async function declare() {
-  const output = { noBanner: true, exportReferencedTypes: true };
+  const entries = Object.entries(DECLARATIONS);
   const found = generateDtsBundle(
-    ENTRIES.map((name) => ({ filePath: source(name), output })),
+    entries.map(([entry, name]) => ({
+      filePath: source(name),
+      output: { noBanner: true, exportReferencedTypes: true, inlineDeclareGlobals: entry === 'install' },
+    })),
     { preferredConfigPath: join(HERE, 'tsconfig.json') },
   );
-  await Promise.all(ENTRIES.map((name, index) => writeFile(join(folder, `${name}.d.ts`), found[index])));
+  await Promise.all(entries.map(([name], index) => writeFile(join(folder, `${name}.d.ts`), found[index])));
 }
 
 await rm(folder, { recursive: true, force: true });
