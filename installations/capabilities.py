@@ -22,3 +22,7 @@ class ProviderFacts(msgspec.Struct, frozen=True, kw_only=True):
     support: Capabilities
     modules: Mapping[str, Capabilities] = msgspec.field(default_factory=dict)
     """By module name. What a module can do outranks what the provider can."""
+
+    def within(self, module: str) -> Capabilities:
+        """Tell what can be done in a module; an empty or unknown name is the provider as a whole."""
+        return self.modules.get(module, self.support)

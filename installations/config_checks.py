@@ -182,7 +182,7 @@ def _write_issues(
 
 
 def _can_delete(spec: IntegrationSpec, provider: ProviderFacts) -> bool:
-    return provider.modules.get(spec.module or "", provider.support).delete
+    return provider.within(spec.module or "").delete
 
 
 def _write_setting_issues(each: WriteObjectConfig, path: str) -> Iterator[Issue]:

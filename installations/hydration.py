@@ -10,7 +10,10 @@ from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
+from installations.capabilities import ProviderFacts
+from installations.config import FieldSetting
 from installations.installation import Revision
 from installations.manifest import (
     Backfill,
@@ -46,8 +49,8 @@ class HydratedReadObject(msgspec.Struct, frozen=True, kw_only=True, rename="came
     display_name: str
     required_fields: tuple[HydratedField, ...]
     optional_fields: tuple[HydratedField, ...]
-    all_fields: tuple[HydratedField, ...]
-    """Deprecated by the contract, and indispensable: the published UI fills its boxes from it."""
+    all_fields: tuple[HydratedField, ...] | UnsetType = UNSET
+    """Deprecated by the contract, and indispensable: the published UI fills its boxes from it. Left out with detail."""
     all_fields_metadata: dict[str, FieldMetadata] | UnsetType = UNSET
     error: str | UnsetType = UNSET
     """This object could not be described; the others are whole."""
@@ -61,11 +64,24 @@ class HydratedReadObject(msgspec.Struct, frozen=True, kw_only=True, rename="came
 
 
 class HydratedWriteObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An object that may be written."""
+    """An object that may be written. Published are the first three members; the rest is detail, *Isthmus*."""
 
     object_name: str
     display_name: str
     value_defaults: ValueDefaults | UnsetType = UNSET
+    inherit_mapping: bool | UnsetType = UNSET
+    map_to_name: str | UnsetType = UNSET
+    map_to_display_name: str | UnsetType = UNSET
+    field_mappings: tuple[HydratedField, ...] | UnsetType = UNSET
+    field_settings: dict[str, FieldSetting] | UnsetType = UNSET
+    """The manifest's, which count under the customer's."""
+    upsert_keys: tuple[str, ...] | UnsetType = UNSET
+    remove_unmapped_fields: bool | UnsetType = UNSET
+    can_delete: bool | UnsetType = UNSET
+    """Whether the connector can delete records; absent where no provider was given."""
+    all_fields_metadata: dict[str, FieldMetadata] | UnsetType = UNSET
+    """Only where no read object of this name carries it."""
+    error: str | UnsetType = UNSET
 
 
 class HydratedRead(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -108,16 +124,28 @@ def objects_of(spec: IntegrationSpec) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*read, *write]))
 
 
-def hydrate(revision: Revision, described: Described) -> HydratedRevision:
-    """Fill a revision in. ``described`` has an entry for each of `objects_of` the revision's content."""
+def hydrate(
+    revision: Revision, described: Described, *, detail: bool = False, provider: ProviderFacts | None = None
+) -> HydratedRevision:
+    """Fill a revision in. ``described`` has an entry for each of `objects_of` the revision's content.
+
+    With ``detail``, write objects say all that a page needs to offer them, and ``all_fields``, which repeats the
+    metadata, is left out. ``provider`` tells what can be deleted.
+    """
     spec = revision.content
+    written = tuple(
+        _detailed(spec, one, described[one.object_name], provider=provider)
+        if detail
+        else _write_object(one, described[one.object_name])
+        for one in (spec.write.objects if spec.write else ())
+    )
     content = HydratedIntegration(
         name=spec.name,
         provider=spec.provider,
         display_name=spec.display_name,
         module=spec.module,
-        read=_read(spec.read.objects, described) if spec.read else UNSET,
-        write=_write(spec.write.objects, described) if spec.write else UNSET,
+        read=_read(spec.read.objects, described, detail=detail) if spec.read else UNSET,
+        write=HydratedWrite(objects=written) if spec.write else UNSET,
         proxy=spec.proxy,
     )
     return HydratedRevision(
@@ -125,20 +153,38 @@ def hydrate(revision: Revision, described: Described) -> HydratedRevision:
     )
 
 
-def _read(declared: Iterable[ReadObject], described: Described) -> HydratedRead:
-    return HydratedRead(objects=tuple(_read_object(one, described[one.object_name]) for one in declared))
+def _read(declared: Iterable[ReadObject], described: Described, *, detail: bool) -> HydratedRead:
+    objects = tuple(_read_object(one, described[one.object_name]) for one in declared)
+    return HydratedRead(objects=tuple(replace(one, all_fields=UNSET) for one in objects) if detail else objects)
 
 
-def _write(declared: Iterable[WriteObject], described: Described) -> HydratedWrite:
-    objects = (
-        HydratedWriteObject(
-            object_name=one.object_name,
-            display_name=_object_title(one.object_name, described[one.object_name]),
-            value_defaults=one.value_defaults,
-        )
-        for one in declared
+def _write_object(declared: WriteObject, found: ObjectMetadata | str) -> HydratedWriteObject:
+    return HydratedWriteObject(
+        object_name=declared.object_name,
+        display_name=_object_title(declared.object_name, found),
+        value_defaults=declared.value_defaults,
     )
-    return HydratedWrite(objects=tuple(objects))
+
+
+def _detailed(
+    spec: IntegrationSpec, declared: WriteObject, found: ObjectMetadata | str, *, provider: ProviderFacts | None
+) -> HydratedWriteObject:
+    read = spec.read_object(declared.object_name)
+    fields = {} if isinstance(found, str) else found.fields
+    named = read if read is not None and declared.inherit_mapping else ReadObject(object_name=declared.object_name)
+    return replace(
+        _write_object(declared, found),
+        inherit_mapping=declared.inherit_mapping,
+        map_to_name=declared.map_to_name or named.map_to_name,
+        map_to_display_name=UNSET if declared.map_to_name else named.map_to_display_name,
+        field_mappings=tuple(_field(one, fields) for one in declared.field_mappings),
+        field_settings=declared.field_settings,
+        upsert_keys=declared.upsert_keys,
+        remove_unmapped_fields=declared.remove_unmapped_fields,
+        can_delete=UNSET if provider is None else provider.within(spec.module or "").delete,
+        all_fields_metadata=UNSET if read is not None or isinstance(found, str) else found.fields,
+        error=found if isinstance(found, str) else UNSET,
+    )
 
 
 def _read_object(declared: ReadObject, found: ObjectMetadata | str) -> HydratedReadObject:

@@ -43,6 +43,14 @@ integrations:
           inheritMapping: true
         - objectName: deals
           valueDefaults: {allowAnyFields: true}
+          mapToName: chance
+          fieldMappings:
+            - {fieldName: STAGE, mapToName: state}
+            - {mapToName: worth, prompt: Which field holds the worth?}
+          fieldSettings: {state: {default: {stringValue: open}, writeOnUpdate: never}}
+          upsertKeys: [state]
+          removeUnmappedFields: true
+        - objectName: notes
     subscribe:
       objects:
         - objectName: contacts
@@ -63,7 +71,7 @@ STAGE = FieldMetadata(
 ACCOUNT: Described = {
     "contacts": ObjectMetadata(name="contacts", display_name="Contacts", fields={"email": EMAIL, "stage": STAGE}),
     "notes": "The key may not read notes.",
-    "deals": ObjectMetadata(name="deals", fields={}),
+    "deals": ObjectMetadata(name="deals", fields={"stage": STAGE}),
 }
 
 
@@ -126,5 +134,60 @@ def test_what_may_be_written_is_named_and_subscriptions_stay_out(hydrated: Any) 
     assert content["write"]["objects"] == [
         {"objectName": "contacts", "displayName": "Contacts"},
         {"objectName": "deals", "displayName": "deals", "valueDefaults": {"allowAnyFields": True}},
+        {"objectName": "notes", "displayName": "notes"},
     ]
     assert set(content) == {"name", "provider", "displayName", "read", "write", "proxy"}
+
+
+@pytest.fixture
+def detailed() -> Any:
+    can = {"sandbox": ProviderFacts(name="sandbox", support=Capabilities(write=True, delete=True))}
+    return msgspec.to_builtins(hydrate(revision(), ACCOUNT, detail=True, provider=can["sandbox"]))["content"]
+
+
+def test_detail_says_all_that_a_page_needs_to_offer_an_object_for_writing(detailed: Any) -> None:
+    contacts, deals, notes = detailed["write"]["objects"]
+    nothing = {"fieldMappings": (), "fieldSettings": {}, "upsertKeys": (), "removeUnmappedFields": False}
+    assert contacts == {
+        "objectName": "contacts",
+        "displayName": "Contacts",
+        "inheritMapping": True,
+        "mapToName": "person",
+        **nothing,
+        "canDelete": True,
+    }
+    assert deals.pop("allFieldsMetadata")["stage"]["displayName"] == "Stage"
+    assert deals == {
+        "objectName": "deals",
+        "displayName": "deals",
+        "valueDefaults": {"allowAnyFields": True},
+        "inheritMapping": False,
+        "mapToName": "chance",
+        "fieldMappings": (
+            {"fieldName": "STAGE", "displayName": "Stage", "mapToName": "state"},
+            {"mapToName": "worth", "prompt": "Which field holds the worth?"},
+        ),
+        "fieldSettings": {"state": {"default": {"stringValue": "open"}, "writeOnUpdate": "never"}},
+        "upsertKeys": ("state",),
+        "removeUnmappedFields": True,
+        "canDelete": True,
+    }
+    assert notes == {
+        "objectName": "notes",
+        "displayName": "notes",
+        "inheritMapping": False,
+        "canDelete": True,
+        **nothing,
+        "error": "The key may not read notes.",
+    }
+
+
+def test_detail_leaves_out_the_list_that_repeats_the_metadata(detailed: Any) -> None:
+    contacts = detailed["read"]["objects"][0]
+    assert "allFields" not in contacts
+    assert list(contacts["allFieldsMetadata"]) == ["email", "stage"]
+
+
+def test_without_a_provider_nothing_is_said_about_deleting() -> None:
+    content = msgspec.to_builtins(hydrate(revision(), ACCOUNT, detail=True))["content"]
+    assert "canDelete" not in content["write"]["objects"][0]
