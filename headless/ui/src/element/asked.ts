@@ -1,5 +1,6 @@
 /** What a customer is asked for, by a provider's scheme, and how that becomes the credentials that are sent. */
 
+import { wantsWindow } from '../connecting.js';
 import { at } from './form-issues.js';
 import type { Credentials } from '../contract.js';
 import type { Choice, Connection, CustomInput, MetadataInput, Provider } from '../shapes.js';
@@ -26,13 +27,6 @@ export interface Asked {
   choices?: Choice[];
 }
 
-/** Whether the customer is sent to a page of the provider's. */
-export function opensWindow(provider: Provider): boolean {
-  const grant = provider.oauth2Opts?.grantType;
-  if (provider.authType === 'oauth2') return grant === 'authorizationCode' || grant === 'authorizationCodePKCE';
-  return provider.authType === 'custom' && provider.customOpts?.multiStep === true;
-}
-
 /** A page about what to fill in: the scheme's own before the provider's. */
 export function docsOf(provider: Provider): string | undefined {
   const { apiKeyOpts, basicOpts, oauth2Opts } = provider;
@@ -46,9 +40,8 @@ export function docsOf(provider: Provider): string | undefined {
 export function askedFor(
   provider: Provider, words: Words, { module, connection }: { module?: string; connection?: Connection } = {},
 ): Asked[] {
-  const webConsent = provider.authType === 'oauth2' && opensWindow(provider);
-  if (connection && webConsent) return [];
-  return [...account(provider, words, module, connection), ...secrets(provider, words)];
+  if (connection && provider.authType === 'oauth2' && wantsWindow(provider, connection)) return [];
+  return [...account(provider, words, module, connection), ...secrets(provider, words, connection)];
 }
 
 function account(provider: Provider, words: Words, module?: string, connection?: Connection): Asked[] {
@@ -77,14 +70,14 @@ function metadata(input: MetadataInput, connection?: Connection): Asked {
   };
 }
 
-function secrets(provider: Provider, words: Words): Asked[] {
+/** A connection keeps its scheme, where a provider has several. */
+function secrets(provider: Provider, words: Words, connection?: Connection): Asked[] {
   const { authType, basicOpts, oauth2Opts, customOpts } = provider;
-  if (authType === 'apiKey' || (authType === 'basic' && basicOpts?.apiKeyAsBasic)) {
-    return [secret('apiKey', words.say('shell.apiKey'))];
-  }
+  const scheme = connection?.authScheme ?? (basicOpts?.apiKeyAsBasic ? 'apiKey' : authType);
+  if (scheme === 'apiKey') return [secret('apiKey', words.say('shell.apiKey'))];
   if (authType === 'basic') return person('basicAuth', words);
   if (authType === 'custom') return (customOpts?.inputs ?? []).map(custom);
-  if (authType !== 'oauth2' || opensWindow(provider)) return [];
+  if (authType !== 'oauth2' || wantsWindow(provider, connection)) return [];
   const member = oauth2Opts?.grantType === 'password' ? 'oauth2PasswordCredentials' : 'oauth2ClientCredentials';
   const scopes = { ...text(member, words.say('shell.scopes'), 'scopes'), hint: words.say('shell.scopesHint') };
   return [

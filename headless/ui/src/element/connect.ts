@@ -5,7 +5,8 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 
-import { askedFor, cleaned, credentialsOf, docsOf, opensWindow, type Asked } from './asked.js';
+import { wantsWindow } from '../connecting.js';
+import { askedFor, cleaned, credentialsOf, docsOf, type Asked } from './asked.js';
 import { connectField, docsLink } from './connect-field.js';
 import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
 import { faultsOf, NO_FAULTS, type Faults } from './faults.js';
@@ -55,7 +56,7 @@ export class ConnectPart extends LightElement {
   }
 
   protected override render(): TemplateResult {
-    if (this.waiting && opensWindow(this.provider)) return this.waitingView();
+    if (this.waiting && this.opensWindow) return this.waitingView();
     const { words, provider } = this;
     const known = provider.authType !== 'jwt';
     return html`<form class="stack connect-form" part="connect" method="post" novalidate
@@ -73,16 +74,20 @@ export class ConnectPart extends LightElement {
     </form>`;
   }
 
+  private get opensWindow(): boolean {
+    return wantsWindow(this.provider, this.connection);
+  }
+
   private explanation(known: boolean) {
     if (!known) return 'shell.connect.unknown';
-    if (opensWindow(this.provider)) return 'shell.connect.window';
+    if (this.opensWindow) return 'shell.connect.window';
     return this.asked.length ? 'shell.connect.form' : 'shell.connect.plain';
   }
 
   private buttonText() {
     const { words, provider } = this;
     if (this.waiting) return html`<span class="spinner" aria-hidden="true"></span>${words.say('shell.connect.busy')}`;
-    if (this.error && opensWindow(provider)) return words.say('shell.connect.reopen');
+    if (this.error && this.opensWindow) return words.say('shell.connect.reopen');
     if (this.connection) return words.say('shell.connect.buttonAgain');
     return words.say('shell.connect.button', { provider: provider.displayName });
   }

@@ -1,0 +1,187 @@
+"""The stage of the element: a product's page of another site, whose policy lets in our scripts and calls and no more.
+
+The element is the one that was built into ``headless/ui/assets`` and that the server serves. With
+``ISTHMUS_UI_ASSETS`` it is the one in that folder, for who works on it.
+"""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from playwright.async_api import BrowserContext, Locator, Page, Route
+
+from connectors.sandbox.access import DEMO_KEY
+from connectors.sandbox.data import SANDBOXES
+from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage
+from tests.server.signing import register, token
+
+PAGE = Path(__file__).parent / "product"
+POLICY = (
+    "default-src 'none'; script-src 'self' {origin}; connect-src {origin}; style-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
+)
+INTEGRATION = """
+  - name: {name}
+    displayName: Customer sync
+    provider: {provider}
+    read:
+      objects:
+        - objectName: contacts
+          mapToName: person
+          mapToDisplayName: People
+          destination: inbox
+          schedule: "0 * * * *"
+          requiredFields:
+            - fieldName: email
+              mapToName: emailAddress
+            - mapToName: stage
+              mapToDisplayName: Stage
+              prompt: Which field tells how far this contact has come?
+          optionalFields:
+            - fieldName: phone
+            - fieldName: jobTitle
+            - mapToName: nickname
+              mapToDisplayName: Nickname
+              prompt: Which field holds the nickname?
+    write:
+      objects:
+        - objectName: contacts
+          inheritMapping: true
+        - objectName: companies
+"""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """The element in a page."""
+
+    page: Page
+
+    @property
+    def element(self) -> Locator:
+        """Playwright looks into open shadow roots by itself."""
+        return self.page.locator("isthmus-install")
+
+    def button(self, name: str) -> Locator:
+        """Find a button by its whole name."""
+        return self.element.get_by_role("button", name=name, exact=True)
+
+    def field(self, label: str) -> Locator:
+        """Find a control by its whole label."""
+        return self.element.get_by_label(label, exact=True)
+
+    async def shows(self, text: str) -> None:
+        """Wait until it can be read within the element."""
+        await self.element.get_by_text(text).first.wait_for()
+
+    async def popup(self, button: str) -> Page:
+        """Click a button; the window that it opens."""
+        async with self.page.expect_popup() as popup:
+            await self.button(button).click()
+        return await popup.value
+
+    async def told(self, name: str) -> list[Any]:
+        """List the details of an event, each time that the page heard it."""
+        seen: list[Any] = await self.page.evaluate("window.told")
+        return [event["detail"] for event in seen if event["name"] == name]
+
+    async def hears(self, name: str) -> Any:
+        """Wait for an event; its detail."""
+        await self.page.wait_for_function("name => window.told.some((event) => event.name === name)", arg=name)
+        return (await self.told(name))[0]
+
+    async def focused(self) -> str:
+        """Tell what has the focus within the element: its id, or its text."""
+        script = "e => { const f = e.shadowRoot.activeElement; return f ? f.id || f.textContent.trim() : '' }"
+        found: str = await self.element.evaluate(script)
+        return found
+
+    async def photograph(self, name: str) -> None:
+        """Keep a picture of the whole page where ``ISTHMUS_SCREENSHOTS`` says."""
+        if folder := os.environ.get("ISTHMUS_SCREENSHOTS"):
+            await self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    async def violations(self) -> list[str]:
+        """List what the page's policy has stopped."""
+        found: list[str] = await self.page.evaluate("window.violations")
+        return found
+
+
+class ElementStage(msgspec.Struct, kw_only=True):
+    """Isthmus with an integration for each sandbox, named like its provider, and a product that shows the element."""
+
+    stage: Stage
+    kid: str
+
+    def token(self, **claims: Any) -> str:
+        """Sign a session token as the product's backend does."""
+        return token(self.kid, **{"groupRef": GROUP, "consumerRef": CONSUMER, **claims})
+
+    async def deploy(self, *integrations: str) -> None:
+        """Deploy integrations, each a YAML item of the manifest."""
+        await self.stage.house.deploy(f"specVersion: 1.0.0\nintegrations:{''.join(integrations)}")
+
+    async def install(self, content: dict[str, Any], *, integration: str = "sandbox") -> Any:
+        """Connect and install without a browser."""
+        connection = await self.stage.connect(integration, apiKey=DEMO_KEY)
+        body = {"groupRef": GROUP, "connectionId": connection["id"], "config": {"content": content}}
+        answer = await self.stage.house.call("POST", f"/integrations/{integration}/installations", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def installations(self, integration: str = "sandbox") -> list[Any]:
+        """List what is installed."""
+        answer = await self.stage.house.call("GET", f"/integrations/{integration}/installations")
+        return list(answer.json())
+
+    async def show(
+        self,
+        context: BrowserContext,
+        integration: str = "sandbox",
+        *,
+        attributes: Mapping[str, str] | None = None,
+        properties: Mapping[str, Any] | None = None,
+        asks: bool = False,
+    ) -> Shown:
+        """Open the product's page with the element in it. ``asks`` has it call `freshToken`, which a test exposes."""
+        page = await context.new_page()
+        if folder := os.environ.get("ISTHMUS_UI_ASSETS"):
+            await page.route(f"{self.stage.origin}/ui/*", _serving(Path(folder)))
+        await page.goto(self.stage.product_url)
+        given = {
+            "script": f"{self.stage.origin}/ui/install.js",
+            "attributes": {
+                "project": self.stage.house.project_id,
+                "integration": integration,
+                "group-ref": GROUP,
+                "consumer-ref": CONSUMER,
+                **({} if asks else {"token": self.token()}),
+                **(attributes or {}),
+            },
+            "properties": dict(properties or {}),
+            "asks": asks,
+        }
+        await page.evaluate("given => window.show(given)", given)
+        return Shown(page=page)
+
+
+@asynccontextmanager
+async def open_element_stage(*, policy: str = POLICY) -> AsyncIterator[ElementStage]:
+    """Set everything up; ``policy`` is what the product's page sends, with a place for our origin."""
+    headers: dict[str, str] = {"X-Content-Type-Options": "nosniff"}
+    async with open_stage(product_folder=PAGE, product_headers=headers) as stage:
+        headers["Content-Security-Policy"] = policy.format(origin=stage.origin)
+        opened = ElementStage(stage=stage, kid=await register(stage.house))
+        await opened.deploy(*(INTEGRATION.format(name=each.name, provider=each.name) for each in SANDBOXES))
+        yield opened
+
+
+def _serving(folder: Path) -> Any:
+    async def serve(route: Route) -> None:
+        file = folder / route.request.url.rpartition("/")[2]
+        headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
+        await route.fulfill(body=file.read_bytes(), headers=headers)
+
+    return serve
