@@ -20,7 +20,7 @@ from connectors.connector import Account, Connector, Describer
 from connectors.errors import ConnectorError
 from installations.errors import InvalidInput, invalid
 from installations.installation import Connection
-from installations.schema import ObjectMetadata
+from installations.schema import Absent, ObjectMetadata
 from server.delivering.look_ups import Perform
 from server.rates import Buckets, Rate
 
@@ -102,8 +102,9 @@ class Schemas:
     ) -> dict[str, ObjectMetadata | str]:
         """Describe objects by their provider names; one that cannot be described is a sentence about why.
 
-        ``refresh`` asks the account again, unless it was asked very often lately. What has not come
-        ``within_seconds`` is a sentence too. Raises `StoreError` where our own database is away.
+        The sentence is `Absent` where the account has no such object. ``refresh`` asks the account again, unless it was
+        asked very often lately. What has not come ``within_seconds`` is a sentence too. Raises `StoreError` where our
+        own database is away.
         """
         asked = dict.fromkeys(names)
         anew = [name for name in asked if refresh and not self._refreshes.take((connection.id, name))]
@@ -217,7 +218,7 @@ def _or_sentence(found: Found | None, seconds: float) -> ObjectMetadata | str:
     if found is None:
         return f"The provider did not describe it within {seconds:g} seconds."
     if isinstance(found, ConnectorError):
-        return found.fault.message
+        return Absent(found.fault.message) if found.fault.kind == "unknown_object" else found.fault.message
     if isinstance(found, InvalidInput):
         return "; ".join(issue.message for issue in found.issues)
     return found
