@@ -100,6 +100,7 @@ async def product(
     page.on("console", lambda message: _note(opened, message))
     page.on("pageerror", lambda error: opened.complaints.append(f"uncaught: {error}"))
     page.on("request", lambda request: _keep(opened, request))
+    await page.set_viewport_size({"width": 960, "height": 1600})  # For pictures of the whole form.
     await page.goto(f"{stage.product_url}?server={stage.origin}")
     known = {"key": stage.house.frontend_key, "token": token, "project": stage.house.project_id, "person": PERSON}
     await page.evaluate("given => window.start(given)", known | what)

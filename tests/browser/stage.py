@@ -109,15 +109,23 @@ class Stage(msgspec.Struct, kw_only=True):
 
 @asynccontextmanager
 async def open_stage(
-    sites: Iterable[Site] = (), *, product_folder: Path = PRODUCT, product_headers: Mapping[str, str] | None = None
+    sites: Iterable[Site] = (),
+    *,
+    product_folder: Path = PRODUCT,
+    product_headers: Mapping[str, str] | None = None,
+    further: Iterable[Connector] = (),
 ) -> AsyncIterator[Stage]:
-    """Set everything up; ``sites`` are providers besides the sandbox, and the product sends ``product_headers``."""
+    """Set everything up; ``sites`` are providers besides the sandbox, and the product sends ``product_headers``.
+
+    ``further`` are connectors without a site, for what no provider of the catalog has.
+    """
     clock, strangers = Clock(), tuple(sites)
     listener = bound()
     origin = f"http://localhost:{listener.getsockname()[1]}"
     connectors: list[Connector] = [
         *(SandboxConnector(provider) for provider in SANDBOXES[1:]),
         *(connector(site.provider) for site in strangers),
+        *further,
     ]
     async with (
         open_house(connectors=connectors, clock=clock, public_url=origin) as house,
