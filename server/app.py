@@ -17,6 +17,7 @@ from server.api import (
     custom_auth,
     deliveries,
     destinations,
+    edits,
     explain,
     health,
     installations,
@@ -32,6 +33,7 @@ from server.api import (
     providers,
     proxy,
     revisions,
+    session_tokens,
     topics,
     uploads,
     writes,
@@ -66,6 +68,7 @@ FOR_ANY_KEY = [
     installations.get_installation,
     installations.update_installation,
     installations.delete_installation,
+    edits.edit_installation,
     provider_apps.list_provider_apps,
     connections.generate_connection,
     connections.list_connections,
@@ -153,6 +156,9 @@ DELIVERIES = [
 """Routes about writes; they change no configuration."""
 
 
+SESSIONS = [session_tokens.create_session_token]
+"""For keys that are kept on a server. It is asked for at every visit, and is no change that others have to hear of."""
+
 FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY, *CONNECTING]
 """Routes that pages of other origins may call. Whatever else there is answers without CORS."""
 
@@ -164,6 +170,7 @@ def build_app(services: Services, *, works: bool = True) -> ASGIApp:
     """
     app = build_routes(services, works=works)
     services.changes.subscribe(services.keyring.forget)
+    services.changes.subscribe(services.sessions.forget)
     services.changes.subscribe(services.directory.forget)
     services.changes.subscribe(services.proxy.forget)
     services.changes.subscribe(services.bell.ring)
@@ -184,6 +191,7 @@ def build_routes(services: Services, *, works: bool = True) -> Litestar:
         route_handlers=[
             *PUBLIC,
             *DELIVERIES,
+            Router(PROJECT, route_handlers=SESSIONS, guards=[requires_full_key]),
             Router("/", route_handlers=OUTSIDE_PROJECTS, guards=[requires_full_key]),
             Router("/", route_handlers=CONNECTING, guards=[requires_any_key]),
             Router(

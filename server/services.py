@@ -2,8 +2,10 @@
 
 import msgspec
 
+from headless.embed import Assets
 from server.access.keyring import Keyring
 from server.access.limits import Limits
+from server.access.sessions import Sessions
 from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId
@@ -33,6 +35,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     keyring: Keyring
     limits: Limits
+    sessions: Sessions
     changes: Changes
     accounts: Accounts
     tokens: Tokens
@@ -51,6 +54,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     courier: Courier
     bell: Bell
     """Rung by whoever stores an event, so that it is told at once."""
+    assets: Assets
+    """The built browser modules."""
     clock: Clock
     new_id: NewId
     owner: str

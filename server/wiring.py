@@ -19,9 +19,11 @@ from connectors.grants import Granted
 from connectors.relay import UNRENEWED, relay
 from connectors.signatures import ConnectionAuth, Verdicts
 from connectors.transport import OnSend, perform
+from headless.embed import Assets, read_assets
 from installations.record import Fault
 from server.access.keyring import Keyring
 from server.access.limits import Limits
+from server.access.sessions import Sessions
 from server.accounts import Accounts
 from server.changes import Changes
 from server.clock import Clock, NewId, new_id, process_name, utc_now
@@ -71,10 +73,12 @@ def build_services(
     pace: Pace | None = None,
     engine: Engine | None = None,
     jitter: Callable[[], float] = random.random,
+    assets: Assets | None = None,
 ) -> Services:
     """Put everything together; nothing is started. ``owner`` names this process among all that share the store.
 
-    Without an ``engine`` lanes are attended to in this process alone.
+    Without an ``engine`` lanes are attended to in this process alone; without ``assets`` those that are built in are
+    served.
     """
     known, pace, name = tuple(connectors), pace or Pace(), owner or process_name()
     tokens = Tokens(
@@ -99,6 +103,7 @@ def build_services(
         new_id=new_id,
         jitter=jitter,
         owner=name,
+        assets=assets or read_assets(),
     )
     return _services(ground, _delivering(ground), accounts=accounts, tokens=tokens, transport=transport)
 
@@ -111,6 +116,7 @@ def _services(
         store=on.store,
         keyring=Keyring(on.store, public_url=on.settings.public_url, clock=on.clock),
         limits=on.limits,
+        sessions=Sessions(on.store, clock=on.clock, new_id=on.new_id),
         changes=Changes(),
         accounts=accounts,
         tokens=tokens,
@@ -128,6 +134,7 @@ def _services(
         proxy=Proxy(Destinations(on.store, accounts), relay=relaying(transport), limits=on.limits, clock=on.clock),
         courier=Courier(transport),
         bell=on.bell,
+        assets=on.assets,
         clock=on.clock,
         new_id=on.new_id,
         owner=on.owner,
@@ -148,6 +155,7 @@ class _Ground(msgspec.Struct, frozen=True, kw_only=True):
     new_id: NewId
     jitter: Callable[[], float]
     owner: str
+    assets: Assets
 
 
 class _Delivering(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,6 +66,7 @@ UPDATE_READ = {
     "updateMask": ["config.content.read.objects.contacts.disabled"],
     "installation": {"config": {"content": {"read": {"objects": {"contacts": {"disabled": True}}}}}},
 }
+EDIT = {"edits": [{"edit": "disableRead", "objectName": "contacts"}]}
 CHANGE = {"groupRef": "g1", "action": "write", "changes": [{"op": "add", "path": "/deletionSettings", "value": {}}]}
 WRITE = {"groupRef": "g1", "type": "create", "record": {"email": "a@b.co"}}
 NEW_CONNECTION = {"provider": "sandbox", "groupRef": "g1", "consumerRef": "c1", "apiKey": "none"}
@@ -87,6 +88,7 @@ ROUTES = (
     Route(method="GET", path=P + "/jwt-keys/{jwtKey}"),
     Route(method="PATCH", path=P + "/jwt-keys/{jwtKey}", body={"updateMask": ["label"], "jwtKey": {"label": "x"}}),
     Route(method="DELETE", path=P + "/jwt-keys/{jwtKey}"),
+    Route(method="POST", path=P + "/session-tokens", body={"groupRef": "g1", "consumerRef": "c1"}),
     Route(method="GET", path=P + "/provider-apps", frontend=True),
     Route(
         method="POST",
@@ -116,6 +118,7 @@ ROUTES = (
     Route(method="GET", path=I + "/installations/{installation}", frontend=True),
     Route(method="PATCH", path=I + "/installations/{installation}", body=UPDATE_READ, frontend=True),
     Route(method="DELETE", path=I + "/installations/{installation}", frontend=True),
+    Route(method="POST", path=I + "/installations/{installation}:edit", body=EDIT, frontend=True),
     Route(method="GET", path=I + "/installations/{installation}/operations"),
     Route(method="PATCH", path=I + "/objects/contacts/config-content", body=CHANGE),
     Route(method="GET", path=I + "/objects/contacts/metadata", query="?groupRef=g1"),
