@@ -25,6 +25,7 @@ from server.connecting.errors import ConnectError
 from server.delivering.idempotency import IdempotencyError, KeyInFlight, KeyReused
 from server.delivering.verdicts import Forgotten, InterventionError, Unfit
 from server.door.refusals import BadRequest, NotOffered, RequestError, TooLarge, TooSlow, WrongMediaType
+from server.editing import ConfigChanged
 from server.proxying.errors import (
     AnswerWithheld,
     HeldBack,
@@ -173,6 +174,7 @@ TABLE: dict[type[BaseException], Problem] = {
     Superseded: Problem(
         status=HTTPStatus.CONFLICT, code="superseded", title="Somebody else changed it first", retryable=True
     ),
+    ConfigChanged: Problem(status=HTTPStatus.CONFLICT, code="config-changed", title="The config is another one by now"),
     Unavailable: _UNAVAILABLE,
     RetiredKey: _UNAVAILABLE,
     ConnectorError: _BAD_GATEWAY,

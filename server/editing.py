@@ -1,0 +1,83 @@
+"""The use case of editing an installation: named changes of its config, all of them or none."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from headless.applying import apply
+from headless.edits import Edit
+from headless.masks import mask
+from installations.config import ConfigContent
+from installations.errors import InvalidInput, Issue
+from installations.installation import Installation
+from installations.manifest import IntegrationSpec
+from server.access.keyring import Access
+from server.revising import Revised, revise
+from server.services import Services
+from server.store.contract import Superseded
+
+
+class ConfigChanged(Superseded):
+    """The config is not the one that the caller saw."""
+
+
+class Edited(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What became of an installation."""
+
+    installation: Installation
+    """As it is now; after a dry run, as it would be. The config of a dry run has an id that nothing else has."""
+    issues: tuple[Issue, ...]
+    """Warnings."""
+    changed: tuple[str, ...]
+    """What differs now, as paths of an update mask; empty where everything was so already."""
+
+
+async def edit(
+    services: Services,
+    access: Access,
+    installation: Installation,
+    edits: Sequence[Edit],
+    *,
+    created_by: str | UnsetType = UNSET,
+    if_config: str | UnsetType = UNSET,
+    rehearsal: bool = False,
+) -> Edited:
+    """Make the edits on the config as it is at that moment: when somebody is faster, on theirs.
+
+    ``if_config`` is the id of the only config they are meant for. A ``rehearsal`` does all of it but save.
+
+    Raises `InvalidInput` with every issue, of the edits (``edits[3].objectName``) or of the config that they make,
+    `ConfigChanged`, and `Superseded` after several races.
+    """
+    specs = await _specs(services, installation)
+
+    def ask(current: Installation) -> Revised:
+        if if_config is not UNSET and current.config.id != if_config:
+            raise ConfigChanged(f"The config is {current.config.id} by now; read it, and edit again.")
+        content = _applied(specs, current.config.content, edits)
+        return Revised(content=msgspec.to_builtins(content), created_by=created_by)
+
+    saved = await revise(services, access, installation, ask, rehearsal=rehearsal)
+    changed, _ = mask(saved.before.config.content, saved.installation.config.content)
+    return Edited(installation=saved.installation, issues=saved.issues, changed=changed)
+
+
+async def _specs(services: Services, installation: Installation) -> tuple[IntegrationSpec, ...]:
+    """List the manifests to edit by: the latest, which the customer's form shows, and the installation's own."""
+    integration = await services.store.integration(installation.project_id, installation.integration_id)
+    latest, own_id = integration.latest_revision, installation.config.revision_id
+    if latest.id == own_id:
+        return (latest.content,)
+    return latest.content, (await services.store.revision(installation.project_id, own_id)).content
+
+
+def _applied(specs: tuple[IntegrationSpec, ...], content: ConfigContent, edits: Sequence[Edit]) -> ConfigContent:
+    """Edit by the first manifest that knows what the edits name; if none does, say what the latest lacks."""
+    refusals: list[InvalidInput] = []
+    for spec in specs:
+        try:
+            return apply(spec, content, edits)
+        except InvalidInput as error:
+            refusals.append(error)
+    raise refusals[0]
