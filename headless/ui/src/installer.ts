@@ -20,6 +20,8 @@ import { onReturn } from './watching.js';
 
 type Act = Exclude<State['busy'], ''>;
 
+const SAVING = new Set<Act>(['installing', 'updating']);
+
 export class LocalInstaller implements Installer {
   private readonly api: Api;
   private readonly account: Account;
@@ -152,7 +154,9 @@ export class LocalInstaller implements Installer {
     const acting = run()
       .catch((thrown: unknown) => {
         const error = asRefusal(thrown);
-        this.set({ error, ...(error.issues === undefined ? {} : { issues: errorsFirst(error.issues) }) });
+        // What is wrong with credentials is no matter of the draft.
+        const ofDraft = SAVING.has(busy) && error.issues !== undefined;
+        this.set({ error, ...(ofDraft ? { issues: errorsFirst(error.issues ?? []) } : {}) });
         throw error;
       })
       .finally(() => {
