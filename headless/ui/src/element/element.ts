@@ -6,10 +6,12 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 
 import './connect.js';
+import './form.js';
 import { createInstaller } from '../headless.js';
 import { connecting, failed, head, misplaced, repair, skeleton } from './frame.js';
 import { Acting } from './acting.js';
 import { foot } from './foot.js';
+import { form } from './form-styles.js';
 import { define } from './light.js';
 import { missingOptions, optionsOf, sameOptions, type Given } from './given.js';
 import { savebar } from './savebar.js';
@@ -38,7 +40,7 @@ export class IsthmusInstall extends LitElement implements Given {
     state: { state: true }, words: { state: true }, said: { state: true },
   };
 
-  static override styles = [tokens, basics, frame];
+  static override styles = [tokens, basics, frame, form];
 
   /** The origin of the server; by default that of this script. */
   declare server: string | undefined;

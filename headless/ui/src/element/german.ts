@@ -1,5 +1,6 @@
 /** What the element says, in German. Loaded only where it is wanted. */
 
+import { formGerman } from './form-german.js';
 import type { Catalogue } from './strings.js';
 
 const german: Catalogue = {
@@ -95,7 +96,7 @@ const german: Catalogue = {
   'shell.uninstall.records': 'Datensätze, die in {provider} stehen, bleiben dort.',
   'shell.uninstalled': '{integration} ist entfernt.',
 
-  'form.heading': 'Einstellungen',
+  ...formGerman,
 };
 
 export default german;

@@ -3,6 +3,8 @@
  * Messages are text with named places, never markup.
  */
 
+import { formEnglish } from './form-strings.js';
+
 /** Text with places such as `{count}`, or one text for each plural form of `{count}`. */
 export type Message = string | Readonly<Partial<Record<Intl.LDMLPluralRule, string>> & { other: string }>;
 
@@ -98,7 +100,7 @@ export const english = {
   'shell.uninstall.records': 'Records that are in {provider} stay there.',
   'shell.uninstalled': '{integration} is uninstalled.',
 
-  'form.heading': 'Settings',
+  ...formEnglish,
 } as const satisfies Record<string, Message>;
 
 export type Key = keyof typeof english;
@@ -126,7 +128,7 @@ export class Words {
   }
 
   say(key: Key, values: Values = {}): string {
-    const message: Message = this.own[key] ?? this.catalogue[key] ?? english[key];
+    const message: Message = this.own[key] ?? this.catalogue[key] ?? english[key] ?? key;
     const text = typeof message === 'string' ? message : (message[this.form(values.count)] ?? message.other);
     return text.replace(/\{(\w+)\}/g, (place, name: string) => this.shown(values[name] ?? place));
   }

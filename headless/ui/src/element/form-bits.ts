@@ -1,0 +1,67 @@
+/** Small things that every section of the form draws alike: names, types, switches, headings and issues. */
+
+import { html, nothing, type TemplateResult } from 'lit';
+
+import type { FieldMetadata, Issue, ValueType } from '../shapes.js';
+import { isError } from './form-issues.js';
+import type { Words } from './strings.js';
+
+type Drawn = TemplateResult | typeof nothing;
+
+const TYPES = {
+  string: 'form.type.string', boolean: 'form.type.boolean', singleSelect: 'form.type.singleSelect',
+  multiSelect: 'form.type.multiSelect', date: 'form.type.date', datetime: 'form.type.datetime', int: 'form.type.int',
+  float: 'form.type.float', reference: 'form.type.reference', other: 'form.type.other',
+} as const satisfies Record<ValueType, string>;
+
+/** The type in a person's words; what the provider calls it where the protocol has no name for it. */
+export function typeText(field: FieldMetadata, words: Words): string {
+  const { valueType, providerType } = field;
+  if (valueType !== undefined && valueType !== 'other' && Object.hasOwn(TYPES, valueType)) return words.say(TYPES[valueType]);
+  return providerType ?? words.say('form.type.other');
+}
+
+/** An API name beside its label; nothing where both are the same. */
+export function apiName(name: string | undefined, label = ''): Drawn {
+  return name === undefined || name === label ? nothing : html`<bdi class="mono" part="api-name">${name}</bdi>`;
+}
+
+/** What is wrong with a control; the control names `id` in its `aria-describedby`. */
+export function problems(issues: readonly Issue[], id: string): Drawn {
+  if (!issues.length) return nothing;
+  return html`<div class="problems" id=${id}>${issues.map(
+    (issue) => html`<p class="problem ${isError(issue) ? '' : 'warning'}" part="issue">${sentence(issue)}</p>`,
+  )}</div>`;
+}
+
+/** Messages are written to stand behind a path; beside the control they begin a sentence. */
+export function sentence({ message, remedy }: Issue): string {
+  const text = [message, remedy].filter(Boolean).join('. ');
+  const full = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(full) ? full : `${full}.`;
+}
+
+export function describedBy(...ids: (string | false | undefined)[]): string {
+  return ids.filter(Boolean).join(' ');
+}
+
+interface Switch {
+  id: string;
+  label: string;
+  hint?: string;
+  on: boolean;
+  disabled?: boolean;
+  issues?: readonly Issue[];
+  change(on: boolean): void;
+}
+
+export function switchRow({ id, label, hint, on, disabled = false, issues = [], change }: Switch): TemplateResult {
+  const described = describedBy(hint && `${id}-hint`, issues.length > 0 && `${id}-issues`);
+  return html`<div class="switch-row">
+    <label class="switch"><input type="checkbox" role="switch" part="switch" id=${id} .checked=${on} ?disabled=${disabled}
+      aria-describedby=${described || nothing}
+      @change=${(event: Event) => change((event.target as HTMLInputElement).checked)}><span>${label}</span></label>
+    ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : nothing}
+    ${problems(issues, `${id}-issues`)}
+  </div>`;
+}

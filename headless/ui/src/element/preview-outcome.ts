@@ -1,0 +1,68 @@
+/** What an explanation says about one field, in words for a customer: what is sent, or why nothing is. */
+
+import type { Explanation, Fate, Reason } from '../shapes.js';
+import type { Line } from './sample-record.js';
+import type { Key, Words } from './strings.js';
+
+export interface Outcome {
+  /** The provider field. */
+  field: string;
+  fate: Fate;
+  value?: unknown;
+  why: string[];
+}
+
+const WHY: Readonly<Record<string, Key>> = {
+  'values.translated': 'form.why.translated',
+  'defaults.filled': 'form.why.filled',
+  'defaults.written': 'form.why.filled',
+  'defaults.withheld': 'form.why.withheld',
+  'defaults.dropped': 'form.why.withheld',
+  'mapping.stripped': 'form.why.stripped',
+  'unmapped.dropped': 'form.why.unmapped',
+  'overwrite.dropped.never': 'form.why.never',
+  'overwrite.dropped.ifEmpty': 'form.why.notEmpty',
+  'overwrite.written.ifEmpty': 'form.why.wasEmpty',
+};
+
+/** Deeds that say nothing which the line itself does not show. */
+const PLAIN = new Set(['mapping.unchanged', 'mapping.mapped', 'mapping.found', 'overwrite.written', 'overwrite.written.always']);
+
+interface Asked {
+  name: string;
+  field?: string;
+  slot?: Line['slot'];
+}
+
+export function outcomeOf(told: Explanation, { name, slot, field: known }: Asked, sent: boolean, words: Words): Outcome {
+  const record = told.records[0];
+  const input = sent ? record?.inputs.find((each) => each.name === name) : undefined;
+  const field = input?.field ?? known ?? slot?.field ?? name;
+  const reached = record?.fields.find((each) => each.field === field);
+  if (!input && !reached) return { field, fate: 'dropped', why: sent ? [] : [words.say('form.why.nothing')] };
+  const because = input?.because ?? reached?.because ?? [];
+  const reasons = because.map((reason) => say(reason, words)).filter((text) => text !== '');
+  return { field, fate: reached?.fate ?? input?.fate ?? 'dropped', value: reached?.value, why: [...new Set(reasons)] };
+}
+
+function say(reason: Reason, words: Words): string {
+  const { rule, deed, choice } = reason;
+  const key = [rule, deed, choice].filter(Boolean).join('.');
+  if (PLAIN.has(key)) return '';
+  const own = Object.hasOwn(WHY, key) ? WHY[key] : undefined;
+  if (own !== undefined) return words.say(own, { app: words.say('form.app') });
+  return withoutPaths(reason);
+}
+
+/** The server's sentence, without the paths of settings, which are for builders. */
+function withoutPaths({ words, setting, insteadOf }: Reason): string {
+  return words.replace(` ${setting ?? ''} overrides ${insteadOf ?? ''}.`, '');
+}
+
+/** The provider fields to which something else happens than before. */
+export function changedFields(before: Explanation, now: Explanation): Set<string> {
+  const fates = (told: Explanation): Map<string, string> =>
+    new Map((told.records[0]?.fields ?? []).map(({ field, fate, value }) => [field, JSON.stringify([fate, value])]));
+  const [one, other] = [fates(before), fates(now)];
+  return new Set([...one.keys(), ...other.keys()].filter((field) => one.get(field) !== other.get(field)));
+}

@@ -1,0 +1,276 @@
+/**
+ * `<isthmus-part-preview>`: what a sample record becomes under the draft, told by the server, which tells it from the
+ * very plan that a write would send. It asks again whenever a choice or the sample changes, and drops answers that came
+ * too late.
+ */
+
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+
+import type { InstallError, Installer, Sample } from '../contract.js';
+import type { Choice, Explanation } from '../shapes.js';
+import { own } from '../records.js';
+import { findField, labelOf } from './field-search.js';
+import { apiName, sentence } from './form-bits.js';
+import type { Page } from './form-model.js';
+import { effective, type Slot } from './form-rules-model.js';
+import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
+import { announce } from './parts.js';
+import { changedFields, outcomeOf, type Outcome } from './preview-outcome.js';
+import { buildRecord, fromText, linesOf, toText, type Line } from './sample-record.js';
+import type { Words } from './strings.js';
+
+const PAUSE_MS = 200;
+/** Lines that are drawn at first, and with each wish for more. */
+const STEP = 25;
+
+type Kind = 'create' | 'update';
+
+/** What a person changed in the sample of one object. */
+interface Edited {
+  sent: ReadonlyMap<string, boolean>;
+  values: ReadonlyMap<string, unknown>;
+  current: ReadonlyMap<string, string>;
+}
+
+const UNTOUCHED: Edited = { sent: new Map(), values: new Map(), current: new Map() };
+
+export class Preview extends LightElement {
+  static override properties = {
+    installer: GIVEN, words: GIVEN, page: GIVEN, slots: GIVEN, samples: GIVEN, content: GIVEN, provider: GIVEN,
+    kind: OWN, edited: OWN, told: OWN, failure: OWN, waiting: OWN, limit: OWN,
+  };
+
+  declare installer: Installer;
+  declare words: Words;
+  declare page: Page;
+  declare slots: readonly Slot[];
+  declare samples: readonly Sample[];
+  /** What the draft says about this object; another one is another preview. */
+  declare content: readonly unknown[];
+  declare provider: string;
+  declare protected kind: Kind;
+  declare protected edited: ReadonlyMap<string, Edited>;
+  declare protected told: Explanation | undefined;
+  declare protected failure: InstallError | undefined;
+  declare protected waiting: boolean;
+  declare protected limit: number;
+
+  private lines: Line[] = [];
+  private changed: ReadonlySet<string> = new Set();
+  private round = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private request: AbortController | undefined;
+  private askedFor = '';
+
+  constructor() {
+    super();
+    this.kind = 'create';
+    this.edited = new Map();
+    this.waiting = false;
+    this.limit = STEP;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.timer);
+    this.request?.abort();
+    this.askedFor = '';
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has('page') && (changed.get('page') as Page | undefined)?.name !== this.page.name) {
+      this.told = undefined;
+      this.failure = undefined;
+      this.limit = STEP;
+    }
+    if (changed.has('slots') || changed.has('samples') || changed.has('page')) {
+      this.lines = linesOf(this.slots, this.given);
+    }
+    const sample = JSON.stringify(this.sample());
+    if (changed.has('content') || sample !== this.askedFor) this.ask(sample);
+  }
+
+  private get given(): Sample | undefined {
+    return this.samples.find(({ objectName }) => objectName === this.page.name);
+  }
+
+  private get mine(): Edited {
+    return this.edited.get(this.page.name) ?? UNTOUCHED;
+  }
+
+  private isSent({ name, sent }: Line): boolean {
+    return this.mine.sent.get(name) ?? sent;
+  }
+
+  private valueIn({ name, value }: Line): unknown {
+    return this.mine.values.has(name) ? this.mine.values.get(name) : value;
+  }
+
+  /** What the provider has there now, as the sample says. */
+  private currentOf(slot: Slot): string {
+    const given = own(this.given?.current, slot.field);
+    return this.mine.current.get(slot.field) ?? (given === undefined ? this.words.say('form.sampleCurrent') : toText(given));
+  }
+
+  private sample(): Sample {
+    const update = this.kind === 'update';
+    const members = this.lines.filter((line) => this.isSent(line)).map((line) => [line.name, this.valueIn(line)] as const);
+    const record = buildRecord(update ? [['id', this.given?.record['id'] ?? '1'], ...members] : members);
+    const asked = this.lines.flatMap(({ slot }) => (slot && asksCurrent(slot) ? [[slot.field, this.currentOf(slot)] as const] : []));
+    const current = buildRecord(asked.filter(([, value]) => value !== ''));
+    return { objectName: this.page.name, type: this.kind, record, ...(update && { current }) };
+  }
+
+  private ask(sample: string): void {
+    const first = this.askedFor === '';
+    this.askedFor = sample;
+    clearTimeout(this.timer);
+    this.request?.abort();
+    this.waiting = true;
+    this.timer = setTimeout(() => void this.fetch(JSON.parse(sample) as Sample), first ? 0 : PAUSE_MS);
+  }
+
+  private async fetch(sample: Sample): Promise<void> {
+    const request = (this.request = new AbortController());
+    try {
+      const told = await this.installer.preview(sample, request.signal);
+      if (request.signal.aborted) return;
+      this.show(told);
+    } catch (error) {
+      if (request.signal.aborted) return;
+      this.failure = error as InstallError;
+    }
+    this.waiting = false;
+  }
+
+  private show(told: Explanation): void {
+    const before = this.told;
+    this.changed = before ? changedFields(before, told) : new Set();
+    if (this.changed.size) {
+      this.round += 1;
+      this.dispatchEvent(announce(this.words.say('form.previewChanged', { count: this.changed.size })));
+    }
+    this.told = told;
+    this.failure = undefined;
+  }
+
+  protected override render(): TemplateResult {
+    const { words, page, lines } = this;
+    const id = idFor('preview');
+    const more = lines.length - this.limit;
+    return html`<section class="preview" part="preview" aria-labelledby=${id} aria-busy=${this.waiting}>
+      <div class="preview-head"><h4 id=${id}>${words.say('form.preview')}</h4>
+        <p class="hint">${words.say('form.previewHint', { object: page.title, provider: this.provider })}</p></div>
+      ${this.kinds()}
+      ${this.failure ? this.failed(this.failure) : nothing}
+      ${lines.length ? html`<ul class="lines ${this.waiting ? 'waiting' : ''}">
+        ${repeat(lines.slice(0, this.limit), ({ name }) => name, (line) => this.line(line))}${this.unasked()}</ul>`
+        : html`<p class="hint">${words.say('form.previewEmpty')}</p>`}
+      ${more > 0 ? html`<button type="button" class="button quiet" part="button" @click=${() => { this.limit += STEP; }}>
+        ${words.say('form.showMore', { count: more })}</button>` : nothing}
+    </section>`;
+  }
+
+  private kinds(): TemplateResult {
+    const kinds = [['create', 'form.newRecord'], ['update', 'form.existingRecord']] as const;
+    return html`<div class="segments" role="radiogroup" aria-label=${this.words.say('form.previewKind')}>${kinds.map(([kind, key]) => html`
+      <label class="segment" part="segment"><input type="radio" name=${idFor('preview kind')} .checked=${kind === this.kind}
+        @change=${() => { this.kind = kind; }}><span>${this.words.say(key)}</span></label>`)}</div>`;
+  }
+
+  private failed({ message, issues = [] }: InstallError): TemplateResult {
+    return html`<div class="note" part="note"><p><strong>${this.words.say('form.previewFailed')}</strong> ${issues.length ? '' : message}</p>
+      ${issues.map((issue) => html`<p class="small"><bdi class="mono">${issue.path}</bdi> ${sentence(issue)}</p>`)}</div>`;
+  }
+
+  private line(line: Line): TemplateResult {
+    const outcome = this.told && outcomeOf(this.told, line, this.isSent(line), this.words);
+    const id = idFor(`sample ${this.page.name} ${line.name}`);
+    const sent = this.isSent(line);
+    return html`<li class="line">
+      <div class="line-from">
+        <label class="check line-name"><input type="checkbox" part="checkbox" .checked=${sent}
+          aria-label=${this.words.say('form.sends', { name: line.title })}
+          @change=${(event: Event) => this.edit('sent', line.name, (event.target as HTMLInputElement).checked)}>
+          <span class="check-text" id="${id}-label"><bdi>${line.title}</bdi></span></label>
+        ${sent ? this.value(line, id) : html`<p class="hint">${this.words.say('form.notInRecord')}</p>`}
+      </div>
+      <span class="arrow" aria-hidden="true"></span>
+      <div class="line-to">${outcome ? this.outcome(outcome) : html`<span class="skeleton-text"></span>`}
+        ${line.slot && this.kind === 'update' && asksCurrent(line.slot) ? this.current(line.slot) : nothing}</div>
+    </li>`;
+  }
+
+  private value(line: Line, id: string): TemplateResult {
+    const before = line.value;
+    const now = toText(this.valueIn(line));
+    const choices = choicesOf(line);
+    const change = (event: Event): void => {
+      this.edit('values', line.name, fromText((event.target as HTMLInputElement).value, before));
+    };
+    if (!choices.length) {
+      return html`<input class="input small" part="input" type="text" dir="auto" id=${id} aria-labelledby="${id}-label"
+        .value=${now} @input=${change}>`;
+    }
+    const options = choices.some(({ value }) => value === now) ? choices : [...choices, { value: now, displayValue: now }];
+    return html`<select class="input small" part="input" id=${id} aria-labelledby="${id}-label" @change=${change}>
+      ${options.map(({ value, displayValue }) => html`<option value=${value} .selected=${value === now}>${displayValue || value}</option>`)}
+    </select>`;
+  }
+
+  private current(slot: Slot): TemplateResult {
+    const id = idFor(`current ${this.page.name} ${slot.field}`);
+    return html`<div class="line-current"><label class="hint" for=${id}>${this.words.say('form.hasNow', { provider: this.provider })}</label>
+      <input class="input small" part="input" type="text" dir="auto" id=${id} .value=${this.currentOf(slot)}
+        placeholder=${this.words.say('form.empty')}
+        @input=${(event: Event) => this.edit('current', slot.field, (event.target as HTMLInputElement).value)}></div>`;
+  }
+
+  private edit(member: keyof Edited, name: string, value: unknown): void {
+    const { mine } = this;
+    const next = { ...mine, [member]: new Map<string, unknown>([...mine[member], [name, value]]) } as Edited;
+    this.edited = new Map([...this.edited, [this.page.name, next]]);
+  }
+
+  private outcome({ field, value, fate, why }: Outcome): TemplateResult {
+    const { words } = this;
+    const meta = findField(this.page.fields, field);
+    const shown = value === '' || value === null ? words.say('form.empty') : toText(value);
+    return html`<div class="outcome ${fate}" data-changed=${this.changed.has(field) ? this.round % 2 : nothing} part="outcome">
+      <span class="outcome-field"><bdi>${meta ? labelOf(meta) : field}</bdi> ${apiName(field, meta && labelOf(meta))}</span>
+      ${fate === 'sent' || fate === 'pending' ? html`<output class="outcome-value" dir="auto">${shown}</output>`
+        : html`<span class="outcome-not">${words.say('form.notSent')}</span>`}
+      ${why.map((text) => html`<p class="hint">${text}</p>`)}</div>`;
+  }
+
+  /** Fields that are sent though no line of the sample leads there. */
+  private unasked(): TemplateResult[] {
+    const { told, words } = this;
+    if (!told) return [];
+    const known = new Set(this.lines.map(({ slot }) => slot?.field));
+    const others = (told.records[0]?.fields ?? []).filter((each) => !known.has(each.field) && !each.inputs?.length);
+    return others.map((each) => html`<li class="line"><div class="line-from"><p class="hint">${words.say('form.notInRecord')}</p></div>
+      <span class="arrow" aria-hidden="true"></span>
+      <div class="line-to">${this.outcome(outcomeOf(told, { name: each.field, field: each.field }, false, words))}</div></li>`);
+  }
+}
+
+function asksCurrent(slot: Slot): boolean {
+  return effective(slot).writeOnUpdate === 'ifEmpty';
+}
+
+/** What the product could send: its own values where they are known, else the choices of the field. */
+function choicesOf({ slot, value }: Line): Choice[] {
+  if (slot?.values) return slot.values.map((each) => ({ value: each.mappedValue, displayValue: each.mappedDisplayValue }));
+  if (typeof value === 'boolean') return [{ value: 'true', displayValue: 'true' }, { value: 'false', displayValue: 'false' }];
+  return (slot?.meta?.valueType === 'singleSelect' && slot.meta.values) || [];
+}
+
+define('isthmus-part-preview', Preview);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'isthmus-part-preview': Preview;
+  }
+}
