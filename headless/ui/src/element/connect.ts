@@ -45,11 +45,6 @@ export class ConnectPart extends LightElement {
     this.shown = new Set();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.waiting?.abort();
-  }
-
   protected override willUpdate(changed: PropertyValues): void {
     if (!changed.has('provider') && !changed.has('connection') && !changed.has('words') && !changed.has('module')) return;
     this.asked = askedFor(this.provider, this.words, { module: this.module, connection: this.connection });
@@ -63,12 +58,12 @@ export class ConnectPart extends LightElement {
         @submit=${(event: Event) => this.submit(event)}>
       ${this.errorView()}
       <p class="muted">${words.say(this.explanation(known), { provider: provider.displayName })}
-        ${this.asked.length ? docsLink(docsOf(provider), words) : nothing}</p>
+        ${this.asked.some(({ docsURL }) => docsURL) || !this.asked.length ? nothing : docsLink(docsOf(provider), words)}</p>
       ${this.asked.map((asked) => this.field(asked))}
       <div class="row actions">
         ${known ? html`<button class="button primary" part="button connect-button" type="submit"
           aria-disabled=${this.waiting ? 'true' : 'false'}>${this.buttonText()}</button>` : nothing}
-        ${this.giveUp ? html`<button class="button" part="button" type="button" @click=${this.giveUp}
+        ${this.giveUp ? html`<button class="button" part="button" type="button" @click=${() => this.leave()}
           >${words.say('shell.cancel')}</button>` : nothing}
       </div>
     </form>`;
@@ -123,6 +118,11 @@ export class ConnectPart extends LightElement {
       waiting: this.waiting !== undefined,
       onShow: () => this.toggle(asked.path),
     });
+  }
+
+  private leave(): void {
+    this.waiting?.abort();
+    this.giveUp?.();
   }
 
   private toggle(path: string): void {

@@ -12,7 +12,7 @@ export function foot(view: View): TemplateResult {
   const workspace = state.connection?.providerWorkspaceRef;
   const action = (part: string, key: Key, act: () => void, tone = '') => html`<button class="button quiet ${tone}"
     part="button ${part}" id="isthmus-${part}" type="button" aria-disabled=${state.busy ? 'true' : 'false'}
-    @click=${act}>${say(view, key)}</button>`;
+    @click=${() => state.busy || act()}>${say(view, key)}</button>`;
   const toggle = (name: Panel) => () => acts.open(panel === name ? '' : name);
   return html`
     ${panel === 'reconnect' && state.phase !== 'broken' ? reconnect(view) : nothing}

@@ -20,10 +20,17 @@ export function head(view: View): TemplateResult {
   return html`<header class="head" part="header">
     <div>
       <h2 id="isthmus-heading" part="heading" tabindex="-1"><bdi>${names.integration}</bdi></h2>
-      ${state.provider ? html`<p class="muted" part="description">${say(view, names.group ? 'shell.accountOf' : 'shell.account')}</p>` : nothing}
+      ${description(view)}
     </div>
     ${status ? html`<span class="chip ${status.tone}" part="status">${say(view, status.key)}</span>` : nothing}
   </header>`;
+}
+
+/** While there is no account yet, what follows names it. */
+function description(view: View): TemplateResult | typeof nothing {
+  const { state, names } = view;
+  if (!state.provider || (state.phase === 'connect' && !names.group)) return nothing;
+  return html`<p class="muted" part="description">${say(view, names.group ? 'shell.accountOf' : 'shell.account')}</p>`;
 }
 
 /** As high as what usually comes, so that the page around does not jump. */
