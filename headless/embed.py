@@ -18,13 +18,13 @@ import msgspec
 ASSETS = Path(__file__).parent / "ui" / "assets"
 CONTENT_TYPES = MappingProxyType(
     {
-        ".js": "text/javascript; charset=utf-8",
-        ".css": "text/css; charset=utf-8",
-        ".ts": "text/plain; charset=utf-8",
-        ".txt": "text/plain; charset=utf-8",
+        ".js": "text/javascript",
+        ".css": "text/css",
+        ".ts": "text/plain",
+        ".txt": "text/plain",
     }
 )
-"""By the end of a file's name; whatever else lies there is served to nobody."""
+"""By the end of a file's name: all are text in UTF-8. Whatever else lies there is served to nobody."""
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):

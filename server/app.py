@@ -35,6 +35,7 @@ from server.api import (
     revisions,
     session_tokens,
     topics,
+    ui,
     uploads,
     writes,
 )
@@ -159,7 +160,7 @@ DELIVERIES = [
 SESSIONS = [session_tokens.create_session_token]
 """For keys that are kept on a server. It is asked for at every visit, and is no change that others have to hear of."""
 
-FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY, *CONNECTING]
+FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY, *CONNECTING, *ui.UI]
 """Routes that pages of other origins may call. Whatever else there is answers without CORS."""
 
 
@@ -190,6 +191,7 @@ def build_routes(services: Services, *, works: bool = True) -> Litestar:
     app = Litestar(
         route_handlers=[
             *PUBLIC,
+            *ui.UI,
             *DELIVERIES,
             Router(PROJECT, route_handlers=SESSIONS, guards=[requires_full_key]),
             Router("/", route_handlers=OUTSIDE_PROJECTS, guards=[requires_full_key]),

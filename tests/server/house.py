@@ -17,6 +17,7 @@ from connectors.salesforce.connector import Salesforce
 from connectors.sandbox.access import DEMO_KEY
 from connectors.sandbox.connector import SandboxConnector
 from connectors.sandbox.server import serve
+from headless.embed import Assets
 from installations.installation import ApiKey, Project
 from server.access.keys import digest, new_key, shown_prefix
 from server.app import build_app
@@ -120,6 +121,7 @@ async def open_house(
     provider_urls: Mapping[str, str] | None = None,
     connectors: Iterable[Connector] = (),
     clock: Clock = utc_now,
+    assets: Assets | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """Open a house; the store is fresh memory unless one is given. ``provider_urls`` are for simulators.
@@ -145,6 +147,7 @@ async def open_house(
             transport=transport,
             clock=clock,
             owner="test",
+            assets=assets,
         )
         app: Any = watched(build_app(services))
         try:

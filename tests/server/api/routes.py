@@ -60,6 +60,9 @@ PAGES = {
 }
 """For people on their way to a connection: what opens them is in the address and in a cookie (`connecting/`)."""
 
+UI = {(method, path) for method in ("GET", "HEAD") for path in ("/ui/{name}", "/ui/{version}/{name}")}
+"""The built browser modules, the same for everybody."""
+
 NEW_JWT_KEY = {"label": "x", "algorithm": "RS256", "publicKeyPem": public_pem()}
 
 UPDATE_READ = {
