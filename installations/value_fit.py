@@ -24,8 +24,8 @@ https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_r
 https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
 """
 
-_INTEGER = re.compile(r"[+-]?\d{1,400}")
-_NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
+_INTEGER = re.compile(r"[+-]?\d{1,400}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _DAY = len("2026-01-31")
 _MOST_NAMED = 5
 
