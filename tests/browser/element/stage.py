@@ -123,9 +123,9 @@ class ElementStage(msgspec.Struct, kw_only=True):
         """Deploy integrations, each a YAML item of the manifest."""
         await self.stage.house.deploy(f"specVersion: 1.0.0\nintegrations:{''.join(integrations)}")
 
-    async def install(self, content: dict[str, Any], *, integration: str = "sandbox") -> Any:
-        """Connect and install without a browser."""
-        connection = await self.stage.connect(integration, apiKey=DEMO_KEY)
+    async def install(self, content: dict[str, Any], *, integration: str = "sandbox", provider: str = "sandbox") -> Any:
+        """Connect with a key and install, without a browser."""
+        connection = await self.stage.connect(provider, apiKey=DEMO_KEY)
         body = {"groupRef": GROUP, "connectionId": connection["id"], "config": {"content": content}}
         answer = await self.stage.house.call("POST", f"/integrations/{integration}/installations", json=body)
         assert answer.status_code == 201, answer.text

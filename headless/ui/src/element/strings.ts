@@ -144,29 +144,24 @@ export class Words {
   }
 }
 
-/** The language without region and script, such as `de`; English where the tag cannot be read. */
-export function baseLanguage(lang: string): string {
+/** The language without region and script, such as `de`; nothing where the tag cannot be read. */
+function baseLanguage(lang: string): string {
   try {
     return new Intl.Locale(lang).language;
   } catch {
-    return 'en';
+    return '';
   }
 }
 
-/** A tag that `Intl` understands; English where it does not. */
-export function knownTag(lang: string): string {
-  return baseLanguage(lang) === 'en' && !/^en\b/i.test(lang) ? 'en' : lang;
-}
-
-/** The words of a language: loaded when asked for; English where there is no catalogue, or it cannot be had. */
+/**
+ * The words of a language: loaded when asked for. English where there is no catalogue, or it cannot be had; but a page
+ * that gives words of its own gives them in its language.
+ */
 export async function wordsFor(lang: string, own: Strings = {}): Promise<Words> {
-  const load = catalogues[baseLanguage(lang)];
-  if (load === undefined) return new Words(knownTag(lang), english, own);
-  try {
-    return new Words(lang, (await load()).default, own);
-  } catch {
-    return new Words('en', english, own);
-  }
+  const base = baseLanguage(lang);
+  const found = await catalogues[base]?.().catch(() => undefined);
+  const isSpoken = found !== undefined || base === 'en' || (base !== '' && Object.keys(own).length > 0);
+  return new Words(isSpoken ? lang : 'en', found?.default, own);
 }
 
 const RIGHT_TO_LEFT = new Set('ar arc ckb dv fa ha he iw ku ks nqo prs ps sd syr ug ur yi'.split(' '));
