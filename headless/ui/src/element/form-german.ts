@@ -34,7 +34,6 @@ export const formGerman: Readonly<Record<keyof typeof formEnglish, Message>> = {
   'form.optional': 'optional',
   'form.required': 'Pflichtfeld',
   'form.chooseField': 'Feld wählen',
-  'form.chooseRequired': 'Wählen Sie hierfür ein Feld.',
   'form.clear': 'Auswahl entfernen',
   'form.isMapped': 'gehört zu',
   'form.fixed': 'vorgegeben',

@@ -11,7 +11,7 @@ import type { Choice, FieldMetadata, MappedValue, ReadObjectConfig, WriteObjectC
 import { own } from '../records.js';
 import { findField, fold, labelOf } from './field-search.js';
 import { apiName, describedBy, problems, typeText } from './form-bits.js';
-import { mappingPath, valuesPath, type Findings } from './form-issues.js';
+import { isError, mappingPath, valuesPath, type Findings } from './form-issues.js';
 import { chosenField, counts, inherits, reads, type Mapping, type Page } from './form-model.js';
 import { define, GIVEN, idFor, LightElement } from './light.js';
 import './picker.js';
@@ -87,22 +87,24 @@ export class Mappings extends LightElement {
     const path = mappingPath(mapping.action, page.name, name);
     const id = idFor(path);
     const issues = this.findings.below(path);
-    const missing = mapping.required && chosen === undefined;
     return html`<div class="mapping-line">
       <div class="field"><label class="label" id="${id}-label" for=${id}><bdi>${mapping.title}</bdi>
-          ${mapping.required ? nothing : html`<span class="optional">${words.say('form.optional')}</span>`}</label>
+          ${mapping.required ? this.needed(chosen) : html`<span class="optional">${words.say('form.optional')}</span>`}</label>
         ${mapping.prompt ? html`<p class="hint" id="${id}-hint">${mapping.prompt}</p>` : nothing}</div>
       <span class="arrow" aria-hidden="true"></span>
       <div class="field">
         <isthmus-part-picker .words=${words} .fields=${page.fields} .value=${chosen} .inputId=${id} .labelledBy=${`${id}-label`}
           .describedBy=${describedBy(mapping.prompt && `${id}-hint`, chosen !== undefined && `${id}-detail`,
-            (missing || issues.length > 0) && `${id}-issues`)}
-          .required=${mapping.required} .writing=${this.isWritten(mapping)} .invalid=${missing || issues.some((each) => each.severity !== 'warning')}
+            issues.length > 0 && `${id}-issues`)}
+          .required=${mapping.required} .writing=${this.isWritten(mapping)} .invalid=${issues.some(isError)}
           @isthmus-pick=${(event: CustomEvent<string>) => this.choose(mapping, event.detail)}></isthmus-part-picker>
         ${chosen === undefined ? nothing : this.detail(chosen, `${id}-detail`)}
-        ${issues.length || !missing ? problems(issues, `${id}-issues`)
-          : html`<p class="problem" id="${id}-issues">${words.say('form.chooseRequired')}</p>`}
+        ${problems(issues, `${id}-issues`)}
       </div></div>`;
+  }
+
+  private needed(chosen: string | undefined): TemplateResult {
+    return html`<span class="tag ${chosen === undefined ? 'warning' : ''}">${this.words.say('form.required')}</span>`;
   }
 
   private isWritten({ action }: Mapping): boolean {

@@ -31,7 +31,6 @@ export const formEnglish = {
   'form.optional': 'optional',
   'form.required': 'required',
   'form.chooseField': 'Choose a field',
-  'form.chooseRequired': 'Choose a field for this one.',
   'form.clear': 'Remove the choice',
   'form.isMapped': 'is mapped to',
   'form.fixed': 'preset',
