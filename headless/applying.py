@@ -25,6 +25,7 @@ from headless.edits import (
     EnableRead,
     MapField,
     MapValues,
+    ObjectEdit,
     OfferMappings,
     ReadEdit,
     RemoveObject,
@@ -100,7 +101,7 @@ def _issues(spec: IntegrationSpec, content: ConfigContent, edit: Edit, path: str
         )
 
 
-def _actions(edit: ReadEdit | EitherEdit | WriteEdit | RemoveObject) -> tuple[Action, ...]:
+def _actions(edit: ObjectEdit | RemoveObject) -> tuple[Action, ...]:
     if isinstance(edit, RemoveObject):
         return ("read", "write")
     if isinstance(edit, EitherEdit):
@@ -141,13 +142,13 @@ def _read(spec: IntegrationSpec, content: ConfigContent, edit: ReadEdit | Either
     objects = content.read.objects if content.read else {}
     found = objects.get(edit.object_name)
     if found is None:
-        if _takes_away(edit):
+        if takes_away(edit):
             return content
-        found = _begun(spec, edit.object_name)
+        found = begun(spec, edit.object_name)
     return replace(content, read=ReadConfig(objects={**objects, edit.object_name: _read_object(found, edit)}))
 
 
-def _begun(spec: IntegrationSpec, name: str) -> ReadObjectConfig:
+def begun(spec: IntegrationSpec, name: str) -> ReadObjectConfig:
     """Begin to read an object with the mappings that the manifest preselects, which the customer then may change."""
     declared = spec.read_object(name)
     fields = (*declared.required_fields, *declared.optional_fields) if declared else ()
@@ -159,13 +160,13 @@ def _written(content: ConfigContent, edit: WriteEdit | EitherEdit) -> ConfigCont
     objects = content.write.objects if content.write else {}
     found = objects.get(edit.object_name)
     if found is None:
-        if _takes_away(edit):
+        if takes_away(edit):
             return content
         found = WriteObjectConfig(object_name=edit.object_name)
     return replace(content, write=WriteConfig(objects={**objects, edit.object_name: _write_object(found, edit)}))
 
 
-def _takes_away(edit: ReadEdit | EitherEdit | WriteEdit) -> bool:
+def takes_away(edit: ObjectEdit) -> bool:
     """Tell an edit that switches nothing on: it means nothing to an object that is off."""
     match edit:
         case UnmapField() | DisableDeletion() | SelectField(selected=False) | SelectAllFields(selected=False):

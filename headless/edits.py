@@ -191,7 +191,9 @@ WriteEdit = (
     | SetRemoveUnmappedFields
 )
 """What concerns an object's writing alone."""
-Edit = ReadEdit | EitherEdit | WriteEdit | RemoveObject | EnableProxy | DisableProxy
+ObjectEdit = ReadEdit | EitherEdit | WriteEdit
+"""What concerns the reading or the writing of one object."""
+Edit = ObjectEdit | RemoveObject | EnableProxy | DisableProxy
 
 
 def parse_edits(data: Any, *, path: str = "edits") -> tuple[Edit, ...]:
