@@ -6,13 +6,20 @@
 import { build } from 'esbuild';
 import { generateDtsBundle } from 'dts-bundle-generator';
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { minify } from 'terser';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { templates } from './templates.mjs';
+
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ENTRIES = ['headless', 'install'];
+/** Scripts of pages of the server's own, which nobody imports. */
+const PAGES = ['embed'];
 /** Where the declarations of an entry come from. */
 const DECLARATIONS = { headless: 'headless', install: 'declared' };
+/** What Lit's licence asks for; the whole of it goes along as a file. */
+const LICENCE = '/*! With Lit: Copyright Google LLC, SPDX-License-Identifier: BSD-3-Clause, see lit-LICENSE.txt */\n';
 /** Catalogues of words, each a file of its own that is loaded where it is wanted. */
 const LANGUAGES = ['german'];
 
@@ -20,9 +27,9 @@ const folder = resolve(process.argv[2] ?? join(HERE, 'assets'));
 const source = (name) => join(HERE, 'src', `${name}.ts`);
 
 async function bundle() {
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: HERE,
-    entryPoints: [...ENTRIES.map(source), ...LANGUAGES.map((name) => source(`element/${name}`))],
+    entryPoints: [...ENTRIES.map(source), ...PAGES.map(source), ...LANGUAGES.map((name) => source(`element/${name}`))],
     entryNames: '[name]',
     outdir: folder,
     bundle: true,
@@ -30,10 +37,23 @@ async function bundle() {
     target: 'es2022',
     minify: true,
     charset: 'utf8',
-    legalComments: 'eof',
+    legalComments: 'none',
     external: LANGUAGES.map((name) => `./${name}.js`),
+    plugins: [templates],
     logLevel: 'warning',
+    write: false,
   });
+  await Promise.all(outputFiles.map(async ({ path, text }) => writeFile(path, await smaller(text))));
+}
+
+/** Names of properties stay: pages and debuggers see them. */
+async function smaller(text) {
+  const { code } = await minify(text, {
+    module: true,
+    compress: { ecma: 2022, passes: 2 },
+    format: { comments: false, ecma: 2022 },
+  });
+  return `${text.includes('litHtmlVersions') ? LICENCE : ''}${code}\n`;
 }
 
 /** One file of declarations for each entry, which imports nothing. */

@@ -681,7 +681,6 @@ declare const english: {
 	readonly "form.optional": "optional";
 	readonly "form.required": "required";
 	readonly "form.chooseField": "Choose a field";
-	readonly "form.chooseRequired": "Choose a field for this one.";
 	readonly "form.clear": "Remove the choice";
 	readonly "form.isMapped": "is mapped to";
 	readonly "form.fixed": "preset";
