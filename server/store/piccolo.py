@@ -22,6 +22,7 @@ from server.store.rows.operation_lists import OperationListRows
 from server.store.rows.operations import OperationRows
 from server.store.rows.projects import ProjectRows
 from server.store.rows.provider_apps import ProviderAppRows
+from server.store.rows.schema_checks import SchemaCheckRows
 from server.store.rows.topics import TopicRows
 from server.store.rows.uploads import UploadRows
 from server.store.tables import Counters
@@ -38,6 +39,7 @@ class PiccoloStore(
     LeaseRows,
     ConnectSessionRows,
     InstallationRows,
+    SchemaCheckRows,
     OperationRows,
     OperationListRows,
     ClaimRows,

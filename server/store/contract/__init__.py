@@ -57,6 +57,7 @@ from server.store.contract.operations import (
     Settlement,
 )
 from server.store.contract.processes import Heartbeats, Leases, Upload, Uploads
+from server.store.contract.schema_checks import Decide, SchemaCheck, SchemaChecks
 from server.store.contract.tenants import JwtKeys, Projects, ProviderApps, SessionKey
 
 
@@ -70,6 +71,7 @@ class Store(
     Leases,
     ConnectSessions,
     Installations,
+    SchemaChecks,
     Operations,
     Lanes,
     Destinations,
@@ -99,6 +101,7 @@ __all__ = (
     "ConnectSessions",
     "ConnectionEvent",
     "Connections",
+    "Decide",
     "Deliveries",
     "Delivery",
     "DeliveryFilter",
@@ -133,6 +136,8 @@ __all__ = (
     "Projects",
     "ProviderApps",
     "Replay",
+    "SchemaCheck",
+    "SchemaChecks",
     "SessionKey",
     "Settlement",
     "Stage",

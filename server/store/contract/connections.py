@@ -53,6 +53,8 @@ EventType = Literal[
     "installation.deleted",
     "write.async.done",
     "write.async.unknown",
+    "installation.schema.broken",
+    "installation.schema.mended",
     "destination.webhook.disabled",
 ]
 

@@ -6,6 +6,7 @@ from server.store.memory.deliveries import MemoryDeliveries
 from server.store.memory.destinations import MemoryDestinations, MemoryTopics
 from server.store.memory.operations import MemoryOperations
 from server.store.memory.processes import MemoryHeartbeats, MemoryLeases, MemoryUploads
+from server.store.memory.schema_checks import MemorySchemaChecks
 from server.store.memory.tenants import MemoryJwtKeys, MemoryProjects, MemoryProviderApps
 
 
@@ -14,6 +15,7 @@ class MemoryStore(
     MemoryJwtKeys,
     MemoryProviderApps,
     MemoryInstallations,
+    MemorySchemaChecks,
     MemoryConnectSessions,
     MemoryEvents,
     MemoryOperations,

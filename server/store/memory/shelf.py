@@ -18,7 +18,7 @@ from installations.installation import (
     Revision,
 )
 from installations.operation import Attempt, Operation
-from server.store.contract import ConnectSession, Event, IdempotencyKey, Missing, Upload
+from server.store.contract import ConnectSession, Event, IdempotencyKey, Missing, SchemaCheck, Upload
 
 
 class Owned(Protocol):
@@ -86,6 +86,7 @@ class Shelf:
         self.sequences: dict[str, int] = {}
         """The place of each project's last event."""
         self.installations_by_id: dict[str, Installation] = {}
+        self.checks_by_installation: dict[str, SchemaCheck] = {}
         self.operations_by_id: dict[str, Operation] = {}
         self.attempts_by_operation: dict[str, list[Attempt]] = {}
         self.records_by_operation: dict[str, list[bytes]] = {}

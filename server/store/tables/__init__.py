@@ -17,6 +17,7 @@ from server.store.tables.configuration import (
     Integrations,
     ProviderApps,
     Revisions,
+    SchemaChecks,
 )
 from server.store.tables.notifications import Deliveries, DestinationRoutes, Destinations, EventRoutes, Events, Topics
 from server.store.tables.operations import Attempts, GatheredRecords, IdempotencyKeys, Lanes, Operations, Turns
@@ -39,6 +40,7 @@ TABLES: tuple[type[Table], ...] = (
     Events,
     Installations,
     ConfigRevisions,
+    SchemaChecks,
     Operations,
     Attempts,
     GatheredRecords,
@@ -85,6 +87,7 @@ __all__ = (
     "Projects",
     "ProviderApps",
     "Revisions",
+    "SchemaChecks",
     "Topics",
     "Turns",
     "Uploads",

@@ -1,6 +1,6 @@
 """The tables of configuration: integrations, who uses them, and access to providers."""
 
-from piccolo.columns import Bytea, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import Boolean, Bytea, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.table import Table
 
@@ -121,3 +121,16 @@ class ConfigRevisions(Table, tablename="config_revisions", db=ENGINE):
     created_by = Text()
     content = Text()
     create_time = Timestamptz()
+
+
+class SchemaChecks(Table, tablename="schema_checks", db=ENGINE):
+    """What was last found in each installation's account; the id is the installation's."""
+
+    id = Text(primary_key=True)
+    project_id = ForeignKey(Projects, null=False)
+    installation_id = ForeignKey(Installations, null=False, index=True)
+    config_id = Text()
+    broken = Boolean()
+    issues = Text()
+    check_time = Timestamptz(index=True)
+    broken_since = Timestamptz(null=True, default=None)

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from installations.config import ConfigContent
+from installations.errors import Issue
 from installations.installation import ApiKey, Config, JwtKey, MetadataValue, Project, ProviderApp
 from installations.manifest import IntegrationSpec
 from installations.operation import Attempt, Operation
@@ -19,6 +20,7 @@ from server.store.contract import (
     IdempotencyKey,
     NewConnection,
     NewInstallation,
+    SchemaCheck,
     Settlement,
     Store,
     Topic,
@@ -249,6 +251,24 @@ def upload(number: int = 1, **changes: Any) -> Upload:
     return replace(Upload(id=f"u{number}", project_id=f"p{number}", md5="", expire_time=later(600)), **changes)
 
 
+def schema_check(number: int = 1, **changes: Any) -> SchemaCheck:
+    made = SchemaCheck(
+        project_id=f"p{number}",
+        installation_id=f"n{number}",
+        config_id=f"v{number}",
+        broken=True,
+        issues=(Issue(path="config.content", message="It is gone.", code="unknown-field", value="x"),),
+        check_time=later(number),
+        broken_since=later(number),
+    )
+    return replace(made, **changes)
+
+
+async def keep(store: Store, check: SchemaCheck) -> None:
+    """Keep a finding as it is, and tell nobody."""
+    await store.keep_schema_check(check.project_id, check.installation_id, lambda _: (check, None))
+
+
 async def populated(store: Store) -> None:
     for number in (1, 2):
         await store.create_project(project(number), key=api_key(number))
@@ -257,6 +277,7 @@ async def populated(store: Store) -> None:
         await store.create_provider_app(provider_app(number), client_secret=SECRET)
         await store.create_connection(connection(number, provider_app_id=f"a{number}"))
         await store.create_installation(installation(number))
+        await keep(store, schema_check(number))
         await store.begin(operation(f"o{number}", number=number))
         await store.add_jwt_key(jwt_key(number))
         await store.keep_session_key(session_key(number), private_key=SECRET)

@@ -21,6 +21,7 @@ from tests.server.store.samples import (
     later,
     operation,
     provider_app,
+    schema_check,
     settlement,
     unplaced,
 )
@@ -85,6 +86,7 @@ ATTEMPTS: tuple[tuple[str, Attempt], ...] = (
         ),
     ),
     ("delete_installation", lambda s, x: s.delete_installation("p2", x["n"])),
+    ("keep_schema_check", lambda s, x: s.keep_schema_check("p2", x["n"], lambda _: (schema_check(2), event()))),
     ("operation", lambda s, x: s.operation("p2", x["o"])),
     (
         "operations after",
@@ -134,6 +136,7 @@ async def everything(store: Store, project_id: str) -> list[Any]:
         await store.connections(project_id),
         await store.credentials(project_id, f"c{number}"),
         await store.installations(project_id),
+        await store.schema_checks(project_id),
         await store.operations(project_id, OperationFilter(installation_id=f"n{number}"), page_size=100),
         await store.upload(f"u{number}", now=NOW),
         await store.destinations(project_id),
@@ -196,6 +199,11 @@ async def test_what_is_fanned_out_and_claimed_is_of_the_tenant_that_asks(store: 
 async def test_equal_refs_and_names_stay_apart(store: Store) -> None:
     await store.create_connection(connection(2, id="c9", group_name="Theirs", now=later(9)))
     assert (await store.connection("p1", "c1")).group.group_name == "acme"
+
+
+async def test_another_tenants_finding_is_not_seen(store: Store) -> None:
+    assert await store.schema_check("p2", "n1") is None
+    assert [check.project_id for check in await store.schema_checks("p2")] == ["p2"]
 
 
 async def test_another_tenants_operation_is_not_begun_over(store: Store) -> None:
