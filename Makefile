@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-NODE := tests/oauth_servers/oidc tests/browser/react tests/server/notifying/verifier
+NODE := tests/oauth_servers/oidc tests/browser/react tests/server/notifying/verifier tests/server/api/validators
 
 .PHONY: install run test lint types bench chaos wheel lock clean node chromium
 

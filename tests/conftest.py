@@ -50,11 +50,15 @@ class Published:
     def __call__(self, name: str) -> dict[str, Any]:
         """Load a document, with ``nullable`` of OpenAPI 3.0 as JSON Schema says it, and ``oneOf`` as ``anyOf``."""
         if name not in self._documents:
-            path = self._folder / f"{name}.json"
-            if not path.exists():
-                pytest.skip(f"PUBLISHED SPECIFICATIONS ABSENT: no {path}; set ISTHMUS_PUBLISHED_SPECS to their folder")
-            self._documents[name] = _as_json_schema(json.loads(path.read_text(encoding="utf-8")))
+            self._documents[name] = _as_json_schema(json.loads(self.path(name).read_text(encoding="utf-8")))
         return self._documents[name]
+
+    def path(self, name: str) -> Path:
+        """Find a document, for a tool that reads it itself."""
+        path = self._folder / f"{name}.json"
+        if not path.exists():
+            pytest.skip(f"PUBLISHED SPECIFICATIONS ABSENT: no {path}; set ISTHMUS_PUBLISHED_SPECS to their folder")
+        return path
 
     def errors(self, name: str, schema: str, value: Any) -> list[str]:
         """List what a value breaks of a schema under ``components.schemas``."""
