@@ -129,15 +129,13 @@ export class ObjectPage extends LightElement {
     const { installer, words, page, read, write, findings, provider } = this;
     const isRead = reads(page, read);
     const maps = isRead || (write !== undefined && inherits(page, write));
-    return html`<div class="object-body">
-      <div class="object-sections">
+    return html`<div class="object-body ${write ? 'writes' : ''}">
         ${maps || page.write?.fieldMappings?.length ? html`<isthmus-part-mappings .installer=${installer} .words=${words} .page=${page} .read=${read} .write=${write}
           .findings=${findings} .provider=${provider}></isthmus-part-mappings>` : nothing}
         ${isRead ? html`<isthmus-part-fields .installer=${installer} .words=${words} .page=${page} .read=${read}
           .findings=${findings}></isthmus-part-fields>` : nothing}
         ${write ? html`<isthmus-part-rules .installer=${installer} .words=${words} .page=${page} .read=${read} .write=${write}
           .findings=${findings} .provider=${provider}></isthmus-part-rules>` : nothing}
-      </div>
       ${write ? html`<isthmus-part-preview .installer=${installer} .words=${words} .page=${page} .slots=${this.slots}
         .samples=${this.samples} .content=${this.content} .provider=${provider}></isthmus-part-preview>` : nothing}
     </div>`;

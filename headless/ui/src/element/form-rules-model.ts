@@ -38,7 +38,9 @@ export function slotsOf(
   const slots = mappedSlots(page, read, write, mine);
   const taken = new Set(slots.flatMap((slot) => [slot.key, ...(own(mine, slot.key) || !own(mine, slot.field) ? [slot.field] : [])]));
   const required = Object.values(page.fields).filter((field) => field.isRequired && !field.readOnly);
-  const further = [...required.map((field) => field.fieldName), ...Object.keys(mine), ...Object.keys(theirs), ...added];
+  // What a person has just added stays where it appeared.
+  const settled = [...Object.keys(theirs), ...Object.keys(mine)].filter((name) => !added.includes(name));
+  const further = [...required.map((field) => field.fieldName), ...settled, ...added];
   for (const name of further) {
     if (taken.has(name)) continue;
     taken.add(name);

@@ -6,6 +6,8 @@ export const form = css`
   isthmus-part-objects, isthmus-part-object, isthmus-part-mappings, isthmus-part-fields, isthmus-part-rules,
   isthmus-part-preview, isthmus-part-picker, isthmus-part-default { display: block; min-inline-size: 0; }
 
+  /* What has the focus is not hidden behind the bar that sticks to the bottom. */
+  .form :is(input, select, button) { scroll-margin-block: 24px 110px; }
   .form { display: grid; grid-template-columns: minmax(0, 1fr); gap: calc(var(--_space) * 2.5) calc(var(--_space) * 4); }
   .mono { font-family: var(--_mono); font-size: 0.85em; overflow-wrap: anywhere; }
   .tag {
@@ -20,8 +22,9 @@ export const form = css`
 
   /* Long names are cut after some lines; a screen reader still reads them whole. */
   .tab-title, .option-label > bdi, .check-text > bdi, .rule-name > bdi, .fixed > bdi, .pill > bdi, .label > bdi,
-  .outcome-field > bdi, .option-detail > bdi, .value-label > bdi, .object-head bdi {
+  .outcome-field > bdi, .option-detail > bdi, .value-label > bdi, .object-head bdi, .outcome-value {
     display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere;
+    text-align: -webkit-match-parent; text-align: match-parent;
   }
 
   /* Objects. */
@@ -62,14 +65,15 @@ export const form = css`
   .switch input:checked::before { margin-inline-start: 16px; }
   .switch:has(:disabled) { cursor: default; }
   .switch input:disabled { opacity: 0.6; cursor: default; }
-  .object-body, .object-sections { display: grid; gap: calc(var(--_space) * 4); grid-template-columns: minmax(0, 1fr); align-content: start; }
+  .object-body { display: grid; gap: calc(var(--_space) * 4); grid-template-columns: minmax(0, 1fr); align-items: start; }
+  isthmus-part-mappings, isthmus-part-rules { container: part / inline-size; }
   .section { display: grid; gap: var(--_space); grid-template-columns: minmax(0, 1fr); }
   .section > h4, .preview h4 { font-size: 1.07em; }
 
   /* What the product has, and what it becomes. */
   .arrow { display: inline-flex; align-items: center; color: var(--_muted); block-size: 1.5em; }
-  .arrow::before { content: '→'; }
-  :dir(rtl) > .arrow::before { content: '←'; }
+  .arrow::before { content: '→' / ''; }
+  :dir(rtl) > .arrow::before { content: '←' / ''; }
   .arrow.small { block-size: auto; }
 
   /* Mappings. */
@@ -132,8 +136,8 @@ export const form = css`
     padding: 10px 14px; text-align: start; background: none; border: 0; cursor: pointer; border-radius: inherit;
   }
   .rule-head:hover { background: var(--_raised); }
-  .rule-head::before { content: '›'; color: var(--_muted); font-size: 1.2em; line-height: 1; transition: rotate 0.12s; text-align: center; }
-  :dir(rtl) > .rule-head::before { content: '‹'; }
+  .rule-head::before { content: '›' / ''; color: var(--_muted); font-size: 1.2em; line-height: 1; transition: rotate 0.12s; text-align: center; }
+  :dir(rtl) > .rule-head::before { content: '‹' / ''; }
   .rule.open > .rule-head::before { rotate: 90deg; }
   :dir(rtl) > .rule.open > .rule-head::before { rotate: -90deg; }
   .rule-name { min-inline-size: 0; font-weight: 560; }
@@ -177,7 +181,7 @@ export const form = css`
   .outcome { display: grid; gap: 2px; padding-inline-start: 8px; border-inline-start: 3px solid var(--_ok); min-inline-size: 0; }
   .outcome.dropped, .outcome.address { border-inline-start-color: var(--_edge); }
   .outcome-field { font-size: 0.87em; color: var(--_muted); overflow-wrap: anywhere; }
-  .outcome-value { font-weight: 560; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
+  .outcome-value { font-weight: 560; }
   .outcome-not { color: var(--_muted); text-decoration: line-through; text-decoration-color: var(--_edge); }
   .outcome[data-changed='0'] { animation: isthmus-changed-a 2.4s; }
   .outcome[data-changed='1'] { animation: isthmus-changed-b 2.4s; }
@@ -190,18 +194,30 @@ export const form = css`
     .nav-wide { display: grid; gap: var(--_space); position: sticky; inset-block-start: var(--_space); max-block-size: min(80vh, 46rem); grid-template-rows: auto minmax(0, 1fr); }
     .nav { overflow: auto; padding: 4px; margin: -4px; }
     .nav-narrow { display: none; }
+  }
+  @container part (inline-size >= 26rem) {
     .mapping-line { grid-template-columns: minmax(0, 2fr) auto minmax(0, 3fr); align-items: start; }
     .mapping-line > .field:first-child, .mapping-line > .fixed { padding-block: 8px; }
     .mapping-line > .arrow { display: inline-flex; padding-block-start: 9px; }
     .rule-head { grid-template-columns: 14px minmax(0, 1fr) minmax(0, 1fr); }
     .rule-says { grid-column: 3; justify-content: flex-end; text-align: end; }
   }
-  @container isthmus (inline-size >= 62rem) {
-    .object-body:has(> isthmus-part-preview) { grid-template-columns: minmax(0, 1fr) minmax(17rem, 22rem); }
-    .preview { position: sticky; inset-block-start: var(--_space); max-block-size: calc(100vh - 8rem); overflow: auto; }
+  /* The preview stands where it is seen while rules are set: beside them, or beside everything. */
+  @container isthmus (inline-size >= 54rem) {
+    .object-body.writes { grid-template-columns: minmax(0, 1fr) minmax(16rem, 19rem); gap: calc(var(--_space) * 4) calc(var(--_space) * 3); }
+    .object-body > * { grid-column: 1 / -1; }
+    .writes > isthmus-part-rules { grid-column: 1; }
+    .writes > isthmus-part-preview { grid-column: 2; }
+    .writes > isthmus-part-preview { position: sticky; inset-block-start: var(--_space); }
+    .preview { max-block-size: calc(100vh - 8rem); overflow: auto; }
     .line { grid-template-columns: minmax(0, 1fr); }
     .line > .arrow { display: none; }
     .line-to { padding-inline-start: 28px; }
+  }
+  @container isthmus (inline-size >= 68rem) {
+    .object-body.writes { grid-template-columns: minmax(0, 1fr) minmax(17rem, 22rem); }
+    .writes > * { grid-column: 1; }
+    .writes > isthmus-part-preview { grid-row: 1 / span 4; }
   }
   @container isthmus (inline-size < 30rem) {
     .line { grid-template-columns: minmax(0, 1fr); }

@@ -41,8 +41,10 @@ export function outcomeOf(told: Explanation, { name, slot, field: known }: Asked
   const reached = record?.fields.find((each) => each.field === field);
   if (!input && !reached) return { field, fate: 'dropped', why: sent ? [] : [words.say('form.why.nothing')] };
   const because = input?.because ?? reached?.because ?? [];
-  const reasons = because.map((reason) => say(reason, words)).filter((text) => text !== '');
-  return { field, fate: reached?.fate ?? input?.fate ?? 'dropped', value: reached?.value, why: [...new Set(reasons)] };
+  const fate = reached?.fate ?? input?.fate ?? 'dropped';
+  // Why nothing is sent is told by the last deed; what came before has led to nothing.
+  const reasons = (fate === 'dropped' ? because.slice(-1) : because).map((reason) => say(reason, words));
+  return { field, fate, value: reached?.value, why: [...new Set(reasons.filter((text) => text !== ''))] };
 }
 
 function say(reason: Reason, words: Words): string {
