@@ -1,5 +1,6 @@
 /** Which input of the connect form an issue of the server belongs to. */
 
+import { sentence } from './form-bits.js';
 import { within } from './form-issues.js';
 import type { Asked } from './asked.js';
 import type { Issue } from '../shapes.js';
@@ -23,15 +24,9 @@ export function faultsOf(issues: readonly Issue[], asked: readonly Asked[]): Fau
     // Where a connection is healed, everything stands within it.
     const path = issue.path.replace(/^connection\./, '');
     const about = asked.find((input) => within(path, input.path));
-    if (about) byPath.set(about.path, sentence(issue.message));
-    else others.push(sentence(issue.message));
+    if (about) byPath.set(about.path, sentence(issue));
+    else others.push(sentence(issue));
     if (!about) for (const input of asked) if (path && within(input.path, path)) doubted.add(input.path);
   }
   return { byPath, doubted, others };
-}
-
-/** Issues begin in small letters, since their path goes before them. */
-function sentence(message: string): string {
-  const first = message.charAt(0).toLocaleUpperCase() + message.slice(1);
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

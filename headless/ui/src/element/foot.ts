@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 
-import { say, type Panel, type View } from './view.js';
+import { say, type View } from './view.js';
 import { told } from './telling.js';
 import { reconnect } from './frame.js';
 import type { Key } from './strings.js';
@@ -10,21 +10,22 @@ import type { Key } from './strings.js';
 export function foot(view: View): TemplateResult {
   const { state, acts, panel } = view;
   const workspace = state.connection?.providerWorkspaceRef;
-  const action = (part: string, key: Key, act: () => void, tone = '') => html`<button class="button quiet ${tone}"
-    part="button ${part}" id="isthmus-${part}" type="button" aria-disabled=${state.busy ? 'true' : 'false'}
+  const action = (part: string, key: Key, act: () => void) => html`<button class="button quiet" id="isthmus-${part}"
+    part="button ${part}-button" type="button" aria-disabled=${state.busy ? 'true' : 'false'}
     @click=${() => state.busy || act()}>${say(view, key)}</button>`;
-  const toggle = (name: Panel) => () => acts.open(panel === name ? '' : name);
+  const toggle = (name: 'reconnect' | 'uninstall') => html`<button class="button quiet ${name === 'uninstall' ? 'danger' : ''}"
+    id="isthmus-${name}" part="button ${name}-button" type="button" aria-expanded=${panel === name ? 'true' : 'false'}
+    aria-disabled=${state.busy ? 'true' : 'false'} @click=${() => state.busy || acts.open(panel === name ? '' : name)}
+    >${say(view, `shell.${name}`)}</button>`;
   return html`
     ${panel === 'reconnect' && state.phase !== 'broken' ? reconnect(view) : nothing}
     ${panel === 'uninstall' ? leaving(view) : nothing}
     <footer class="foot" part="footer">
       ${failure(view)}
-      <p class="small muted">${workspace ? say(view, 'shell.workspaceOf', { workspace }) : nothing}</p>
+      ${workspace ? html`<p class="small muted">${say(view, 'shell.workspaceOf', { workspace })}</p>` : nothing}
       ${action('refresh', state.busy === 'refreshing' ? 'shell.refreshing' : 'shell.refresh', acts.refresh)}
-      ${state.phase === 'broken' ? nothing : action('reconnect', 'shell.reconnect', toggle('reconnect'))}
-      ${state.installation
-        ? action('uninstall', 'shell.uninstall', toggle('uninstall'), 'danger')
-        : action('disconnect', 'shell.disconnect', acts.disconnect)}
+      ${state.phase === 'broken' ? nothing : toggle('reconnect')}
+      ${state.installation ? toggle('uninstall') : action('disconnect', 'shell.disconnect', acts.disconnect)}
     </footer>`;
 }
 

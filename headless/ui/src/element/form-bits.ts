@@ -35,7 +35,7 @@ export function problems(issues: readonly Issue[], id: string): Drawn {
 }
 
 /** Messages are written to stand behind a path; beside the control they begin a sentence. */
-export function sentence({ message, remedy }: Issue): string {
+export function sentence({ message, remedy }: Pick<Issue, 'message' | 'remedy'>): string {
   const text = [message, remedy].filter(Boolean).join('. ');
   const full = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(full) ? full : `${full}.`;

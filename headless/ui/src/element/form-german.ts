@@ -90,7 +90,7 @@ export const formGerman: Readonly<Record<keyof typeof formEnglish, Message>> = {
   'form.saysNotOnCreate': 'Nicht beim Anlegen',
   'form.saysNotOnUpdate': 'Nie überschreiben',
   'form.saysIfEmpty': 'Nur wenn leer',
-  'form.resetRule': 'Zurück zur Voreinstellung',
+  'form.resetRule': 'Zurück zur Vorgabe {app}',
   'form.removeRule': 'Regel entfernen',
   'form.addRule': 'Regel für ein anderes Feld',
   'form.addRuleFor': 'Feld',

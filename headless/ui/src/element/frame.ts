@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 
+import { sentence } from './form-bits.js';
 import { say, type View } from './view.js';
 import { told } from './telling.js';
 import type { Phase } from '../contract.js';
@@ -49,7 +50,7 @@ export function failed(view: View): TemplateResult {
     <div class="note danger" part="error" role="alert">
       <strong>${say(view, 'shell.failed')}</strong>
       ${state.error ? html`<p dir="auto">${told(state.error, words)}</p>` : nothing}
-      ${state.error?.issues?.length ? html`<ul>${state.error.issues.map(({ message }) => html`<li dir="auto">${message}</li>`)}</ul>` : nothing}
+      ${state.error?.issues?.length ? html`<ul>${state.error.issues.map((issue) => html`<li dir="auto">${sentence(issue)}</li>`)}</ul>` : nothing}
       <div class="row">
         <button class="button" part="button retry-button" type="button" aria-disabled=${state.busy ? 'true' : 'false'}
           @click=${acts.retry}>${say(view, 'shell.retry')}</button>

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 
+import { sentence } from './form-bits.js';
 import { say, type View } from './view.js';
 import { told } from './telling.js';
 import type { Issue } from '../shapes.js';
@@ -74,6 +75,6 @@ function failure(view: View): TemplateResult | typeof nothing {
 
 function listing({ state }: View): TemplateResult {
   return html`<ul class="problems small" id="isthmus-problems" tabindex="-1">
-    ${errorsOf(state.issues).map(({ message }) => html`<li dir="auto">${message}</li>`)}
+    ${errorsOf(state.issues).map((issue) => html`<li dir="auto">${sentence(issue)}</li>`)}
   </ul>`;
 }

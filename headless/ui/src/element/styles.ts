@@ -185,6 +185,12 @@ export const frame = css`
   .head > .chip { margin-block-start: 3px; }
   .body { padding-block: 0 calc(var(--_space) * 3.5); }
   .banner { padding-block-end: calc(var(--_space) * 2.5); }
+  .banner > .note {
+    background: var(--_surface); border-inline-start-width: 4px; border-inline-start-color: var(--_danger);
+    padding: calc(var(--_space) * 2); gap: calc(var(--_space) * 1.5);
+  }
+  /* What has the focus is never under the bar that stays in sight. */
+  .body :is(input, select, textarea, button, a, summary, [tabindex]) { scroll-margin-block: 24px 104px; }
   .connect-form { max-inline-size: 34rem; }
   .secret { display: grid; grid-template-columns: minmax(0, 1fr); align-items: center; }
   .secret > * { grid-area: 1 / 1; }
@@ -209,6 +215,11 @@ export const frame = css`
     border-end-start-radius: calc(var(--_radius) - 1px); border-end-end-radius: calc(var(--_radius) - 1px);
   }
   .foot > p { flex: 1 1 12em; }
+  .foot > .note { flex: 1 1 100%; margin-block-end: var(--_space); }
+  .foot > .button { font-size: 0.93em; font-weight: 500; }
+  .foot > .button:first-of-type { margin-inline-start: auto; }
+  .plain { display: grid; gap: 4px; padding-inline-start: 1.2em; list-style: disc; }
+  .plain > li::marker { color: var(--_muted); }
   .panel {
     padding-block: calc(var(--_space) * 2.5); border-block-start: 1px solid var(--_border);
   }
@@ -221,7 +232,10 @@ export const frame = css`
   .skeleton > span:nth-child(odd) { block-size: 14px; inline-size: 34%; }
   @keyframes isthmus-breathe { to { background: var(--_border); } }
 
+  @media (max-height: 26rem) { .savebar { position: static; } }
   @container isthmus (inline-size < 30rem) {
+    .foot { padding-inline: calc(var(--_gutter) - var(--_space)); }
+    .foot > .button:first-of-type { margin-inline-start: 0; }
     .savebar .row.end, .actions { inline-size: 100%; }
     .savebar .row.end > .button, .actions > .button { flex: 1 1 auto; }
     .foot > p { flex-basis: 100%; }

@@ -1,5 +1,6 @@
 /** How an error is told: in our own words where its code says enough, else in the server's. */
 
+import { sentence } from './form-bits.js';
 import type { ErrorCode, InstallError } from '../contract.js';
 import type { Key, Words } from './strings.js';
 
@@ -12,5 +13,5 @@ const OWN: Readonly<Partial<Record<ErrorCode, Key>>> = {
 
 export function told(error: InstallError, words: Words): string {
   const key = OWN[error.code];
-  return key ? words.say(key) : error.message || words.say('shell.error.server');
+  return key ? words.say(key) : error.message ? sentence(error) : words.say('shell.error.server');
 }

@@ -1,0 +1,34 @@
+"""What the element's parts know without a page, in Node.js."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.headless.ui.conftest import UI
+
+HERE = Path(__file__).parent
+ENTRY = """
+export { english, Words, wordsFor, directionOf } from './strings.js';
+export { default as german } from './german.js';
+export { askedFor, credentialsOf } from './asked.js';
+export { faultsOf } from './faults.js';
+export { webAddress } from './links.js';
+"""
+
+
+def test_its_words_and_its_questions(ui: Path, tmp_path: Path) -> None:
+    assert ui.is_dir()
+    node, made = str(shutil.which("node")), tmp_path / "element.mjs"
+    bundling = ["--bundle", "--format=esm", "--platform=node", "--loader=ts", "--log-level=error", f"--outfile={made}"]
+    command = [str(UI / "node_modules" / ".bin" / "esbuild"), *bundling]
+    subprocess.run(command, input=ENTRY, text=True, cwd=UI / "src" / "element", check=True, timeout=60)  # noqa: S603 -- our own tool
+    ran = subprocess.run(  # noqa: S603 -- our own tests
+        [node, "--test", str(HERE / "element.test.mjs")],
+        env={**os.environ, "ISTHMUS_ELEMENT": str(made)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
