@@ -112,11 +112,17 @@ def _address(record: PlannedRecord, plan: Plan) -> list[Step]:
 
 
 def _explain_record(record: PlannedRecord, steps: list[Step], *, path: str) -> RecordExplanation:
-    names = dict.fromkeys([*record.fields, *(step.field for step in steps if step.field)])
-    fields = [_explain_field(name, record, [step for step in steps if step.field == name]) for name in names]
-    inputs = [_explain_input(name, each, steps) for each in fields for name in each.inputs]
+    at_field: dict[str, list[Step]] = {name: [] for name in record.fields}
+    at_source: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.field:
+            at_field.setdefault(step.field, []).append(step)
+        if step.source:
+            at_source.setdefault(step.source, []).append(step)
     astray = dict.fromkeys(step.source for step in steps if step.source and not step.field)
-    inputs += [_explain_astray(name, [step for step in steps if step.source == name]) for name in astray]
+    fields = [_explain_field(name, record, found) for name, found in at_field.items()]
+    inputs = [_explain_input(name, each, at_field[each.field]) for each in fields for name in each.inputs]
+    inputs += [_explain_astray(name, at_source[name]) for name in astray]
     return RecordExplanation(
         path=path, inputs=tuple(inputs), fields=tuple(fields), id=UNSET if record.id is None else record.id
     )
@@ -145,7 +151,7 @@ def _fate(name: str, record: PlannedRecord, steps: list[Step]) -> Fate:
 
 
 def _explain_input(name: str, field: FieldExplanation, steps: list[Step]) -> InputExplanation:
-    mine = [step for step in steps if step.field == field.field and step.source in {"", name}]
+    mine = [step for step in steps if step.source in {"", name}]
     return InputExplanation(name=name, fate=field.fate, because=_because(mine), field=field.field)
 
 

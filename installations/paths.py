@@ -1,7 +1,7 @@
 """Nested names: ``$['address']['city']`` names the member ``city`` of the member ``address``.
 
-The grammar is a small part of JSONPath: ``$``, then one or more of ``['name']`` and ``[*]``, and nothing else. A name
-that does not follow it is an ordinary name of one member. No function here changes what it is given.
+The grammar is a small part of JSONPath: ``$``, then 1 to 20 of ``['name']`` and ``[*]``, and nothing else. A name that
+does not follow it is an ordinary name of one member. No function here changes what it is given.
 """
 
 import re
@@ -15,7 +15,10 @@ WILDCARD: Final = None
 
 Segments = tuple[str | None, ...]
 
-_PATH = re.compile(r"\$(?:\['[^']+'\]|\[\*\])+")
+MOST_SEGMENTS = 20
+"""Deeper than any provider nests. What looks at every way into a name costs the square of it."""
+
+_PATH = re.compile(rf"\$(?:\['[^']+'\]|\[\*\]){{1,{MOST_SEGMENTS}}}")
 _SEGMENT = re.compile(r"\['([^']+)'\]|\[\*\]")
 
 
@@ -47,7 +50,10 @@ def problem(name: str) -> str | None:
     """Say what is wrong with a name that was meant to be nested; ``None`` if nothing is."""
     if not name.startswith("$[") or parse(name) is not None:
         return None
-    return f"{name!r} is no nested name: write it like $['address']['city'], with no empty part and no ' inside one."
+    return (
+        f"{name!r} is no nested name: write it like $['address']['city'], with no empty part, no ' inside one, and at "
+        f"most {MOST_SEGMENTS} parts."
+    )
 
 
 def canonical(name: str) -> str:
