@@ -4,7 +4,6 @@
  */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { repeat } from 'lit/directives/repeat.js';
 
 import type { Installer } from '../contract.js';
 import type { Edit } from '../edits.js';
@@ -119,7 +118,7 @@ export class FieldChoice extends LightElement {
     return html`<div class="choice" role="group" aria-labelledby=${group}>
       <p class="hint" id=${group}>${words.say('form.optionalFields', { count, all: this.rows.length })}</p>
       ${this.tools(found, count)}
-      <div class="boxes" part="fields">${repeat(drawn, ({ name }) => name, (row) => this.box(row))}
+      <div class="boxes" part="fields">${drawn.map((row) => this.box(row))}
         ${found.length ? nothing : html`<p class="hint">${words.say('form.noneFound')}</p>`}
         ${found.length > drawn.length ? html`<button type="button" class="button quiet" part="button"
           @click=${() => { this.limit += 2 * STEP; }}>${words.say('form.showMore', { count: found.length - drawn.length })}</button>` : nothing}

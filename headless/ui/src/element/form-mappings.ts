@@ -4,7 +4,6 @@
  */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { repeat } from 'lit/directives/repeat.js';
 
 import type { Installer } from '../contract.js';
 import type { Choice, FieldMetadata, MappedValue, ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
@@ -42,7 +41,7 @@ export class Mappings extends LightElement {
     return html`<section class="section" part="section" aria-labelledby=${id}>
       <h4 id=${id}>${words.say('form.mappings')}</h4>
       <p class="hint">${words.say('form.mappingsHint', { provider: this.provider })}</p>
-      <div class="mappings">${repeat(shown, keyOf, (mapping) => this.mapping(mapping))}</div>
+      <div class="mappings">${shown.map((mapping) => this.mapping(mapping))}</div>
     </section>`;
   }
 
@@ -199,10 +198,6 @@ function matches(values: MappedValue[], choices: Choice[], chosen: Record<string
     found.push([mappedValue, choice.value]);
   }
   return Object.fromEntries(found);
-}
-
-function keyOf({ action, name, fixed }: Mapping): string {
-  return `${action} ${name ?? ''} ${name === undefined ? fixed : ''}`;
 }
 
 define('isthmus-part-mappings', Mappings);

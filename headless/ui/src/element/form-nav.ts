@@ -54,7 +54,7 @@ export class Objects extends LightElement {
         ${this.pages.length < MANY ? nothing : this.search()}
         <div class="nav" part="nav" role="tablist" aria-orientation="vertical" aria-label=${words.say('form.objects')}
           @keydown=${this.pressed}>${shown.map((page) => this.tab(page, shown))}</div>
-        ${shown.length ? nothing : html`<p class="hint nav-none">${words.say('form.noObjectFound')}</p>`}
+        ${shown.length ? nothing : html`<p class="hint">${words.say('form.noObjectFound')}</p>`}
       </div>
       ${this.narrow()}`;
   }

@@ -5,7 +5,6 @@
  */
 
 import { html, nothing, type TemplateResult } from 'lit';
-import { repeat } from 'lit/directives/repeat.js';
 
 import type { Installer } from '../contract.js';
 import type { FieldDefault, FieldMetadata, FieldSettings, Issue, ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
@@ -89,7 +88,7 @@ export class Rules extends LightElement {
     return html`<section class="section" part="section" aria-labelledby=${id}>
       <h4 id=${id}>${words.say('form.rules')}</h4>
       <p class="hint">${words.say('form.rulesHint', { provider: this.provider })}</p>
-      ${slots.length ? html`<ul class="rules">${repeat(slots.slice(0, this.limit), ({ key }) => key, (slot) => this.rule(slot))}</ul>` : nothing}
+      ${slots.length ? html`<ul class="rules">${slots.slice(0, this.limit).map((slot) => this.rule(slot))}</ul>` : nothing}
       ${more > 0 ? html`<button type="button" class="button quiet" part="button" @click=${() => { this.limit += STEP; }}>
         ${words.say('form.showMore', { count: more })}</button>` : nothing}
       ${this.adder()}

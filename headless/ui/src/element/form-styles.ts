@@ -6,8 +6,6 @@ export const form = css`
   isthmus-part-objects, isthmus-part-object, isthmus-part-mappings, isthmus-part-fields, isthmus-part-rules,
   isthmus-part-preview, isthmus-part-picker, isthmus-part-default { display: block; min-inline-size: 0; }
 
-  /* What has the focus is not hidden behind the bar that sticks to the bottom. */
-  .form :is(input, select, button) { scroll-margin-block: 24px 110px; }
   .form { display: grid; grid-template-columns: minmax(0, 1fr); gap: calc(var(--_space) * 2.5) calc(var(--_space) * 4); }
   .mono { font-family: var(--_mono); font-size: 0.85em; overflow-wrap: anywhere; }
   .tag {
@@ -30,7 +28,6 @@ export const form = css`
   /* Objects. */
   .nav-wide { display: none; }
   .nav { display: grid; gap: 2px; align-content: start; }
-  .nav-none { padding: var(--_space); }
   .tab {
     display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 var(--_space); align-items: center;
     inline-size: 100%; padding: 7px 10px; text-align: start; background: none; border: 0; cursor: pointer;
@@ -63,7 +60,6 @@ export const form = css`
   }
   .switch input:checked { background: var(--_accent); }
   .switch input:checked::before { margin-inline-start: 16px; }
-  .switch:has(:disabled) { cursor: default; }
   .switch input:disabled { opacity: 0.6; cursor: default; }
   .object-body { display: grid; gap: calc(var(--_space) * 4); grid-template-columns: minmax(0, 1fr); align-items: start; }
   isthmus-part-mappings, isthmus-part-rules { container: part / inline-size; }
@@ -183,10 +179,7 @@ export const form = css`
   .outcome-field { font-size: 0.87em; color: var(--_muted); overflow-wrap: anywhere; }
   .outcome-value { font-weight: 560; }
   .outcome-not { color: var(--_muted); text-decoration: line-through; text-decoration-color: var(--_edge); }
-  .outcome[data-changed='0'] { animation: isthmus-changed-a 2.4s; }
-  .outcome[data-changed='1'] { animation: isthmus-changed-b 2.4s; }
-  @keyframes isthmus-changed-a { 0%, 40% { background: var(--_tint); box-shadow: 0 0 0 4px var(--_tint); } }
-  @keyframes isthmus-changed-b { 0%, 40% { background: var(--_tint); box-shadow: 0 0 0 4px var(--_tint); } }
+  .outcome.changed { background: var(--_tint); box-shadow: 0 0 0 4px var(--_tint); }
   .skeleton-text { block-size: 1.5em; background: var(--_raised); border-radius: 4px; }
 
   @container isthmus (inline-size >= 40rem) {

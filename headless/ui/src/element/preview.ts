@@ -5,7 +5,6 @@
  */
 
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { repeat } from 'lit/directives/repeat.js';
 
 import type { InstallError, Installer, Sample } from '../contract.js';
 import type { Choice, Explanation } from '../shapes.js';
@@ -58,7 +57,6 @@ export class Preview extends LightElement {
 
   private lines: Line[] = [];
   private changed: ReadonlySet<string> = new Set();
-  private round = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private request: AbortController | undefined;
   private askedFor = '';
@@ -148,7 +146,6 @@ export class Preview extends LightElement {
     const before = this.told;
     this.changed = before ? changedFields(before, told) : new Set();
     if (this.changed.size) {
-      this.round += 1;
       this.dispatchEvent(announce(this.words.say('form.previewChanged', { count: this.changed.size })));
     }
     this.told = told;
@@ -165,7 +162,7 @@ export class Preview extends LightElement {
       ${this.kinds()}
       ${this.failure ? this.failed(this.failure) : nothing}
       ${lines.length ? html`<ul class="lines ${this.waiting ? 'waiting' : ''}">
-        ${repeat(lines.slice(0, this.limit), ({ name }) => name, (line) => this.line(line))}${this.unasked()}</ul>`
+        ${lines.slice(0, this.limit).map((line) => this.line(line))}${this.unasked()}</ul>`
         : html`<p class="hint">${words.say('form.previewEmpty')}</p>`}
       ${more > 0 ? html`<button type="button" class="button quiet" part="button" @click=${() => { this.limit += STEP; }}>
         ${words.say('form.showMore', { count: more })}</button>` : nothing}
@@ -237,7 +234,7 @@ export class Preview extends LightElement {
     const { words } = this;
     const meta = findField(this.page.fields, field);
     const shown = value === '' || value === null ? words.say('form.empty') : toText(value);
-    return html`<div class="outcome ${fate}" data-changed=${this.changed.has(field) ? this.round % 2 : nothing} part="outcome">
+    return html`<div class="outcome ${fate} ${this.changed.has(field) ? 'changed' : ''}" part="outcome">
       <span class="outcome-field"><bdi>${meta ? labelOf(meta) : field}</bdi> ${apiName(field, meta && labelOf(meta))}</span>
       ${fate === 'sent' || fate === 'pending' ? html`<output class="outcome-value" dir="auto">${shown}</output>`
         : html`<span class="outcome-not">${words.say('form.notSent')}</span>`}
