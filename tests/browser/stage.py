@@ -114,10 +114,12 @@ async def open_stage(
     product_folder: Path = PRODUCT,
     product_headers: Mapping[str, str] | None = None,
     further: Iterable[Connector] = (),
+    provider_urls: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stage]:
     """Set everything up; ``sites`` are providers besides the sandbox, and the product sends ``product_headers``.
 
-    ``further`` are connectors without a site, for what no provider of the catalog has.
+    ``further`` are connectors without a site, for what no provider of the catalog has; ``provider_urls`` say where they
+    are served.
     """
     clock, strangers = Clock(), tuple(sites)
     listener = bound()
@@ -128,7 +130,7 @@ async def open_stage(
         *further,
     ]
     async with (
-        open_house(connectors=connectors, clock=clock, public_url=origin) as house,
+        open_house(connectors=connectors, clock=clock, public_url=origin, provider_urls=provider_urls) as house,
         listening(house.app, at=listener),
         product(product_folder, headers=product_headers) as product_url,
     ):

@@ -15,6 +15,7 @@ from playwright.async_api import BrowserContext, Locator, Page, Route
 
 from connectors.sandbox.access import DEMO_KEY
 from connectors.sandbox.data import SANDBOXES
+from tests.accounts import Account
 from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage
 from tests.server.signing import register, token
 
@@ -168,10 +169,15 @@ class ElementStage(msgspec.Struct, kw_only=True):
 
 
 @asynccontextmanager
-async def open_element_stage(*, policy: str = POLICY) -> AsyncIterator[ElementStage]:
-    """Set everything up; ``policy`` is what the product's page sends, with a place for our origin."""
+async def open_element_stage(*, policy: str = POLICY, account: Account | None = None) -> AsyncIterator[ElementStage]:
+    """Set everything up; ``policy`` is what the product's page sends, with a place for our origin.
+
+    ``account`` is one of a provider that no sandbox is; a test deploys an integration for it.
+    """
     headers: dict[str, str] = {"X-Content-Type-Options": "nosniff"}
-    async with open_stage(product_folder=PAGE, product_headers=headers) as stage:
+    odd = [account.connector] if account else []
+    urls = account.urls if account else None
+    async with open_stage(product_folder=PAGE, product_headers=headers, further=odd, provider_urls=urls) as stage:
         headers["Content-Security-Policy"] = policy.format(origin=stage.origin)
         opened = ElementStage(stage=stage, kid=await register(stage.house))
         await opened.deploy(*(INTEGRATION.format(name=each.name, provider=each.name) for each in SANDBOXES))
