@@ -20,7 +20,8 @@ export function head(view: View): TemplateResult {
   const status = STATUS[state.phase];
   return html`<header class="head" part="header">
     <div>
-      <h2 id="isthmus-heading" part="heading" tabindex="-1"><bdi>${names.integration}</bdi></h2>
+      <h2 id="isthmus-heading" part="heading" tabindex="-1"><bdi class=${state.phase === 'loading' ? 'blank' : ''}
+        >${names.integration}</bdi></h2>
       ${description(view)}
     </div>
     ${status ? html`<span class="chip ${status.tone}" part="status">${say(view, status.key)}</span>` : nothing}
@@ -62,7 +63,7 @@ export function failed(view: View): TemplateResult {
 /** Where something needed is not there: the page is at fault, and who builds it reads this. */
 export function misplaced(view: View, names: string): TemplateResult {
   return html`<div class="body" part="failed">
-    <div class="note warning" role="alert"><p>${say(view, 'shell.misplaced', { names })}</p></div>
+    <div class="note warning late" role="alert"><p>${say(view, 'shell.misplaced', { names })}</p></div>
   </div>`;
 }
 

@@ -21,7 +21,8 @@ const NEEDED = { project: 'project', integration: 'integration', groupRef: 'grou
 
 /** The attributes without which nothing can be asked. */
 export function missingOptions(given: Given): string[] {
-  return Object.entries(NEEDED).filter(([name]) => !given[name as keyof typeof NEEDED]).map(([, attribute]) => attribute);
+  const names = Object.entries(NEEDED).filter(([name]) => !given[name as keyof typeof NEEDED]).map(([, attribute]) => attribute);
+  return given.token || given.getToken || given.apiKey ? names : [...names, 'token'];
 }
 
 /** The token stands behind a function, so that a new one makes no new installer. */

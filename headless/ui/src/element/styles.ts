@@ -159,8 +159,9 @@ export const basics = css`
   @keyframes isthmus-turn { to { rotate: 1turn; } }
 
   @media (prefers-reduced-motion: reduce) {
-    *, ::before, ::after { animation-duration: 2.4s !important; transition: none !important; }
-    .skeleton > *, .skeleton { animation: none !important; }
+    *, ::before, ::after { transition: none !important; }
+    .spinner { animation-duration: 2.4s; }
+    .skeleton > span { animation: none; }
   }
   @media (forced-colors: active) {
     .button, .input, .note, .chip { border-color: ButtonBorder; }
@@ -207,6 +208,7 @@ export const frame = css`
     background: var(--_surface); border-block-start: 1px solid var(--_border);
   }
   .savebar .row > p { flex: 1 1 12em; }
+  .savebar .link { padding-block: 4px; }
   .savebar .problems { max-block-size: 9em; overflow: auto; padding-inline-start: 1.2em; list-style: disc; }
   .foot {
     display: flex; flex-wrap: wrap; align-items: center; gap: 4px var(--_space);
@@ -231,6 +233,10 @@ export const frame = css`
   }
   .skeleton > span:nth-child(odd) { block-size: 14px; inline-size: 34%; }
   @keyframes isthmus-breathe { to { background: var(--_border); } }
+  .blank { color: transparent; background: var(--_raised); border-radius: 4px; }
+  /* A page may still be on its way to a token. */
+  .late { animation: isthmus-late 2s step-end; }
+  @keyframes isthmus-late { from { visibility: hidden; } }
 
   @media (max-height: 26rem) { .savebar { position: static; } }
   @container isthmus (inline-size < 30rem) {
