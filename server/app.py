@@ -17,7 +17,9 @@ from server.api import (
     custom_auth,
     deliveries,
     destinations,
+    drafts,
     edits,
+    embed,
     explain,
     health,
     installations,
@@ -33,6 +35,7 @@ from server.api import (
     providers,
     proxy,
     revisions,
+    schema_checks,
     session_tokens,
     topics,
     ui,
@@ -160,7 +163,17 @@ DELIVERIES = [
 SESSIONS = [session_tokens.create_session_token]
 """For keys that are kept on a server. It is asked for at every visit, and is no change that others have to hear of."""
 
-FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY, *CONNECTING, *ui.UI]
+SCHEMA_CHECKS = [
+    schema_checks.get_schema_check,
+    schema_checks.run_schema_check,
+    schema_checks.list_schema_checks,
+]
+"""For keys that are kept on a server: what customers' accounts have become. They change no configuration."""
+
+DRAFTS = [drafts.review_config, drafts.preview_write]
+"""For every key, while somebody types: they change nothing, so nobody has to hear of them."""
+
+FOR_BROWSERS = [providers.list_providers, providers.get_provider, *FOR_ANY_KEY, *DRAFTS, *CONNECTING, *ui.UI]
 """Routes that pages of other origins may call. Whatever else there is answers without CORS."""
 
 
@@ -192,8 +205,11 @@ def build_routes(services: Services, *, works: bool = True) -> Litestar:
         route_handlers=[
             *PUBLIC,
             *ui.UI,
+            embed.embed_page,
             *DELIVERIES,
             Router(PROJECT, route_handlers=SESSIONS, guards=[requires_full_key]),
+            Router(PROJECT, route_handlers=SCHEMA_CHECKS, guards=[requires_full_key]),
+            Router(PROJECT, route_handlers=DRAFTS, guards=[requires_any_key]),
             Router("/", route_handlers=OUTSIDE_PROJECTS, guards=[requires_full_key]),
             Router("/", route_handlers=CONNECTING, guards=[requires_any_key]),
             Router(
@@ -219,7 +235,7 @@ def build_routes(services: Services, *, works: bool = True) -> Litestar:
         },
         exception_handlers={Exception: _problem(services)},
         lifespan=[_running(services, works=works)],
-        openapi_config=openapi_config(for_tokens=[*FOR_ANY_KEY, *CONNECTING]),
+        openapi_config=openapi_config(for_tokens=[*FOR_ANY_KEY, *DRAFTS, *CONNECTING]),
         logging_config=None,
         debug=False,
     )

@@ -14,6 +14,7 @@ from server.access.presented import read_credentials
 from server.access.remembered import REMEMBER_MOST, Remembered
 from server.access.tokens import Person, Signer, key_id_of, signer_of, unknown_signer, verify
 from server.clock import Clock, utc_now
+from server.connecting.origins import origin_of
 from server.store.contract import Missing
 
 
@@ -61,10 +62,12 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         if self.reach != "full":
             raise Forbidden(_NOT_FULL[self.reach])
 
-    def require_page(self, origin: str | None) -> None:
+    def require_page(self, origin: str | None, *, our_origin: str | None = None) -> None:
         """Raises `Forbidden` where the project bars a browser's credential, or the page that uses it.
 
         ``origin`` is what the ``Origin`` header says; where pages are listed, a request without it comes from none.
+        ``our_origin`` counts as listed for tokens: its only page that uses any is the one for iframes, which works
+        inside listed pages alone (`server.api.embed`).
         """
         if self.reach == "full":
             return
@@ -73,7 +76,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
                 "This project lets no frontend key in (accessPolicy.requireJwt): have your backend sign a JWT for the "
                 "person, and send it as Authorization: Bearer."
             )
-        if self.policy.allowed_origins and origin not in self.policy.allowed_origins:
+        listed = self.policy.allowed_origins
+        is_ours = self.reach == "token" and origin is not None and origin == our_origin
+        if listed and origin not in listed and not is_ours:
             raise Forbidden("This project lets in only pages of the origins listed in accessPolicy.allowedOrigins.")
 
     def sees(self, group_ref: str) -> bool:
@@ -122,6 +127,7 @@ class Keyring:
     ) -> None:
         self._store = store
         self._public_url = public_url
+        self._origin = origin_of(public_url)
         self._clock = clock
         self._keys = Remembered(self._look_up, monotonic=monotonic)
         self._signers = Remembered(self._signer, monotonic=monotonic)
@@ -143,7 +149,8 @@ class Keyring:
             access = await self.authenticate(shown.api_key)
         else:
             access = await self._speak_for(shown.token)
-        access.require_page(shown.origin)
+        origin = self._origin if shown.from_our_page else shown.origin
+        access.require_page(origin, our_origin=self._origin)
         return access
 
     async def authenticate(self, presented: str | None) -> Access:

@@ -59,7 +59,8 @@ async def link_for(services: Services, asker: Asker, customer: Customer, *, conn
     With ``connection_id``, the consent heals that connection and no other.
     """
     provider = web_provider(services, customer.provider)
-    problems = [*_account_issues(services, customer, provider), *_page_issues(asker)]
+    pages = pages_of(asker, public_url=services.settings.public_url)
+    problems = [*_account_issues(services, customer, provider), *_page_issues(asker, pages)]
     app, unclear = await find_app(services, asker.project_id, customer, provider)
     problems += unclear or _scope_issues(app, provider)
     if problems or app is None:
@@ -67,7 +68,7 @@ async def link_for(services: Services, asker: Asker, customer: Customer, *, conn
     redirect_uri = callback_uri(services, asker.project_id, provider.name)
     way = Direct(redirect_uri=redirect_uri, strict=asker.strict, connection_id=connection_id)
     known = msgspec.structs.replace(customer, provider_app_id=app.id)
-    return await issue_link(services, asker.project_id, Passage(customer=known, pages=pages_of(asker), way=way))
+    return await issue_link(services, asker.project_id, Passage(customer=known, pages=pages, way=way))
 
 
 async def issue_link(services: Services, project_id: str, passage: Passage) -> str:
@@ -111,11 +112,15 @@ def redirect_uri(public_url: str, project_id: str, provider: str) -> str:
     return f"{public_url}/callbacks/v1/oauth/{project_id}/{quote(provider, safe='')}"
 
 
-def pages_of(asker: Asker) -> Pages:
-    """Tell who may learn of the outcome: the page that asked, or the pages that a server's project lists."""
-    origin = origin_of(asker.origin or "") or ""
-    targets = (origin,) if origin else asker.policy.allowed_origins
-    is_known = asker.answers_for_page or origin in asker.policy.allowed_origins
+def pages_of(asker: Asker, *, public_url: str) -> Pages:
+    """Tell who may learn of the outcome: the page that asked, or the pages that a server's project lists.
+
+    Our own page for iframes is as well known as the listed pages, for it works inside them alone.
+    """
+    origin, listed = origin_of(asker.origin or "") or "", asker.policy.allowed_origins
+    targets = (origin,) if origin else listed
+    is_ours = bool(listed) and origin == origin_of(public_url)
+    is_known = asker.answers_for_page or origin in listed or is_ours
     return Pages(origin=origin, is_known=is_known, targets=targets, return_url=asker.return_url or "")
 
 
@@ -198,14 +203,14 @@ def _scope_issues(app: ProviderApp | None, provider: Provider) -> list[Issue]:
     return [Issue(path="providerAppId", message=message, code="no-scopes", remedy=remedy)]
 
 
-def _page_issues(asker: Asker) -> Iterator[Issue]:
+def _page_issues(asker: Asker, pages: Pages) -> Iterator[Issue]:
     """Find what is wrong with the pages that are to have part in the flow."""
     if asker.return_url is not UNSET and (issue := _return_issue(asker.return_url, asker.policy)):
         yield issue
     if asker.policy.strict_connect and not asker.strict:
         message = "this project takes only consents that the page that asked finishes, and nobody says that it will"
         yield Issue(path="flow", message=message, code="strict-only", remedy=_STRICT)
-    if asker.strict and not pages_of(asker).targets and asker.return_url is UNSET:
+    if asker.strict and not pages.targets and asker.return_url is UNSET:
         message = "in the strict flow the page that started has to finish, and no page is known"
         remedy = "Ask from the page itself, give returnUrl, or list the project's accessPolicy.allowedOrigins."
         yield Issue(path="flow", message=message, code="no-page", remedy=remedy)

@@ -73,7 +73,7 @@ async def begin(services: Services, asker: Asker, customer: Customer, inputs: Ma
     if problems:
         raise InvalidInput(problems)
     way = Stepwise(state=new_key(), inputs={name: Secret(value) for name, value in inputs.items()})
-    passage = Passage(customer=customer, pages=pages_of(asker), way=way)
+    passage = Passage(customer=customer, pages=pages_of(asker, public_url=services.settings.public_url), way=way)
     if options.redirect_url is UNSET:
         return await _finish(services, asker.project_id, passage, way)
     redirect_of(services, customer, way)

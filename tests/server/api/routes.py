@@ -62,6 +62,8 @@ PAGES = {
 
 UI = {(method, path) for method in ("GET", "HEAD") for path in ("/ui/{name}", "/ui/{version}/{name}")}
 """The built browser modules, the same for everybody."""
+EMBED = {("GET", "/embed/{project}/{integration}")}
+"""The page for iframes, which opens nothing by itself."""
 
 NEW_JWT_KEY = {"label": "x", "algorithm": "RS256", "publicKeyPem": public_pem()}
 
@@ -75,6 +77,8 @@ WRITE = {"groupRef": "g1", "type": "create", "record": {"email": "a@b.co"}}
 NEW_CONNECTION = {"provider": "sandbox", "groupRef": "g1", "consumerRef": "c1", "apiKey": "none"}
 CONSENT = {"projectIdOrName": "{project}", "groupRef": "g1", "consumerRef": "c1"}
 NEW_INSTALLATION = {"groupRef": "g1", "config": {"content": READ_AND_WRITE}}
+DRAFT = {"groupRef": "g1", "content": READ_AND_WRITE}
+TRIED_DRAFT = {**DRAFT, "objectName": "contacts", "type": "create", "record": {"email": "a@b.co"}}
 NEW_DESTINATION = {"name": "hook", "type": "webhook", "metadata": {"url": "https://hooks.example.com/isthmus"}}
 NEW_INTEGRATION = {"name": "x", "provider": "sandbox", "latestRevision": {"content": {"proxy": {"enabled": True}}}}
 
@@ -116,12 +120,17 @@ ROUTES = (
         query="?connectionId={connection}",
         frontend=True,
     ),
+    Route(method="POST", path=I + ":review", body=DRAFT, frontend=True),
+    Route(method="POST", path=I + ":preview", body=TRIED_DRAFT, frontend=True),
     Route(method="GET", path=I + "/installations", query="?groupRef=g1", frontend=True),
     Route(method="POST", path=I + "/installations", body=NEW_INSTALLATION, frontend=True),
     Route(method="GET", path=I + "/installations/{installation}", frontend=True),
     Route(method="PATCH", path=I + "/installations/{installation}", body=UPDATE_READ, frontend=True),
     Route(method="DELETE", path=I + "/installations/{installation}", frontend=True),
     Route(method="POST", path=I + "/installations/{installation}:edit", body=EDIT, frontend=True),
+    Route(method="GET", path=I + "/installations/{installation}:schema-check"),
+    Route(method="POST", path=I + "/installations/{installation}:schema-check"),
+    Route(method="GET", path=P + "/schema-checks"),
     Route(method="GET", path=I + "/installations/{installation}/operations"),
     Route(method="PATCH", path=I + "/objects/contacts/config-content", body=CHANGE),
     Route(method="GET", path=I + "/objects/contacts/metadata", query="?groupRef=g1"),

@@ -12,7 +12,7 @@ from litestar.routes import HTTPRoute
 from connectors.sandbox.access import DEMO_KEY
 from server.app import build_routes
 from server.clock import new_id
-from tests.server.api.routes import OPEN, OUTSIDE, PAGES, PROXIED, ROUTES, UI, Route
+from tests.server.api.routes import EMBED, OPEN, OUTSIDE, PAGES, PROXIED, ROUTES, UI, Route
 from tests.server.api.town import KINDS, Headers, Kind, Names, Town, furnished, neighbour, settled
 from tests.server.house import ON_EVERY_STORE, READ_AND_WRITE, House, open_house
 from tests.server.signing import bearer, register, token
@@ -46,7 +46,7 @@ async def test_what_is_not_described_is_a_page_for_people(house: House) -> None:
         for method in handler.http_methods - {"OPTIONS"}
         if not handler.include_in_schema
     }
-    assert hidden == PAGES | UI
+    assert hidden == PAGES | UI | EMBED
 
 
 Whose = Literal["own", "another group", "another project", "smuggled", "deleted", "unknown", "nowhere"]
