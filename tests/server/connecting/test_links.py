@@ -69,6 +69,43 @@ async def test_a_page_that_nobody_has_listed_does_not_go_straight_through(
     assert (await desk.browser().open(await desk.link(credential=credential))).status_code == 302
 
 
+FRAME = f"{OURS}/embed/acme/crm?groupRef=g1"
+"""Our page for iframes, which works inside listed pages alone (`tests/server/api/test_embed.py`)."""
+
+
+@pytest.mark.parametrize("flow", [{}, {"flow": "strict"}], ids=["published", "strict"])
+async def test_our_own_page_goes_straight_through_where_pages_are_listed_that_may_frame_it(
+    desk: Desk, flow: dict[str, str]
+) -> None:
+    await desk.registered()
+    signed = {"Authorization": f"Bearer {token(await register(desk.house))}"}
+    unlisted = await desk.link(origin=OURS, credential=signed, **flow)
+    assert (await desk.browser().open(unlisted, referer=FRAME)).status_code == 200
+
+    await desk.policy(allowedOrigins=[PAGE])
+    link = await desk.link(origin=OURS, credential=signed, **flow)
+    for referer, status in (
+        (None, 200),
+        (f"{PAGE}/", 400),
+        (f"{OURS}.evil.test/", 400),
+        ("https://isthmus.test/", 400),
+    ):
+        assert (await desk.browser().open(link, referer=referer)).status_code == status
+    assert (await desk.browser().open(link, referer=FRAME)).status_code == 302
+    frontend = {"X-Api-Key": desk.house.frontend_key}
+    assert (await desk.ask(origin=OURS, credential=frontend, **flow)).status_code == 403
+
+
+async def test_our_own_page_is_told_how_it_ended_and_no_other(desk: Desk) -> None:
+    await desk.registered()
+    await desk.policy(allowedOrigins=[PAGE])
+    signed = {"Authorization": f"Bearer {token(await register(desk.house))}"}
+    browser = desk.browser()
+    opened = await browser.open(await desk.link(origin=OURS, credential=signed), referer=FRAME)
+    ended = notice(await browser.client.get(await decided(opened.headers["location"])))
+    assert (ended["targets"], ended["message"]["eventType"]) == ([OURS], "AUTHORIZATION_SUCCEEDED")
+
+
 async def test_the_question_names_product_provider_and_group(desk: Desk) -> None:
     await desk.registered()
     page = await desk.browser().open(await desk.link(origin=None, groupName="Acme & Sons"), referer=None)
