@@ -109,7 +109,7 @@ def opened(folder: Path) -> Iterator[Shell]:
             start_new_session=True,
         )
     try:
-        ports = dict(zip(("PORT", "SANDBOX_PORT", "PAGE_PORT"), _free_ports(3), strict=True))
+        ports = dict(zip(("PORT", "SANDBOX_PORT", "PAGE_PORT", "REACT_PORT"), _free_ports(4), strict=True))
         yield Shell(process, ports=ports, folder=folder)
     finally:
         with contextlib.suppress(ProcessLookupError):
