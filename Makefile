@@ -5,9 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-NODE := tests/oauth_servers/oidc tests/browser/react tests/server/notifying/verifier tests/server/api/validators
+NODE := headless/ui tests/oauth_servers/oidc tests/browser/react tests/server/notifying/verifier tests/server/api/validators
 
-.PHONY: install run test lint types bench chaos wheel lock clean node chromium
+.PHONY: install run test test-e2e ui lint types bench chaos wheel lock clean node chromium
 
 install: $(VENV)/run.stamp
 
@@ -16,6 +16,14 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp node chromium
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# A part of the above: what customers see, in a real browser.
+test-e2e: $(VENV)/test.stamp node chromium
+	$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
+
+# The browser modules that are shipped; commit what it makes. `make test` says when they are stale.
+ui: headless/ui/node_modules/.package-lock.json
+	cd headless/ui && npm run --silent build
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
@@ -40,6 +48,8 @@ wheel: $(VENV)/test.stamp
 	$(VENV)/wheel/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r .ci/requirements/run.txt
 	$(VENV)/wheel/bin/python -m pip --quiet --disable-pip-version-check install --no-deps dist/isthmus-*.whl
 	cd / && $(abspath $(VENV))/wheel/bin/python -c "import server.app, headless, connectors.catalog, installations, migrations"
+	cd / && $(abspath $(VENV))/wheel/bin/python -c "from headless.embed import read_assets; assert {'install.js', 'headless.js', 'embed.js', 'install.d.ts'} <= {*read_assets().files}"
+	cd / && $(abspath $(VENV))/wheel/bin/python -m zipfile -l $(abspath dist)/isthmus-*.whl | (! grep -E "node_modules|headless/ui/(src|[^a])|tests/")
 	cd / && $(abspath $(VENV))/wheel/bin/isthmus --help > /dev/null
 
 # The pins carry hashes and no index, so that any mirror serves.
