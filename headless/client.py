@@ -8,26 +8,18 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
-from urllib.parse import quote, urlencode
+from typing import Literal, Self
+from urllib.parse import urlencode
 
-import httpx
-import msgspec
+from headless.calls import ApiError, Calls, Json, public, query, segment
+from headless.integration import IntegrationClient
+from installations.installation import Connection, Installation
 
-Json = dict[str, Any]
+__all__ = ["ApiError", "Client"]
+
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
 """Between two looks at an operation that is waited for."""
-
-
-class ApiError(Exception):
-    """The server refused: the status, and the sentence and issues it gave."""
-
-    def __init__(self, status: int, detail: str, *, problem: Json) -> None:
-        self.status = status
-        self.problem = problem
-        """The problem document; empty where the answer was plain text."""
-        super().__init__(f"{status}: {detail}")
 
 
 class Client:
@@ -39,10 +31,7 @@ class Client:
 
     def __init__(self, url: str, *, api_key: str, project: str, timeout_seconds: float = 60) -> None:
         self._project = project
-        self._root = f"/v1/projects/{quote(project, safe='')}"
-        self._http = httpx.AsyncClient(
-            base_url=url, headers={"X-Api-Key": api_key}, timeout=timeout_seconds, trust_env=False
-        )
+        self._calls = Calls(url, api_key=api_key, project=project, timeout_seconds=timeout_seconds)
 
     async def __aenter__(self) -> Self:
         """Open the client."""
@@ -52,12 +41,33 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close its connections."""
-        await self._http.aclose()
+        await self._calls.close()
+
+    def integration(self, name: str) -> IntegrationClient:
+        """See one integration, by its name or id: its installations, and what customers choose. Asks nothing yet."""
+        return IntegrationClient(self._calls, name)
+
+    async def installations(self, *, group_ref: str | None = None) -> list[Installation]:
+        """List installations of all integrations, oldest first."""
+        return await self._calls.read(list[Installation], "GET", f"/installations{query(group_ref=group_ref)}")
+
+    async def connections(
+        self, *, provider: str | None = None, group_ref: str | None = None, consumer_ref: str | None = None
+    ) -> list[Connection]:
+        """List connections, those that can be used first."""
+        asked = query(provider=provider, group_ref=group_ref, consumer_ref=consumer_ref)
+        return await self._calls.read(list[Connection], "GET", f"/connections{asked}")
+
+    async def session_token(self, *, group_ref: str, consumer_ref: str, expires_in_seconds: int = 600) -> str:
+        """Answer a token with which a page of this person sees what is theirs, for ten minutes at most."""
+        body = {"groupRef": group_ref, "consumerRef": consumer_ref, "expiresInSeconds": expires_in_seconds}
+        answer = await self._calls.read(dict[str, str], "POST", "/session-tokens", body)
+        return answer["token"]
 
     async def deploy(self, manifest: str, *, destructive: bool = False) -> list[Json]:
         """Deploy an ``amp.yaml``; answer the integrations in it."""
         query = "?destructive=true" if destructive else ""
-        answer: list[Json] = await self._call("PUT", f"/integrations:batch{query}", {"sourceYaml": manifest})
+        answer: list[Json] = await self._calls.call("PUT", f"/integrations:batch{query}", {"sourceYaml": manifest})
         return answer
 
     async def connect(
@@ -82,12 +92,12 @@ class Client:
         body: Json = {"provider": provider, "groupRef": group_ref, "consumerRef": consumer_ref}
         if provider_app_id is not None:
             body["providerAppId"] = provider_app_id
-        answer = await self._request("POST", "/v1/oauth-connect", {"projectIdOrName": self._project, **body})
+        answer = await self._calls.request("POST", "/v1/oauth-connect", {"projectIdOrName": self._project, **body})
         return answer.text
 
     async def provider_apps(self) -> list[Json]:
         """Answer the project's OAuth clients."""
-        answer: list[Json] = await self._call("GET", "/provider-apps")
+        answer: list[Json] = await self._calls.call("GET", "/provider-apps")
         return answer
 
     async def add_provider_app(self, provider: str, *, client_id: str, client_secret: str) -> Json:
@@ -102,11 +112,11 @@ class Client:
         body: Json = {"groupRef": group_ref, "config": {"content": content}}
         if connection_id is not None:
             body["connectionId"] = connection_id
-        return await self._object("POST", f"/integrations/{quote(integration, safe='')}/installations", body)
+        return await self._object("POST", f"/integrations/{segment(integration)}/installations", body)
 
     async def update(self, integration: str, installation_id: str, *, mask: Sequence[str], content: Json) -> Json:
         """Replace the parts of an installation's config that ``mask`` names; answer the installation."""
-        path = f"/integrations/{quote(integration, safe='')}/installations/{quote(installation_id, safe='')}"
+        path = f"/integrations/{segment(integration)}/installations/{segment(installation_id)}"
         body = {"updateMask": list(mask), "installation": {"config": {"content": content}}}
         return await self._object("PATCH", path, body)
 
@@ -163,7 +173,7 @@ class Client:
         ``installation``, ``created_from`` and ``created_before`` (RFC 3339), ``replayed``.
         """
         query = {
-            _public(name): str(value).lower() if isinstance(value, bool) else value for name, value in filters.items()
+            public(name): str(value).lower() if isinstance(value, bool) else value for name, value in filters.items()
         }
         if page_size is not None:
             query["pageSize"] = str(page_size)
@@ -192,48 +202,17 @@ class Client:
 
         ``filters`` are those of `operations`. A dry run only counts.
         """
-        named = {_public(name): value for name, value in filters.items()}
+        named = {public(name): value for name, value in filters.items()}
         return await self._object("POST", "/operations:replay", {"filter": named, "dryRun": dry_run})
 
     async def _object(self, method: str, path: str, body: Json | None = None, *, headers: Json | None = None) -> Json:
-        answer: Json = await self._call(method, path, body, headers=headers)
+        answer: Json = await self._calls.call(method, path, body, headers=headers)
         return answer
-
-    async def _call(self, method: str, path: str, body: Json | None = None, *, headers: Json | None = None) -> Any:
-        response = await self._request(method, f"{self._root}{path}", body, headers=headers)
-        return msgspec.json.decode(response.content) if response.content else None
-
-    async def _request(
-        self, method: str, path: str, body: Json | None = None, *, headers: Json | None = None
-    ) -> httpx.Response:
-        content = None if body is None else msgspec.json.encode(body)
-        sent = {**(headers or {}), **({} if content is None else {"content-type": "application/json"})}
-        response = await self._http.request(method, path, content=content, headers=sent)
-        if response.is_error:
-            raise _api_error(response)
-        return response
 
 
 def _object_path(integration: str, object_name: str) -> str:
-    return f"/integrations/{quote(integration, safe='')}/objects/{quote(object_name, safe='')}"
+    return f"/integrations/{segment(integration)}/objects/{segment(object_name)}"
 
 
 def _operation_path(operation_id: str) -> str:
-    return f"/operations/{quote(operation_id, safe='')}"
-
-
-def _public(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.title() for part in rest)
-
-
-def _api_error(response: httpx.Response) -> ApiError:
-    try:
-        problem = msgspec.json.decode(response.content, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ApiError(response.status_code, response.text, problem={})
-    # It may come from something between us and the server, so nothing about its members is certain.
-    errors = problem.get("errors")
-    told = [error.get("message") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
-    detail = "; ".join(text for text in told if isinstance(text, str)) or problem.get("detail")
-    return ApiError(response.status_code, str(detail or response.reason_phrase), problem=problem)
+    return f"/operations/{segment(operation_id)}"

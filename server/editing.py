@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from headless.answers import Edited
 from headless.applying import apply
 from headless.edits import Edit
 from headless.masks import mask
 from installations.config import ConfigContent
-from installations.errors import InvalidInput, Issue
+from installations.errors import InvalidInput
 from installations.installation import Installation
 from installations.manifest import IntegrationSpec
 from server.access.keyring import Access
@@ -20,17 +21,6 @@ from server.store.contract import Superseded
 
 class ConfigChanged(Superseded):
     """The config is not the one that the caller saw."""
-
-
-class Edited(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What became of an installation."""
-
-    installation: Installation
-    """As it is now; after a dry run, as it would be. The config of a dry run has an id that nothing else has."""
-    issues: tuple[Issue, ...]
-    """Warnings."""
-    changed: tuple[str, ...]
-    """What differs now, as paths of an update mask; empty where everything was so already."""
 
 
 async def edit(

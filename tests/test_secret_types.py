@@ -47,7 +47,8 @@ NO_SECRET = {
 EXPLAINED = {
     # one field of one struct, and why it is none
     "connectors.hubspot.answers.Input.key": "HubSpot's word for the name of an input",
-    "connectors.hubspot.faults._Detail.code": "the name of a kind of problem; so are the next six",
+    "connectors.hubspot.faults._Detail.code": "the name of a kind of problem; so are the next seven",
+    "headless.calls._Told.code": "",
     "installations.errors.Issue.code": "",
     "installations.record.Fault.code": "",
     "server.api.jwt_keys.JwtKeyProblem.code": "",

@@ -7,11 +7,12 @@ from litestar import post
 from litestar.params import FromPath, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
+from headless.answers import Edited
 from headless.edits import Edit
 from server.api.bodies import Name, parse_strictly
 from server.api.installations import find_installation
 from server.api.provided import Entered, FromAccess, FromApp, takes
-from server.editing import Edited, edit
+from server.editing import edit
 
 
 class EditInstallation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -1,58 +1,17 @@
 """What each method of the client asks, and what it makes of answers; against a server that keeps and answers."""
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
 
 from headless.client import ApiError, Client
+from installations.errors import Issue
+from tests.headless.recorder import Server, serving
 
 Call = Callable[[Client], Awaitable[Any]]
 ROOT = "/v1/projects/acme"
-
-
-class Server:
-    """Keeps what it is asked and answers what it is told."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.asked: list[tuple[str, str, Any, dict[str, str]]] = []
-        self.status = 200
-        self.body = b"{}"
-        self.kind = "application/json"
-        self.next: list[bytes] = []
-        """Answered before ``body``, which the last of them becomes."""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        self.body = self.next.pop(0) if self.next else self.body
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.asked.append((request.method, request.raw_path, json.loads(body) if body else None, headers))
-        return web.Response(status=self.status, body=self.body, content_type=self.kind)
-
-
-@asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
-    server, app = Server(), web.Application()
-    app.router.add_route("*", "/{any:.*}", server.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield server
-    finally:
-        await runner.cleanup()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as opened:
-        yield opened
 
 
 WRITE = {"groupRef": "g1", "type": "create", "record": {"a": 1}}
@@ -233,3 +192,49 @@ async def test_a_server_that_is_not_there_is_told_as_such() -> None:
     async with Client(url, api_key="k", project="acme") as client:
         with pytest.raises(httpx.TransportError):
             await client.operation("o")
+
+
+PROBLEM = b"""{"status": 422, "detail": "d", "issues": [
+    {"name": "edits[0].objectName", "detail": "is unknown", "code": "not-in-manifest", "remedy": "ask", "in": "body"},
+    {"name": "a", "detail": "may be wrong", "severity": "warning", "value": 1}, "odd", {"name": 1}
+]}"""
+
+
+async def test_issues_are_read_and_what_is_none_is_left_out(server: Server) -> None:
+    server.status, server.kind, server.body = 422, "application/problem+json", PROBLEM
+    async with Client(server.url, api_key="k", project="acme") as client:
+        with pytest.raises(ApiError) as caught:
+            await client.provider_apps()
+    assert caught.value.issues == (
+        Issue(path="edits[0].objectName", message="is unknown", code="not-in-manifest", remedy="ask"),
+        Issue(path="a", message="may be wrong", code="", severity="warning", value=1),
+    )
+    assert ApiError(500, "x", problem={"issues": {"name": "a"}}).issues == ()
+
+
+async def test_lists_are_asked_for_by_group(server: Server) -> None:
+    server.body = b"[]"
+    async with Client(server.url, api_key="k", project="acme") as client:
+        assert await client.installations() == []
+        assert await client.installations(group_ref="g 1") == []
+        assert await client.connections(provider="hubspot", consumer_ref="c1") == []
+    assert [path.removeprefix(ROOT) for _, path, _, _ in server.asked] == [
+        "/installations",
+        "/installations?groupRef=g+1",
+        "/connections?provider=hubspot&consumerRef=c1",
+    ]
+
+
+async def test_a_session_token_is_one_request(server: Server) -> None:
+    server.body = b'{"token": "t", "expireTime": "2026-01-01T00:00:00Z"}'
+    async with Client(server.url, api_key="k", project="acme") as client:
+        assert await client.session_token(group_ref="g1", consumer_ref="c1", expires_in_seconds=60) == "t"
+    asked = {"groupRef": "g1", "consumerRef": "c1", "expiresInSeconds": 60}
+    assert server.asked[0][:3] == ("POST", ROOT + "/session-tokens", asked)
+
+
+async def test_an_answer_of_another_shape_is_told_as_such(server: Server) -> None:
+    server.body = b'[{"id": 7}]'
+    async with Client(server.url, api_key="k", project="acme") as client:
+        with pytest.raises(ApiError, match="the answer cannot be read"):
+            await client.installations()
