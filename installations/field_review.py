@@ -17,7 +17,7 @@ Author = Literal["customer", "product"]
 _PLAIN: frozenset[ValueType] = frozenset(
     {"string", "boolean", "singleSelect", "multiSelect", "date", "datetime", "int", "float"}
 )
-_MOST_GUESSES = 20
+MOST_GUESSES = 20
 """Guessing compares a name with every field there is; nobody reads more of it than this."""
 
 
@@ -71,7 +71,7 @@ def _title(field: FieldMetadata) -> str:
 
 def with_guesses(live: LiveObject, issues: Iterator[Issue]) -> Iterator[Issue]:
     """Add to the first unknown fields what may have been meant."""
-    left = _MOST_GUESSES
+    left = MOST_GUESSES
     for issue in issues:
         if issue.code == "unknown-field" and issue.remedy is UNSET and left:
             left -= 1

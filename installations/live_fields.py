@@ -18,6 +18,14 @@ Standing = Literal["there", "other_case", "inside", "unsaid", "absent"]
 _LONGEST_GUESS = 100
 
 
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of one picklist, ready to be looked up."""
+
+    values: frozenset[str]
+    meant: dict[str, str]
+    """The value that a text means, by its folded spelling: a value in another case, else a title."""
+
+
 class LiveObject(msgspec.Struct, frozen=True, kw_only=True):
     """One object of the account, ready to be asked for fields."""
 
@@ -30,6 +38,8 @@ class LiveObject(msgspec.Struct, frozen=True, kw_only=True):
     ignores_case: bool
     values_are_text: bool
     """The provider takes every value as text: ``5`` and ``"5"`` are the same to it."""
+    picklists: dict[str, Choices]
+    """By field name, each made ready once it is asked for: an account has hundreds, and a config names few."""
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +68,20 @@ def from_metadata(found: ObjectMetadata, *, ignores_case: bool, values_are_text:
         parents=frozenset(around.casefold() for name in fields for around in _around(name)),
         ignores_case=ignores_case,
         values_are_text=values_are_text,
+        picklists={},
     )
+
+
+def choices(live: LiveObject, field: FieldMetadata) -> Choices:
+    """Tell the choices of a field; none are no choices at all, and any value may be one."""
+    found = live.picklists.get(field.field_name)
+    if found is None:
+        listed = field.values or ()
+        meant = {each.display_value.casefold(): each.value for each in listed}
+        meant |= {each.value.casefold(): each.value for each in reversed(listed)}
+        found = Choices(values=frozenset(each.value for each in listed), meant=meant)
+        live.picklists[field.field_name] = found
+    return found
 
 
 def match(live: LiveObject, name: str) -> Match:

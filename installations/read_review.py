@@ -6,12 +6,13 @@ from difflib import get_close_matches
 from installations import paths
 from installations.config import DynamicMapping, FieldFilter, ReadObjectConfig, UpdateEventConfig
 from installations.errors import Issue, at
-from installations.field_review import Author, read_issues
+from installations.field_review import MOST_GUESSES, Author, read_issues
 from installations.live_fields import LiveObject
 from installations.manifest import ManifestField, ReadObject
 from installations.value_review import translation_issues
 
 _LONGEST_NAME = 100
+_MOST_OFFERS = 1000
 
 
 def read_object_issues(each: ReadObjectConfig, declared: ReadObject, live: LiveObject, path: str) -> Iterator[Issue]:
@@ -62,11 +63,11 @@ def name_issues(each: ReadObjectConfig, declared: ReadObject, path: str) -> Iter
 def stray_names(chosen: Mapping[str, str], offered: Collection[str], path: str) -> Iterator[Issue]:
     """List the names of mappings that are not offered, with the open one that may have been meant."""
     known = {paths.canonical(name) for name in offered}
-    still = [name for name in offered if name not in chosen]
-    for name in chosen:
-        if paths.canonical(name) in known:
-            continue
-        close = get_close_matches(name, still, n=1, cutoff=0.75) if len(name) <= _LONGEST_NAME else []
+    still = [name for name in offered if name not in chosen][:_MOST_OFFERS]
+    stray = [name for name in chosen if paths.canonical(name) not in known]
+    for index, name in enumerate(stray):
+        guess = index < MOST_GUESSES and len(name) <= _LONGEST_NAME
+        close = get_close_matches(name, still, n=1, cutoff=0.75) if guess else []
         yield Issue(
             path=at(path, name),
             code="unknown-mapping",

@@ -128,7 +128,8 @@ def _writing(place: _Place) -> Writing | None:
         return None
     origin = sources.gather(place.spec, place.content, written)
     decided = policy.gather(origin, ignores_case=place.live.ignores_case)
-    return Writing(policy=decided, live=place.live, path=place.of("write"))
+    by_field = {rules.field: rules for rules in decided.fields}
+    return Writing(policy=decided, live=place.live, path=place.of("write"), by_field=by_field)
 
 
 def _read_issues(place: _Place, writing: Writing | None) -> Iterator[Issue]:

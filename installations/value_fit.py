@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from installations.errors import Severity
-from installations.live_fields import LiveObject
+from installations.live_fields import LiveObject, choices
 from installations.rules.values import as_text
 from installations.schema import FieldMetadata, ValueType
 from installations.setting_checks import is_date
@@ -50,14 +50,14 @@ def misfit(value: Any, field: FieldMetadata, live: LiveObject) -> Verdict:
 
 def not_a_choice(text: str, field: FieldMetadata, live: LiveObject) -> Verdict:
     """Compare a text with the choices of a picklist."""
-    if not field.values or any(choice.value == text for choice in field.values):
+    known = choices(live, field)
+    if not field.values or text in known.values:
         return None
-    folded = text.casefold()
-    same = next((each.value for each in field.values if each.value.casefold() == folded), None)
-    meant = same or next((each.value for each in field.values if each.display_value.casefold() == folded), None)
+    meant = known.meant.get(text.casefold())
     listed = ", ".join(repr(each.value) for each in field.values[:_MOST_NAMED])
     more = ", ..." if len(field.values) > _MOST_NAMED else ""
-    taken = field.any_value is True or (same is not None and live.ignores_case)
+    other_case = meant is not None and meant.casefold() == text.casefold()
+    taken = field.any_value is True or (other_case and live.ignores_case)
     return Misfit(
         code="other-choice" if taken else "not-a-choice",
         severity="warning" if taken else "error",
@@ -136,15 +136,19 @@ def _single(value: Any, field: FieldMetadata, live: LiveObject) -> Verdict:
 
 def _many(value: Any, field: FieldMetadata, live: LiveObject) -> Verdict:
     """Judge several choices: a list, or one text as the provider writes it. HubSpot adds to a field by ``;new``."""
-    texts = [_choice_text(each, live) for each in (value if isinstance(value, list) else _split(value, field))]
-    if None in texts:
-        return _wrong(field, "a list of its choices")
-    found = [problem for text in texts if text and (problem := not_a_choice(text, field, live)) is not None]
-    return next((each for each in found if each.severity == "error"), found[0] if found else None)
+    found: Verdict = None
+    for each in value if isinstance(value, list) else _split(value, field, live):
+        text = _choice_text(each, live)
+        if text is None:
+            return _wrong(field, "a list of its choices")
+        found = (not_a_choice(text, field, live) if text else None) or found
+        if found is not None and found.severity == "error":
+            break
+    return found
 
 
-def _split(value: Any, field: FieldMetadata) -> Iterator[Any]:
-    whole = not isinstance(value, str) or any(choice.value == value for choice in field.values or ())
+def _split(value: Any, field: FieldMetadata, live: LiveObject) -> Iterator[Any]:
+    whole = not isinstance(value, str) or value in choices(live, field).values
     yield from [value] if whole else value.split(SEPARATOR)
 
 

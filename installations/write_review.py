@@ -31,6 +31,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     live: LiveObject
     path: str
     """Of the object in the config."""
+    by_field: dict[str, FieldRules]
+    """What was set, by provider field."""
 
     def setting(self, name: str) -> str:
         """Tell where the customer's settings of a field stand, or would stand."""
@@ -38,7 +40,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
 
     def rules(self, field: str) -> FieldRules:
         """Tell what was set for a provider field."""
-        return next((each for each in self.policy.fields if each.field == field), NO_RULES)
+        return self.by_field.get(field, NO_RULES)
 
     def placed(self, setting: str) -> str:
         """Turn a path of the pipeline's into one of the reviewed document.
@@ -153,7 +155,7 @@ def _named_issues(each: Writing, name: str, path: str, *, setting: FieldSetting)
         message = f"no field is chosen for {name!r}, so this does nothing"
         yield Issue(path=path, code="no-effect", severity="warning", message=message)
         return
-    if field in each.policy.names.links or name in each.policy.names.links:
+    if name in each.policy.names.links:
         return  # The field comes from a mapping, and is judged there.
     yield from write_issues(each.live, field, path)
     found = match(each.live, field).exact

@@ -1,5 +1,6 @@
 """A config against the account: what a customer is told, where, and whether it keeps them from saving."""
 
+import time
 from typing import Any
 
 import msgspec
@@ -8,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from installations.capabilities import Capabilities, ProviderFacts
-from installations.config import ConfigContent
 from installations.errors import Issue
 from installations.install import build_config
 from installations.review import breaks, review
 from installations.schema import Absent
-from tests.installations.account import FIELDS, NEEDED, account, chosen, field, integration, issues, short
+from tests.installations.account import FIELDS, NEEDED, account, choices, chosen, field, integration, issues, short
 
 R, W = "read.objects.contacts", "write.objects.contacts"
 MAIL = {"optionalFields": [{"mapToName": "mail"}]}
@@ -643,8 +643,37 @@ def test_what_is_there_and_of_the_right_type_has_no_error(picked: set[str], inhe
     assert [issue for issue in found if issue.severity == "error"] == []
 
 
-def test_it_is_quick_where_much_is_wrong() -> None:
-    many = account(fields=[field(f"field_number_{index}") for index in range(500)])
-    named = {f"feild_{index}": TEXT for index in range(2000)}
-    content: ConfigContent = build_config(integration(write={}), chosen(**settings(**named)))
-    assert len(review(integration(write={}), content, many)) == 2000
+MANY = 4000
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param({"write": {"selectedFieldSettings": {f"feild_{n}": TEXT for n in range(MANY)}}}, id="settings"),
+        pytest.param({"read": {"selectedFields": {f"feild_{n}": True for n in range(MANY)}}}, id="fields"),
+        pytest.param(
+            {
+                "read": {
+                    "selectedFieldMappings": {f"name_{n}": "field_1" for n in range(MANY)},
+                    "dynamicMappingsInput": [{"mapToName": f"nmae_{n}"} for n in range(MANY)],
+                }
+            },
+            id="mappings",
+        ),
+        pytest.param(
+            {"write": {"selectedValueMappings": {"kind": {f"a{n}": f"b{n}" for n in range(MANY)}}}}, id="values"
+        ),
+        pytest.param(
+            {"write": {"selectedFieldSettings": {"kind": default(listValue=["v1"] * MANY + ["x"])}}}, id="a list"
+        ),
+    ],
+)
+def test_it_is_quick_where_much_is_wrong(config: Any) -> None:
+    """Reviewing stops everybody else's requests in this process; this config is larger than any sensible one."""
+    kind = field("kind", valueType="multiSelect", values=choices(*(f"v{n}" for n in range(MANY))))
+    many = account(kind, fields=[field(f"field_{n}") for n in range(500)])
+    spec = integration(read={}, write={"inheritMapping": True})
+    content = build_config(spec, chosen(**config))
+    started = time.process_time()
+    assert review(spec, content, many)
+    assert time.process_time() - started < 2
