@@ -10,7 +10,7 @@ from tests.server.house import MANIFEST, ON_EVERY_STORE, READ_AND_WRITE, House
 from tests.server.signing import bearer, register, token
 
 INSTALLATIONS = "/integrations/crm/installations"
-SOURCE = {"edit": "setFieldSettings", "objectName": "contacts", "fieldName": "source", "settings": None}
+SOURCE = {"edit": "setFieldSettings", "objectName": "contacts", "fieldName": "jobTitle", "settings": None}
 SETTINGS = {"default": {"stringValue": "myApp"}, "writeOnUpdate": "never"}
 
 
@@ -35,7 +35,7 @@ async def test_edits_change_the_config_and_nothing_else(house: House) -> None:
         house,
         before,
         {**SOURCE, "settings": SETTINGS},
-        {"edit": "mapField", "objectName": "contacts", "mapToName": "nickname", "fieldName": "nick"},
+        {"edit": "mapField", "objectName": "contacts", "mapToName": "nickname", "fieldName": "firstName"},
         {"edit": "enableWrite", "objectName": "companies"},
     )
     assert answer.status_code == 200, answer.text
@@ -54,13 +54,13 @@ async def test_edits_change_the_config_and_nothing_else(house: House) -> None:
             "objects": {
                 "contacts": {
                     **before["config"]["content"]["read"]["objects"]["contacts"],
-                    "selectedFieldMappings": {"nickname": "nick"},
+                    "selectedFieldMappings": {"nickname": "firstName"},
                 }
             }
         },
         "write": {
             "objects": {
-                "contacts": {"objectName": "contacts", "selectedFieldSettings": {"source": SETTINGS}},
+                "contacts": {"objectName": "contacts", "selectedFieldSettings": {"jobTitle": SETTINGS}},
                 "companies": {"objectName": "companies"},
             }
         },
@@ -112,13 +112,14 @@ async def test_a_config_that_cannot_be_is_told_with_its_own_paths(house: House) 
         house,
         before,
         {**SOURCE, "settings": {"default": {}}},
-        {"edit": "mapValues", "objectName": "contacts", "fieldName": "stage", "values": {"a": "x", "b": "x"}},
+        {"edit": "mapValues", "objectName": "contacts", "fieldName": "notes", "values": {"a": "x", "b": "x"}},
     )
     assert answer.status_code == 422, answer.text
     contacts = "config.content.{}.objects.contacts.{}"
-    assert {(issue["name"], issue["code"]) for issue in answer.json()["issues"]} == {
-        (contacts.format("read", "selectedValueMappings.stage.b"), "not-one-to-one"),
-        (contacts.format("write", "selectedFieldSettings.source.default"), "one-of"),
+    errors = [issue for issue in answer.json()["issues"] if issue.get("severity") != "warning"]
+    assert {(issue["name"], issue["code"]) for issue in errors} == {
+        (contacts.format("read", "selectedValueMappings.notes.b"), "not-one-to-one"),
+        (contacts.format("write", "selectedFieldSettings.jobTitle.default"), "one-of"),
     }
     assert await stored(house, before) == before
 
@@ -148,6 +149,22 @@ async def test_what_is_no_edit_is_refused(house: House, case: str, body: Any, pa
     assert await stored(house, before) == before
 
 
+async def test_what_the_account_has_is_held_against_the_edits(house: House) -> None:
+    before = await installed(house)
+    wrong = await edit(house, before, {**SOURCE, "fieldName": "jobTitel", "settings": SETTINGS})
+    assert wrong.status_code == 422
+    ((name, code),) = [(issue["name"], issue["code"]) for issue in wrong.json()["issues"]]
+    assert (name, code) == (
+        "config.content.write.objects.contacts.selectedFieldSettings.jobTitel",
+        "unknown-field",
+    )
+    assert await stored(house, before) == before
+    doubtful = await edit(house, before, {"edit": "enableWrite", "objectName": "companies"}, dryRun=True)
+    assert doubtful.status_code == 200
+    ((path, severity),) = [(issue["path"], issue["severity"]) for issue in doubtful.json()["issues"]]
+    assert (path, severity) == ("config.content.write.objects.companies.selectedFieldSettings.name", "warning")
+
+
 async def test_edits_meant_for_one_config_are_refused_once_it_is_another(house: House) -> None:
     before = await installed(house)
     one, other = {"edit": "disableRead", "objectName": "contacts"}, {"edit": "disableWrite", "objectName": "contacts"}
@@ -164,7 +181,7 @@ async def test_edits_meant_for_one_config_are_refused_once_it_is_another(house: 
 @ON_EVERY_STORE
 async def test_edits_at_the_same_time_are_all_made(house: House) -> None:
     before = await installed(house)
-    names = [f"field{n}" for n in range(4)]
+    names = ["firstName", "lastName", "phone", "notes"]
     answers = await asyncio.gather(
         *(edit(house, before, {**SOURCE, "fieldName": name, "settings": SETTINGS}) for name in names)
     )
@@ -182,13 +199,13 @@ async def test_of_edits_for_one_config_at_the_same_time_one_is_made(house: House
             edit(
                 house,
                 before,
-                {**SOURCE, "fieldName": f"field{n}", "settings": SETTINGS},
+                {**SOURCE, "fieldName": name, "settings": SETTINGS},
                 ifConfig=before["config"]["id"],
             )
-            for n in range(5)
+            for name in ("firstName", "lastName", "phone", "notes")
         )
     )
-    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
 
 
 async def test_where_nothing_was_said_about_writing_the_others_stay_on(house: House) -> None:
@@ -212,7 +229,7 @@ async def test_what_only_the_own_manifest_has_can_be_edited_still(house: House) 
     both = {**READ_AND_WRITE, "write": {"objects": {name: {"objectName": name} for name in ("contacts", "companies")}}}
     before = await installed(house, both)
     await house.deploy(MANIFEST.replace("- objectName: companies", "- objectName: deals"))
-    kept = await edit(house, before, {**SOURCE, "objectName": "companies", "settings": SETTINGS})
+    kept = await edit(house, before, {**SOURCE, "objectName": "companies", "fieldName": "domain", "settings": SETTINGS})
     assert kept.status_code == 200, kept.text
     assert kept.json()["installation"]["config"]["revisionId"] == before["config"]["revisionId"]
     gone = await edit(house, before, {"edit": "removeObject", "objectName": "companies"})
