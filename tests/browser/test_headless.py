@@ -1,0 +1,147 @@
+"""The headless module in a page that draws its own form: consent in windows, and what other tabs do meanwhile."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Page
+
+from tests.browser.sites import Site
+from tests.browser.stage import CONSUMER, GROUP, Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MANIFEST = """
+specVersion: 1.0.0
+integrations:
+  - name: crm
+    provider: sandboxOAuth
+    write:
+      objects:
+        - objectName: contacts
+"""
+START = """async ({script, ...options}) => {
+  const { createInstaller } = await import(script);
+  window.installer = createInstaller({ ...options, ...(options.token ? { token: async () => options.token } : {}) });
+  window.phases = [];
+  installer.subscribe(({ phase }) => phases.at(-1) === phase || phases.push(phase));
+  document.getElementById('first').onclick = () => {
+    window.connecting = installer.connect().then(() => 'done', ({ code, message }) => `${code}: ${message}`);
+  };
+  await installer.load();
+}"""
+RETURN = """() => {
+  const now = Date.now();
+  Date.now = () => now + 10_000;
+  window.dispatchEvent(new Event('focus'));
+}"""
+"""What a browser does when a customer comes back after ten seconds."""
+
+
+async def opened(stage: Stage, context: BrowserContext, **options: Any) -> Page:
+    """Open the product's page with an installer in it."""
+    await stage.house.deploy(MANIFEST)
+    page = await context.new_page()
+    await page.goto(stage.product_url)
+    known = {"script": f"{stage.origin}/ui/headless.js", "project": "acme", "integration": "crm"}
+    person = {"groupRef": GROUP, "consumerRef": CONSUMER, "apiKey": stage.house.frontend_key}
+    await page.evaluate(START, {**known, **person, **options})
+    return page
+
+
+async def clicked(page: Page) -> Page:
+    """Connect; the window that opens."""
+    async with page.expect_popup() as popup:
+        await page.click("#first")
+    return await popup.value
+
+
+async def phase(page: Page, expected: str) -> None:
+    await page.wait_for_function("name => installer.state.phase === name && installer.state.busy === ''", arg=expected)
+
+
+async def ended(page: Page) -> str:
+    told: str = await page.evaluate("connecting")
+    return told
+
+
+async def connected(page: Page, site: Site) -> None:
+    await site.decide(await clicked(page), "allow")
+    assert await ended(page) == "done"
+
+
+async def test_a_broken_connection_is_seen_on_return_and_mended_and_the_draft_stays(
+    stage: Stage, context: BrowserContext
+) -> None:
+    site = await stage.prepare("sandboxOAuth")
+    page = await opened(stage, context)
+    await connected(page, site)
+    await phase(page, "configure")
+    installed = await page.evaluate("installer.install()")
+    await page.evaluate("installer.draft.writeObject('contacts').setEnableDeletion()")
+    await stage.break_off(installed["connection"]["id"])
+    await page.evaluate(RETURN)
+    await phase(page, "broken")
+    await connected(page, site)
+    assert await page.evaluate("phases") == ["loading", "connect", "configure", "installed", "broken", "installed"]
+    ((connection),) = await stage.connections()
+    assert (connection["id"], connection["status"]) == (installed["connection"]["id"], "working")
+    assert await page.evaluate("installer.draft.edits") == [{"edit": "enableDeletion", "objectName": "contacts"}]
+    updated = await page.evaluate("installer.update()")
+    assert updated["config"]["content"]["write"]["objects"]["contacts"]["deletionSettings"] == {"enabled": True}
+    assert updated["config"]["createdBy"] == f"consumer:{CONSUMER}"
+
+
+async def test_only_the_server_s_own_word_counts(stage: Stage, context: BrowserContext) -> None:
+    site = await stage.prepare("sandboxOAuth")
+    page = await opened(stage, context)
+    popup = await clicked(page)
+    await site.arrive(popup)
+    await page.evaluate("window.postMessage({ eventType: 'AUTHORIZATION_SUCCEEDED', data: {} }, '*')")
+    await page.evaluate("new Promise(requestAnimationFrame)")
+    assert await page.evaluate("installer.state.busy") == "connecting"
+    async with popup.expect_event("close"):
+        await site.decide(popup, "deny")
+    assert await ended(page) == "denied: Access to Sandbox CRM (OAuth) was not given."
+    await phase(page, "connect")
+    assert await stage.connections() == []
+
+
+async def test_windows_that_come_to_nothing_are_told(stage: Stage, context: BrowserContext) -> None:
+    site = await stage.prepare("sandboxOAuth")
+    page = await opened(stage, context)
+    popup = await clicked(page)
+    await site.arrive(popup)
+    await popup.close()
+    assert (await ended(page)).startswith("popup-closed: ")
+
+    async with page.expect_popup() as opening:
+        await page.evaluate("() => { window.giving = new AbortController(); }")
+        await page.evaluate("() => { window.left = installer.connect({}, giving.signal); }")
+    given_up = await opening.value
+    await site.arrive(given_up)
+    async with given_up.expect_event("close"):
+        await page.evaluate("giving.abort()")
+    await page.evaluate("left")
+    assert await page.evaluate("[installer.state.busy, installer.state.error]") == ["", None]
+
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    await page.evaluate("window.open = () => null")
+    await page.click("#first")
+    assert (await ended(page)).startswith("popup-blocked: ")
+    assert asked == []
+
+
+async def test_what_another_tab_installs_is_there_on_return(stage: Stage, context: BrowserContext) -> None:
+    site = await stage.prepare("sandboxOAuth")
+    page = await opened(stage, context)
+    await connected(page, site)
+    other = await opened(stage, context)
+    await page.evaluate("installer.install()")
+    settings = "{ fieldName: 'phone', settings: { writeOnUpdate: 'never' } }"
+    await other.evaluate(f"installer.draft.writeObject('contacts').setFieldSettings({settings})")
+    await other.evaluate(RETURN)
+    await phase(other, "installed")
+    assert await other.evaluate("[installer.state.dirty, installer.draft.edits.length]") == [True, 1]
+    await page.evaluate("installer.uninstall()")
+    await phase(page, "connect")
