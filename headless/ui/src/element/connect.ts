@@ -10,6 +10,7 @@ import { askedFor, cleaned, credentialsOf, docsOf, type Asked } from './asked.js
 import { connectField, docsLink } from './connect-field.js';
 import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
 import { faultsOf, NO_FAULTS, type Faults } from './faults.js';
+import { alarm, button, spinner } from './pieces.js';
 import { told } from './telling.js';
 import type { Credentials, InstallError } from '../contract.js';
 import type { Connection, Provider } from '../shapes.js';
@@ -61,10 +62,10 @@ export class ConnectPart extends LightElement {
         ${this.asked.some(({ docsURL }) => docsURL) || !this.asked.length ? nothing : docsLink(docsOf(provider), words)}</p>
       ${this.asked.map((asked) => this.field(asked))}
       <div class="row actions">
-        ${known ? html`<button class="button primary" part="button connect-button" type="submit"
-          aria-disabled=${this.waiting ? 'true' : 'false'}>${this.buttonText()}</button>` : nothing}
-        ${this.giveUp ? html`<button class="button" part="button" type="button" @click=${() => this.leave()}
-          >${words.say('shell.cancel')}</button>` : nothing}
+        ${known ? button(this.buttonText(), undefined, {
+          part: 'connect', tone: 'primary', submits: true, off: this.waiting !== undefined, busy: this.waiting !== undefined,
+        }) : nothing}
+        ${this.giveUp ? button(words.say('shell.cancel'), () => this.leave()) : nothing}
       </div>
     </form>`;
   }
@@ -81,30 +82,25 @@ export class ConnectPart extends LightElement {
 
   private buttonText() {
     const { words, provider } = this;
-    if (this.waiting) return html`<span class="spinner" aria-hidden="true"></span>${words.say('shell.connect.busy')}`;
+    if (this.waiting) return words.say('shell.connect.busy');
     if (this.error && this.opensWindow) return words.say('shell.connect.reopen');
-    if (this.connection) return words.say('shell.connect.buttonAgain');
+    if (this.connection) return words.say('shell.reconnect');
     return words.say('shell.connect.button', { provider: provider.displayName });
   }
 
   private errorView() {
     const lines = [...(this.error ? [told(this.error, this.words)] : []), ...this.faults.others];
-    if (!lines.length) return nothing;
-    return html`<div class="note danger" part="error" role="alert" id="isthmus-connect-error">
-      <strong>${this.words.say('shell.connect.refused')}</strong>
-      ${lines.map((line) => html`<p dir="auto">${line}</p>`)}
-    </div>`;
+    return lines.length ? alarm(this.words.say('shell.notConnected'), lines, nothing, 'isthmus-connect-error') : nothing;
   }
 
   private waitingView() {
     const { words } = this;
     return html`<div class="waiting" part="waiting">
-      <span class="spinner" aria-hidden="true"></span>
+      ${spinner()}
       <div>
         <h3 tabindex="-1">${words.say('shell.connect.waiting', { provider: this.provider.displayName })}</h3>
         <p class="muted">${words.say('shell.connect.waitingHint')}</p>
-        <button class="button" part="button" type="button" @click=${() => this.waiting?.abort()}
-          >${words.say('shell.cancel')}</button>
+        ${button(words.say('shell.cancel'), () => this.waiting?.abort())}
       </div>
     </div>`;
   }

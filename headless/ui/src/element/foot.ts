@@ -2,30 +2,33 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 
-import { say, type View } from './view.js';
+import { alarm, button } from './pieces.js';
+import { say, type Failure, type View } from './view.js';
 import { told } from './telling.js';
 import { reconnect } from './frame.js';
-import type { Key } from './strings.js';
 
 export function foot(view: View): TemplateResult {
   const { state, acts, panel } = view;
+  const { busy, installation, phase } = state;
+  const off = busy !== '';
+  const refreshing = busy === 'refreshing';
   const workspace = state.connection?.providerWorkspaceRef;
-  const action = (part: string, key: Key, act: () => void) => html`<button class="button quiet" id="isthmus-${part}"
-    part="button ${part}-button" type="button" aria-disabled=${state.busy ? 'true' : 'false'}
-    @click=${() => state.busy || act()}>${say(view, key)}</button>`;
-  const toggle = (name: 'reconnect' | 'uninstall') => html`<button class="button quiet ${name === 'uninstall' ? 'danger' : ''}"
-    id="isthmus-${name}" part="button ${name}-button" type="button" aria-expanded=${panel === name ? 'true' : 'false'}
-    aria-disabled=${state.busy ? 'true' : 'false'} @click=${() => state.busy || acts.open(panel === name ? '' : name)}
-    >${say(view, `shell.${name}`)}</button>`;
+  const toggle = (name: 'reconnect' | 'uninstall') => {
+    const looks = { part: name, id: `isthmus-${name}`, off, expanded: panel === name } as const;
+    const act = () => void (off || acts.open(panel === name ? '' : name));
+    return button(say(view, `shell.${name}`), act, { ...looks, tone: name === 'uninstall' ? 'quiet danger' : 'quiet' });
+  };
   return html`
-    ${panel === 'reconnect' && state.phase !== 'broken' ? reconnect(view) : nothing}
+    ${panel === 'reconnect' && phase !== 'broken' ? reconnect(view) : nothing}
     ${panel === 'uninstall' ? leaving(view) : nothing}
     <footer class="foot" part="footer">
-      ${failure(view)}
+      ${failure(view, 'foot')}
       ${workspace ? html`<p class="small muted">${say(view, 'shell.workspaceOf', { workspace })}</p>` : nothing}
-      ${action('refresh', state.busy === 'refreshing' ? 'shell.refreshing' : 'shell.refresh', acts.refresh)}
-      ${state.phase === 'broken' ? nothing : toggle('reconnect')}
-      ${state.installation ? toggle('uninstall') : action('disconnect', 'shell.disconnect', acts.disconnect)}
+      ${button(say(view, refreshing ? 'shell.refreshing' : 'shell.refresh'), acts.refresh, { part: 'refresh', tone: 'quiet', off })}
+      ${phase === 'broken' ? nothing : toggle('reconnect')}
+      ${installation
+        ? toggle('uninstall')
+        : button(say(view, 'shell.disconnect'), acts.disconnect, { part: 'disconnect', tone: 'quiet', off })}
     </footer>`;
 }
 
@@ -33,32 +36,21 @@ export function foot(view: View): TemplateResult {
 function leaving(view: View): TemplateResult {
   const { state, acts } = view;
   const busy = state.busy === 'uninstalling';
-  return html`<section class="panel" part="panel confirm" aria-labelledby="isthmus-panel">
-    <div class="stack">
-      <h3 id="isthmus-panel" tabindex="-1">${say(view, 'shell.uninstall.heading')}</h3>
-      <ul class="plain">
-        <li>${say(view, 'shell.uninstall.writes')}</li>
-        <li>${say(view, 'shell.uninstall.settings')}</li>
-        <li>${say(view, 'shell.uninstall.connection')}</li>
-        <li>${say(view, 'shell.uninstall.records')}</li>
-      </ul>
-      ${failure(view, 'panel')}
-      <div class="row actions">
-        <button class="button primary danger" part="button confirm-button" type="button"
-          aria-disabled=${busy ? 'true' : 'false'} @click=${acts.uninstall}>
-          ${busy ? html`<span class="spinner" aria-hidden="true"></span>` : nothing}${say(view, busy ? 'shell.uninstalling' : 'shell.uninstall')}
-        </button>
-        <button class="button" part="button" type="button" @click=${() => acts.open('')}>${say(view, 'shell.cancel')}</button>
-      </div>
+  const told = (['writes', 'settings', 'connection', 'records'] as const).map((what) => say(view, `shell.uninstall.${what}`));
+  return html`<section class="panel stack" part="panel confirm" aria-labelledby="isthmus-panel">
+    <h3 id="isthmus-panel" tabindex="-1">${say(view, 'shell.uninstall.heading')}</h3>
+    <ul class="plain">${told.map((line) => html`<li>${line}</li>`)}</ul>
+    ${failure(view, 'panel')}
+    <div class="row actions">
+      ${button(say(view, busy ? 'shell.uninstalling' : 'shell.uninstall'), acts.uninstall, {
+        part: 'confirm', tone: 'primary danger', off: busy, busy,
+      })}
+      ${button(say(view, 'shell.cancel'), () => acts.open(''))}
     </div>
   </section>`;
 }
 
-function failure(view: View, place: 'foot' | 'panel' = 'foot'): TemplateResult | typeof nothing {
+function failure(view: View, place: Failure['place']): TemplateResult | typeof nothing {
   const { failure: last, words } = view;
-  if (last?.place !== place) return nothing;
-  return html`<div class="note danger" part="error" role="alert">
-    <strong>${say(view, 'shell.notDone')}</strong>
-    <p dir="auto">${told(last.error, words)}</p>
-  </div>`;
+  return last?.place === place ? alarm(say(view, 'shell.notDone'), [told(last.error, words)]) : nothing;
 }

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 
 import { sentence } from './form-bits.js';
+import { alarm, button } from './pieces.js';
 import { say, type View } from './view.js';
 import { told } from './telling.js';
 import type { Phase } from '../contract.js';
@@ -46,17 +47,11 @@ export function skeleton(view: View): TemplateResult {
 }
 
 export function failed(view: View): TemplateResult {
-  const { state, words, acts } = view;
+  const { state: { error, busy }, words, acts } = view;
+  const lines = error ? [told(error, words), ...(error.issues ?? []).map(sentence)] : [];
+  const again = button(say(view, 'shell.retry'), acts.retry, { part: 'retry', off: busy !== '', busy: busy !== '' });
   return html`<div class="body" part="failed">
-    <div class="note danger" part="error" role="alert">
-      <strong>${say(view, 'shell.failed')}</strong>
-      ${state.error ? html`<p dir="auto">${told(state.error, words)}</p>` : nothing}
-      ${state.error?.issues?.length ? html`<ul>${state.error.issues.map((issue) => html`<li dir="auto">${sentence(issue)}</li>`)}</ul>` : nothing}
-      <div class="row">
-        <button class="button" part="button retry-button" type="button" aria-disabled=${state.busy ? 'true' : 'false'}
-          @click=${acts.retry}>${say(view, 'shell.retry')}</button>
-      </div>
-    </div>
+    ${alarm(say(view, 'shell.failed'), lines, html`<div class="row">${again}</div>`)}
   </div>`;
 }
 

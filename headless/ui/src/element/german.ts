@@ -30,12 +30,10 @@ const german: Catalogue = {
   'shell.connect.plain': '{provider} verlangt keine Zugangsdaten.',
   'shell.connect.unknown': '{provider} kann hier nicht verbunden werden.',
   'shell.connect.button': '{provider} verbinden',
-  'shell.connect.buttonAgain': 'Neu verbinden',
   'shell.connect.busy': 'Wird verbunden …',
   'shell.connect.waiting': 'Warten auf {provider}',
   'shell.connect.waitingHint':
     'Melden Sie sich im anderen Fenster an und erlauben Sie den Zugriff. Hier geht es dann von selbst weiter.',
-  'shell.connect.refused': 'Nicht verbunden',
   'shell.connect.reopen': 'Fenster wieder öffnen',
   'shell.connect.required': 'Diese Angabe wird gebraucht.',
   'shell.connect.choose': 'Bitte wählen …',
@@ -76,7 +74,6 @@ const german: Catalogue = {
   'shell.savedNow': 'Ihre Änderungen sind gespeichert.',
   'shell.discarded': 'Ihre Änderungen sind verworfen.',
 
-  'shell.connection': 'Verbindung',
   'shell.workspaceOf': 'Arbeitsbereich {workspace}',
   'shell.reconnect': 'Neu verbinden',
   'shell.refresh': 'Felder neu laden',

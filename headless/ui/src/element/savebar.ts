@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 
 import { sentence } from './form-bits.js';
+import { alarm, button } from './pieces.js';
 import { say, type View } from './view.js';
 import { told } from './telling.js';
 import type { Issue } from '../shapes.js';
@@ -22,28 +23,30 @@ export function hindrance({ state }: View): 'busy' | 'errors' | 'clean' | undefi
 export function savebar(view: View): TemplateResult {
   const { state, acts } = view;
   const installed = state.installation !== undefined;
-  const saving = state.busy === 'installing' || state.busy === 'updating';
-  const hindered = hindrance(view) !== undefined;
   return html`<div class="savebar" part="savebar">
     ${failure(view)}
     ${view.listed ? listing(view) : nothing}
     <div class="row">
       <p id="isthmus-standing" class="muted small" part="standing">${standing(view)}</p>
       <div class="row end">
-        ${installed && state.dirty ? html`<button class="button" part="button discard-button" type="button"
-          aria-disabled=${state.busy ? 'true' : 'false'} @click=${acts.discard}>${say(view, 'shell.discard')}</button>` : nothing}
-        <button class="button primary" part="button save-button" id="isthmus-save" type="button" aria-describedby="isthmus-standing"
-          aria-disabled=${hindered ? 'true' : 'false'} @click=${acts.save}>
-          ${saving ? html`<span class="spinner" aria-hidden="true"></span>` : nothing}${say(view, label(installed, saving))}
-        </button>
+        ${installed && state.dirty ? button(say(view, 'shell.discard'), acts.discard, { part: 'discard', off: state.busy !== '' }) : nothing}
+        ${saveButton(view)}
       </div>
     </div>
   </div>`;
 }
 
-function label(installed: boolean, saving: boolean): Key {
-  if (installed) return saving ? 'shell.saving' : 'shell.save';
-  return saving ? 'shell.installing' : 'shell.install';
+/** Where there are problems it leads to the first of them. */
+function saveButton(view: View): TemplateResult {
+  const { state: { busy, installation }, acts } = view;
+  const saving = busy === 'installing' || busy === 'updating';
+  const label: Key = installation
+    ? saving ? 'shell.saving' : 'shell.save'
+    : saving ? 'shell.installing' : 'shell.install';
+  const off = hindrance(view) !== undefined;
+  return button(say(view, label), acts.save, {
+    part: 'save', id: 'isthmus-save', tone: 'primary', busy: saving, off, describedBy: 'isthmus-standing',
+  });
 }
 
 /** One line: problems before all else, then what there is to save. */
@@ -67,10 +70,7 @@ function unsaved({ state }: View): Key {
 function failure(view: View): TemplateResult | typeof nothing {
   const { failure: last, state, words } = view;
   if (last?.place !== 'savebar') return nothing;
-  return html`<div class="note danger" part="error" role="alert">
-    <strong>${say(view, state.installation ? 'shell.notSaved' : 'shell.notInstalled')}</strong>
-    <p dir="auto">${told(last.error, words)}</p>
-  </div>`;
+  return alarm(say(view, state.installation ? 'shell.notSaved' : 'shell.notInstalled'), [told(last.error, words)]);
 }
 
 function listing({ state }: View): TemplateResult {

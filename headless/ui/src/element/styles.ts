@@ -47,16 +47,14 @@ export const basics = css`
     font: var(--_size) / 1.5 var(--_font);
     color: var(--_text);
     text-align: start;
-    -webkit-text-size-adjust: none;
-    text-size-adjust: none;
   }
-  h2, h3, h4, p, ul, dl, dd, fieldset, legend { margin: 0; padding: 0; }
+  h2, h3, h4, p, ul, fieldset, legend { margin: 0; padding: 0; }
   h2, h3, h4 { font-weight: 620; text-wrap: balance; overflow-wrap: anywhere; }
   h2 { font-size: 1.27em; line-height: 1.3; letter-spacing: -0.01em; }
   h3 { font-size: 1.07em; line-height: 1.4; }
   h4 { font-size: 1em; line-height: 1.4; }
   h2:focus, h3:focus { outline: none; }
-  p, li, dd, dt, label, legend { overflow-wrap: anywhere; }
+  p, li, label, legend { overflow-wrap: anywhere; }
   ul { list-style: none; }
   fieldset { border: 0; min-inline-size: 0; }
   isthmus-part-connect, isthmus-part-form { display: block; }
@@ -94,7 +92,7 @@ export const basics = css`
   .button:is(:disabled, [aria-disabled='true']) {
     color: var(--_muted); background: var(--_raised); border-color: var(--_border); cursor: not-allowed;
   }
-  .button.quiet:is(:disabled, [aria-disabled='true']) { background: none; border-color: transparent; opacity: 0.7; }
+  .button.quiet:is(:disabled, [aria-disabled='true']) { background: none; border-color: transparent; }
   .link {
     display: inline; padding: 0; border: 0; background: none; color: var(--_accent); font: inherit; cursor: pointer;
     text-decoration: underline; text-underline-offset: 0.18em; border-radius: 3px; text-align: start;
@@ -121,7 +119,6 @@ export const basics = css`
   .input[aria-invalid='true']:focus { box-shadow: 0 0 0 1px var(--_danger); }
   .input:disabled { color: var(--_muted); background: var(--_raised); border-color: var(--_border); }
   select.input { padding-inline-end: 8px; }
-  textarea.input { min-block-size: 88px; resize: block; }
   .problem { font-size: 0.87em; color: var(--_danger); }
   .problem.warning { color: var(--_warning); }
   .problem::before { content: '▲' / ''; margin-inline-end: 0.45em; font-size: 0.75em; vertical-align: 0.1em; }
@@ -150,7 +147,6 @@ export const basics = css`
   .chip::before { content: ''; inline-size: 7px; block-size: 7px; border-radius: 50%; background: currentcolor; }
   .chip.ok { color: var(--_ok); }
   .chip.danger { color: var(--_danger); }
-  .chip.warning { color: var(--_warning); }
 
   .spinner {
     inline-size: 1em; block-size: 1em; flex: none; border-radius: 50%;
