@@ -796,11 +796,9 @@ declare const english: {
 	readonly "shell.connect.plain": "{provider} asks for no credentials.";
 	readonly "shell.connect.unknown": "{provider} cannot be connected here.";
 	readonly "shell.connect.button": "Connect {provider}";
-	readonly "shell.connect.buttonAgain": "Reconnect";
 	readonly "shell.connect.busy": "Connecting \u2026";
 	readonly "shell.connect.waiting": "Waiting for {provider}";
 	readonly "shell.connect.waitingHint": "Log in and give access in the other window. This page goes on by itself.";
-	readonly "shell.connect.refused": "Not connected";
 	readonly "shell.connect.reopen": "Open the window again";
 	readonly "shell.connect.required": "This is needed.";
 	readonly "shell.connect.choose": "Choose \u2026";
@@ -844,7 +842,6 @@ declare const english: {
 	readonly "shell.installedNow": "{integration} is installed.";
 	readonly "shell.savedNow": "Your changes are saved.";
 	readonly "shell.discarded": "Your changes are discarded.";
-	readonly "shell.connection": "Connection";
 	readonly "shell.workspaceOf": "Workspace {workspace}";
 	readonly "shell.reconnect": "Reconnect";
 	readonly "shell.refresh": "Refresh fields";
