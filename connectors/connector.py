@@ -178,3 +178,13 @@ class CaseBlind(Protocol):
     def ignores_case(self) -> Literal[True]:
         """Always true; a connector that minds case does not have this."""
         ...
+
+
+@runtime_checkable
+class Textual(Protocol):
+    """Takes the values of fields as text, so that ``5`` and ``"5"`` say the same."""
+
+    @property
+    def values_are_text(self) -> Literal[True]:
+        """Always true; a connector that minds types does not have this."""
+        ...

@@ -91,19 +91,28 @@ async def usable_connection(services: Services, project_id: str, connection_id: 
     return connection
 
 
+async def found_connection(
+    services: Services, integration: Integration, *, group_ref: str, connection_id: str | UnsetType = UNSET
+) -> Connection | None:
+    """Find the connection that a group would install over: the one it names, else its best one; `None` without any.
+
+    Raises `InvalidInput` for one that is not the group's.
+    """
+    if connection_id is not UNSET:
+        return await usable_connection(services, integration.project_id, connection_id, group_ref=group_ref)
+    found = await services.store.connections(integration.project_id, provider=integration.provider, group_ref=group_ref)
+    return found[0] if found else None
+
+
 async def _connection(services: Services, integration: Integration, wanted: Wanted) -> Connection:
-    if wanted.connection_id is not UNSET:
-        return await usable_connection(
-            services, integration.project_id, wanted.connection_id, group_ref=wanted.group_ref
-        )
-    found = await services.store.connections(
-        integration.project_id, provider=integration.provider, group_ref=wanted.group_ref
+    found = await found_connection(
+        services, integration, group_ref=wanted.group_ref, connection_id=wanted.connection_id
     )
-    if not found:
+    if found is None:
         message = f"group {wanted.group_ref!r} has no connection to {integration.provider}"
         remedy = "Make one with oauth-connect or connections:generate, or name one in connectionId."
         raise invalid("connectionId", message, code="required", remedy=remedy)
-    return found[0]
+    return found
 
 
 async def _existing(services: Services, new: NewInstallation, *, existing_id: str) -> Installation:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from installations.errors import Issue
-from installations.installation import Config, Connection, Installation, Revision
+from installations.installation import Config, Connection, Installation, Integration, Revision
 from server.access.keyring import Access
 from server.events import installation_change
 from server.installing import author, new_config, usable_connection
@@ -103,10 +103,12 @@ async def _revised_config(
     # Of another account nothing is old: whatever it lacks is this change's doing.
     moved = connection.id != current.connection.id
     if asked.content is UNSET:
-        revisions, submitted = await _own(services, current), msgspec.to_builtins(current.config.content)
+        submitted = msgspec.to_builtins(current.config.content)
+        revisions: tuple[Revision, ...] = (await _own(services, current),)
         look = look if moved else "away"
     else:
-        revisions, submitted = await _latest_and_own(services, current), asked.content
+        integration = await services.store.integration(current.project_id, current.integration_id)
+        revisions, submitted = await revisions_for(services, integration, current), asked.content
     standing = None if moved else current.config.content
     judged = await judge(services, revisions, submitted, connection=connection, standing=standing, look=look)
     judged.require_sound()
@@ -116,10 +118,15 @@ async def _revised_config(
     return new_config(services, judged.content, revision_id=judged.revision.id, created_by=created_by), judged.issues
 
 
-async def _own(services: Services, current: Installation) -> tuple[Revision, ...]:
-    return (await services.store.revision(current.project_id, current.config.revision_id),)
+async def revisions_for(
+    services: Services, integration: Integration, installation: Installation
+) -> tuple[Revision, ...]:
+    """List the revisions that may judge a changed config: the latest, then the installation's own."""
+    latest = integration.latest_revision
+    if latest.id == installation.config.revision_id:
+        return (latest,)
+    return latest, await _own(services, installation)
 
 
-async def _latest_and_own(services: Services, current: Installation) -> tuple[Revision, ...]:
-    latest = (await services.store.integration(current.project_id, current.integration_id)).latest_revision
-    return (latest,) if latest.id == current.config.revision_id else (latest, *await _own(services, current))
+async def _own(services: Services, current: Installation) -> Revision:
+    return await services.store.revision(current.project_id, current.config.revision_id)

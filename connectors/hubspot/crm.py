@@ -1,7 +1,7 @@
 """The connector: which requests each capability makes against HubSpot's CRM, in which order."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import httpx
 import msgspec
@@ -69,6 +69,11 @@ class HubSpot:
     def batch_limit(self) -> int:
         """The most records HubSpot takes at once."""
         return BATCH_LIMIT
+
+    @property
+    def values_are_text(self) -> Literal[True]:
+        """Whatever a property's type, its value is written as text (`values.py`)."""
+        return True
 
     def write(self, account: Account, change: Change) -> Flow[Outcome]:
         """Create (``POST``, 201) or update (``PATCH``, 200) one record; properties left out stay as they are."""

@@ -19,11 +19,16 @@ from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.door.address import unescape
 from server.events import deletion_events, removal_events
 from server.installing import Wanted, install
+from server.reviewing import Look
 from server.revising import Revised, revise
 from server.services import Services
 from server.store.contract import Missing
 
 GroupRef = Annotated[str | None, QueryParameter(name="groupRef", max_length=255)]
+SkipSampling = Annotated[bool, QueryParameter(name="skipSampling")]
+"""Published as: do not try the account before saving. No record is read here, so it leaves out the review of the config
+against the account's fields; the manifest is minded all the same.
+"""
 
 
 class SubmittedConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -67,9 +72,12 @@ async def create_installation(  # noqa: PLR0917 -- a handler's parameters are it
     project_id: Entered,
     integration_id_or_name: FromPath[str],
     body: RawBody,
-    skip_sampling: Annotated[bool, QueryParameter(name="skipSampling")] = False,  # noqa: ARG001, FBT002 -- published; nothing is read yet, so nothing is sampled
+    skip_sampling: SkipSampling = False,  # noqa: FBT002 -- a query flag
 ) -> Installation:
-    """Switch an integration on for a group. Asking twice for the same is answered with the same installation."""
+    """Switch an integration on for a group. Asking twice for the same is answered with the same installation.
+
+    What the customer's account cannot do is refused, unless it cannot be asked or ``skipSampling`` says not to.
+    """
     wanted = parse_body(body, CreateInstallation)
     access.require_person(wanted.group_ref)
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
@@ -83,6 +91,7 @@ async def create_installation(  # noqa: PLR0917 -- a handler's parameters are it
             content=wanted.config.content,
             created_by=wanted.config.created_by,
         ),
+        look="away" if skip_sampling else "live",
     )
 
 
@@ -135,13 +144,17 @@ async def update_installation(  # noqa: PLR0917 -- a handler's parameters are it
     integration_id_or_name: FromPath[str],
     installation_id: FromPath[str],
     body: RawBody,
-    skip_sampling: Annotated[bool, QueryParameter(name="skipSampling")] = False,  # noqa: ARG001, FBT002 -- as above
+    skip_sampling: SkipSampling = False,  # noqa: FBT002 -- as above
 ) -> Installation:
-    """Replace what the mask names; what else was submitted is ignored."""
+    """Replace what the mask names; what else was submitted is ignored.
+
+    What the change makes and the customer's account cannot do is refused, as for a new installation.
+    """
     change = parse_body(body, UpdateInstallation)
     found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
     spec = (await services.store.revision(project_id, found.config.revision_id)).content
-    saved = await revise(services, access, found, lambda current: _asked(current, change, spec))
+    look: Look = "away" if skip_sampling else "live"
+    saved = await revise(services, access, found, lambda current: _asked(current, change, spec), look=look)
     return saved.installation
 
 

@@ -5,15 +5,16 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from installations.errors import invalid
 from installations.hydration import HydratedRevision, hydrate, objects_of
 from server.api.provided import Entered, FromAccess, FromApp
+from server.deployments import provider_facts
 from server.door.address import unescape
 from server.store.contract import Missing
 
-REVALIDATED = {"cache-control": "private, no-cache", "vary": "Authorization, X-Api-Key"}
+REVALIDATED = {"cache-control": "private, no-cache", "vary": "Authorization, X-Api-Key, X-Isthmus-Detail"}
 """The answer may be megabytes, and the published library asks for it whenever its window gets the focus. A browser may
 keep it for the credential that it was given to, and asks each time whether it is still so."""
 Refresh = Annotated[bool, QueryParameter(name="refresh")]
@@ -29,10 +30,12 @@ async def hydrate_revision(  # noqa: PLR0917 -- a handler's parameters are its U
     revision_id: FromPath[str],
     connection_id: Annotated[str, QueryParameter(name="connectionId", max_length=255)],
     refresh: Refresh = False,  # noqa: FBT002 -- a query flag
+    detail: Annotated[bool, HeaderParameter(name="X-Isthmus-Detail")] = False,  # noqa: FBT002 -- a switch
 ) -> Response[HydratedRevision]:
     """Show a revision with the fields of one connection's account; an object that cannot be described says why.
 
-    Descriptions are up to ten minutes old; ``refresh`` asks the account again.
+    Descriptions are up to ten minutes old; ``refresh`` asks the account again. With the header ``X-Isthmus-Detail``,
+    which is ours, write objects say all that a page needs to offer them, and ``allFields`` is left out.
     """
     integration = await services.store.integration(project_id, unescape(integration_id_or_name))
     revision = await services.store.revision(project_id, unescape(revision_id))
@@ -44,7 +47,9 @@ async def hydrate_revision(  # noqa: PLR0917 -- a handler's parameters are its U
         message = f"the connection is to {connection.provider}, the integration to {integration.provider}"
         raise invalid("query.connectionId", message, code="provider-mismatch")
     described = await services.schemas.described(connection, objects_of(revision.content), refresh=refresh)
-    return _revalidated(hydrate(revision, described), known=request.headers.get("if-none-match", ""))
+    facts = provider_facts(services).get(integration.provider)
+    answer = hydrate(revision, described, detail=detail, provider=facts)
+    return _revalidated(answer, known=request.headers.get("if-none-match", ""))
 
 
 def _revalidated(answer: HydratedRevision, *, known: str) -> Response[Any]:

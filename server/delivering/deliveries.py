@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from connectors.connector import Connector
 from connectors.departure import Permit
 from connectors.dispatch import Need, missing_capability
 from connectors.errors import ConnectorError, Refused
@@ -153,16 +154,7 @@ class Deliveries:
             project_id, integration, group_ref=request.group_ref, object_name=object_name
         )
         made = plan(request, target.rules)
-        need = Need(
-            action=made.action,
-            object_name=made.object_name,
-            batch=made.batch,
-            all_or_none=made.all_or_none,
-            current=bool(made.needs),
-            match_field=made.match_field,
-        )
-        if (lack := missing_capability(target.connector, need)) is not None:
-            raise invalid("type", lack, code="not-supported")
+        require_possible(target.connector, made)
         return Accepted(target=target, plan=made)
 
     async def current(self, accepted: Accepted) -> tuple[Current | None, ...]:
@@ -345,3 +337,17 @@ class Deliveries:
         # What it carried may have been forgotten since; how many it wrote has not.
         batch = bool(operation.payload) and stored(operation).plan.batch
         return Delivered(operation=operation, outcome=outcome, batch=batch, replayed=True)
+
+
+def require_possible(connector: Connector, made: Plan) -> None:
+    """Raises `InvalidInput` for a plan that nothing of this connector can carry out."""
+    need = Need(
+        action=made.action,
+        object_name=made.object_name,
+        batch=made.batch,
+        all_or_none=made.all_or_none,
+        current=bool(made.needs),
+        match_field=made.match_field,
+    )
+    if (lack := missing_capability(connector, need)) is not None:
+        raise invalid("type", lack, code="not-supported")

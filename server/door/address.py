@@ -29,7 +29,7 @@ VERBS = frozenset(
         *("deliverResults", "accept", "explain", "complete"),
         *("test", "enable", "replay"),
         *("resolve", "cancel", "retry", "replay"),
-        "edit",
+        *("edit", "review", "preview", "schema-check"),
     }
 )
 """The suffixes that may follow an id or a collection."""

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 METHODS = b"GET, POST, PATCH, DELETE"
-REQUEST_HEADERS = b"Content-Type, X-Api-Key, Authorization, X-Amp-Client, X-Amp-Client-Version, Idempotency-Key"
+REQUEST_HEADERS = (
+    b"Content-Type, X-Api-Key, Authorization, X-Amp-Client, X-Amp-Client-Version, Idempotency-Key, X-Isthmus-Detail"
+)
 """What a page may send; ``*`` would not cover ``Authorization``."""
 _MORE_OF_THE_CLIENT = re.compile(rb"x-amp-client-[a-z0-9-]{1,40}")
 """Published clients tell more about themselves under further names."""
