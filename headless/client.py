@@ -41,6 +41,10 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close its connections."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close its connections, where no ``async with`` does."""
         await self._calls.close()
 
     def integration(self, name: str) -> IntegrationClient:

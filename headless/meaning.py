@@ -16,7 +16,7 @@ replace = msgspec.structs.replace
 
 
 def plainest(content: ConfigContent) -> ConfigContent:
-    """Leave unsaid what would be so anyway: ``disabled: false``, a list of nothing, proxy calls that are off.
+    """Leave unsaid what would be so anyway: ``disabled: false``, an empty schedule, a list of nothing.
 
     Nothing said about writing stays: it means that every write object of the manifest is on.
     """
@@ -34,6 +34,8 @@ def plainest(content: ConfigContent) -> ConfigContent:
 def _read(each: ReadObjectConfig) -> ReadObjectConfig:
     return replace(
         each,
+        schedule=each.schedule or UNSET,
+        destination=each.destination or UNSET,
         disabled=each.disabled or UNSET,
         selected_fields={name: True for name, selected in each.selected_fields.items() if selected},
         selected_value_mappings=_filled(each.selected_value_mappings),
