@@ -11,9 +11,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from connectors.secret import Veiled
+from installations.errors import Issue
 from installations.installation import Connection, Installation
 from installations.operation import Operation, Reason
 from installations.record import Outcome
+from installations.review import breaks
 from server.clock import NewId
 from server.delivering.write_results import error_message
 from server.store.contract import (
@@ -24,6 +26,7 @@ from server.store.contract import (
     InstallationChange,
     InstallationEvent,
     NewConnection,
+    SchemaCheck,
 )
 
 
@@ -248,6 +251,30 @@ def installation_change(*, integration_name: str, event_id: str, now: datetime) 
         return _event("installation.updated", data, event_id=event_id, now=now)
 
     return build
+
+
+class SchemaData(InstallationFields, frozen=True, kw_only=True, rename="camel"):
+    """*Isthmus*: an installation that its account does not fit any more, or again. ``issues`` are those that break."""
+
+    broken: bool
+    issues: tuple[Issue, ...] = ()
+
+
+def schema_event(
+    check: SchemaCheck, installation: Installation, *, integration_name: str, event_id: str, now: datetime
+) -> Event:
+    """Build the event for an installation that broke or is mended, as its account changed or its config did."""
+    data = SchemaData(
+        **_of_installation(installation, integration_name),
+        broken=check.broken,
+        issues=tuple(issue for issue in check.issues if breaks(issue))[:MOST_TOLD],
+    )
+    kind: EventType = "installation.schema.broken" if check.broken else "installation.schema.mended"
+    return _event(kind, data, event_id=event_id, now=now)
+
+
+MOST_TOLD = 50
+"""How many issues a notification carries; the installation's check has them all."""
 
 
 def _of_installation(installation: Installation, integration_name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from server import logs
@@ -14,6 +14,8 @@ from server.delivering.beat import DEAD_AFTER_SECONDS, Beat
 from server.delivering.running import working
 from server.notifying.notifier import Notifier
 from server.notifying.rounds import Rounds
+from server.schema_checks import check_schema
+from server.schema_rounds import SchemaRounds
 from server.services import Services
 from server.store.contract import Unavailable
 from server.tokens.keep_alive import KeepAlive
@@ -74,6 +76,8 @@ async def living(services: Services, *, kind: str, works: bool = True) -> AsyncI
         asyncio.create_task(_notifier(services).run()),
         asyncio.create_task(_every(SETTLE_SECONDS, services.deliveries.settle_late, owner=services.owner)),
     ]
+    if works and services.settings.schema_check_hours:
+        companions.append(asyncio.create_task(schema_rounds(services).run()))
     try:
         async with labour(services) if works else nullcontext():
             yield
@@ -91,6 +95,17 @@ async def living(services: Services, *, kind: str, works: bool = True) -> AsyncI
 def labour(services: Services) -> AbstractAsyncContextManager[None]:
     """Carry out what is accepted while the block lasts, once this process is known to live."""
     return working(services.worker, services.engine, services.rounds, after=services.beat.known)
+
+
+def schema_rounds(services: Services) -> SchemaRounds:
+    """Compare installations with their accounts, as often as the settings say."""
+    return SchemaRounds(
+        services.store,
+        lambda installation: check_schema(services, installation),
+        every=timedelta(hours=services.settings.schema_check_hours),
+        clock=services.clock,
+        owner=services.owner,
+    )
 
 
 def _notifier(services: Services) -> Notifier:

@@ -16,6 +16,7 @@ ISTHMUS_CONNECTION_CONCURRENCY  how many asynchronous writes of one connection a
 ISTHMUS_WORKER_CONCURRENCY      the same for one process (64)
 ISTHMUS_RETENTION_DAYS    for how long finished operations are kept (30)
 ISTHMUS_PAYLOAD_DAYS      for how long what they carried is kept (7)
+ISTHMUS_SCHEMA_CHECK_HOURS  how often installations are compared with their accounts; 0 is never (24)
 """
 
 import difflib
@@ -63,6 +64,7 @@ class Settings(Veiled, frozen=True, kw_only=True):
     worker_concurrency: int = 64
     retention_days: int = 30
     payload_days: int = 7
+    schema_check_hours: int = 24
 
 
 _VARIABLES = tuple(field.name.upper() for field in msgspec.structs.fields(Settings))
@@ -88,6 +90,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         worker_concurrency=_number(environment, "ISTHMUS_WORKER_CONCURRENCY", most=10_000),
         retention_days=_number(environment, "ISTHMUS_RETENTION_DAYS", most=3650),
         payload_days=_number(environment, "ISTHMUS_PAYLOAD_DAYS", most=3650),
+        schema_check_hours=_number(environment, "ISTHMUS_SCHEMA_CHECK_HOURS", least=0, most=8760),
     )
 
 
@@ -188,11 +191,11 @@ def _rate(environment: Mapping[str, str], variable: str, default: Rate | None) -
         raise SettingsError(f"{variable}: {error}") from error
 
 
-def _number(environment: Mapping[str, str], variable: str, *, most: int) -> int:
+def _number(environment: Mapping[str, str], variable: str, *, least: int = 1, most: int) -> int:
     text = environment.get(variable, "").strip()
     if not text:
         default: int = getattr(Settings(), variable.removeprefix(_PREFIX).lower())
         return default
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise SettingsError(f"{variable} must be a whole number from 1 to {most}, not {text!r}")
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise SettingsError(f"{variable} must be a whole number from {least} to {most}, not {text!r}")
     return int(text)

@@ -24,6 +24,8 @@ NotificationType = Literal[
     "installation.created",
     "installation.updated",
     "installation.deleted",
+    "installation.schema.broken",
+    "installation.schema.mended",
     "read.schedule.paused",
     "read.backfill.done",
     "read.triggered.done",
@@ -33,8 +35,8 @@ NotificationType = Literal[
     "subscribe.create.error",
     "destination.webhook.disabled",
 ]
-"""The published types, and ``write.async.unknown``, which is ours. Those of reads and subscriptions can be routed, and
-do not happen yet."""
+"""The published types, and three of ours: ``write.async.unknown`` and ``installation.schema.*``. Those of reads and
+subscriptions can be routed, and do not happen yet."""
 TopicId = Annotated[str | None, QueryParameter(name="topicId", max_length=255)]
 
 

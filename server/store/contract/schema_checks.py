@@ -43,7 +43,8 @@ class SchemaChecks(Protocol):
         """
 
     async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
-        """List project and id of installations last checked ``before``, or never: these first, then the oldest.
+        """List project and id of installations that were last checked ``before``, the oldest first.
 
-        Those whose connection is ``bad_credentials`` are left out: their accounts cannot be asked.
+        One that was never checked counts from when it was saved, for saving compares too. One that was broken is due
+        as soon as its config changes. Those whose connection is ``bad_credentials`` are left out.
         """

@@ -30,10 +30,12 @@ class MemorySchemaChecks(Shelf):
 
     async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
         """List what was not checked lately."""
-        due: list[tuple[bool, datetime, str, str]] = []
+        due: list[tuple[datetime, str, str]] = []
         for each in self.installations_by_id.values():
             last = self.checks_by_installation.get(each.id)
+            since = last.check_time if last else each.update_time or each.create_time
+            changed = last is not None and last.broken and last.config_id != each.config.id
             askable = self.connections_by_id[each.connection.id].status != "bad_credentials"
-            if askable and (last is None or last.check_time < before):
-                due.append((last is not None, last.check_time if last else before, each.id, each.project_id))
-        return [(project_id, installation_id) for _, _, installation_id, project_id in sorted(due)[:limit]]
+            if askable and (since < before or changed):
+                due.append((since, each.id, each.project_id))
+        return [(project_id, installation_id) for _, installation_id, project_id in sorted(due)[:limit]]

@@ -13,9 +13,9 @@ from server.store.tables import Installations, SchemaChecks
 
 DUE = (
     "SELECT i.project_id, i.id FROM installations i JOIN connections c ON c.id = i.connection_id "
-    "LEFT JOIN schema_checks s ON s.installation_id = i.id "
-    "WHERE c.status <> 'bad_credentials' AND (s.id IS NULL OR s.check_time < {}) "
-    "ORDER BY CASE WHEN s.id IS NULL THEN 0 ELSE 1 END, s.check_time, i.id LIMIT {}"
+    "LEFT JOIN schema_checks s ON s.installation_id = i.id WHERE c.status <> 'bad_credentials' "
+    "AND (COALESCE(s.check_time, i.update_time, i.create_time) < {} OR (s.broken AND s.config_id <> i.config_id)) "
+    "ORDER BY COALESCE(s.check_time, i.update_time, i.create_time), i.id LIMIT {}"
 )
 
 
