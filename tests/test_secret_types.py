@@ -49,6 +49,7 @@ EXPLAINED = {
     "connectors.hubspot.answers.Input.key": "HubSpot's word for the name of an input",
     "connectors.hubspot.faults._Detail.code": "the name of a kind of problem; so are the next seven",
     "headless.calls._Told.code": "",
+    "headless.embed.Asset.content": "what every browser is given",
     "installations.errors.Issue.code": "",
     "installations.record.Fault.code": "",
     "server.api.jwt_keys.JwtKeyProblem.code": "",
