@@ -5,7 +5,7 @@ The element is the one that was built into ``headless/ui/assets`` and that the s
 """
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from playwright.async_api import BrowserContext, Locator, Page, Route
 
+from connectors.connector import Connector
 from connectors.sandbox.access import DEMO_KEY
 from connectors.sandbox.data import SANDBOXES
 from tests.accounts import Account
@@ -169,13 +170,16 @@ class ElementStage(msgspec.Struct, kw_only=True):
 
 
 @asynccontextmanager
-async def open_element_stage(*, policy: str = POLICY, account: Account | None = None) -> AsyncIterator[ElementStage]:
+async def open_element_stage(
+    *, policy: str = POLICY, account: Account | None = None, further: Iterable[Connector] = ()
+) -> AsyncIterator[ElementStage]:
     """Set everything up; ``policy`` is what the product's page sends, with a place for our origin.
 
-    ``account`` is one of a provider that no sandbox is; a test deploys an integration for it.
+    ``account`` is one of a provider that no sandbox is, ``further`` are providers without one; a test deploys an
+    integration for them.
     """
     headers: dict[str, str] = {"X-Content-Type-Options": "nosniff"}
-    odd = [account.connector] if account else []
+    odd = [*further, *([account.connector] if account else [])]
     urls = account.urls if account else None
     async with open_stage(product_folder=PAGE, product_headers=headers, further=odd, provider_urls=urls) as stage:
         headers["Content-Security-Policy"] = policy.format(origin=stage.origin)
