@@ -87,7 +87,7 @@ export class Mappings extends LightElement {
     const id = idFor(path);
     const issues = this.findings.below(path);
     return html`<div class="mapping-line">
-      <div class="field"><label class="label" id="${id}-label" for=${id}><bdi>${mapping.title}</bdi>
+      <div class="field"><label class="label" for=${id}><bdi id="${id}-label">${mapping.title}</bdi>
           ${mapping.required ? this.needed(chosen) : html`<span class="optional">${words.say('form.optional')}</span>`}</label>
         ${mapping.prompt ? html`<p class="hint" id="${id}-hint">${mapping.prompt}</p>` : nothing}</div>
       <span class="arrow" aria-hidden="true"></span>

@@ -202,7 +202,7 @@ export const form = css`
     .writes > isthmus-part-rules { grid-column: 1; }
     .writes > isthmus-part-preview { grid-column: 2; }
     .writes > isthmus-part-preview { position: sticky; inset-block-start: var(--_space); }
-    .preview { max-block-size: calc(100vh - 8rem); overflow: auto; }
+    .preview { max-block-size: calc(100vh - 8rem); overflow: auto; position: relative; }
     .line { grid-template-columns: minmax(0, 1fr); }
     .line > .arrow { display: none; }
     .line-to { padding-inline-start: 28px; }

@@ -82,7 +82,9 @@ export class Picker extends LightElement {
     if (asked && asked.query === query && asked.fields === fields && asked.wanted === wanted) return;
     this.asked = { query, fields, wanted };
     this.found = searchFields(fields, query, wanted);
-    this.active = query && this.found.length ? 0 : this.found.slice(0, SHOWN).findIndex((each) => each.fieldName === this.value);
+    if (query) this.active = this.found.length ? 0 : -1;
+    // Emptied: Enter takes the choice away. Just opened: it stands on what is chosen.
+    else this.active = this.query === '' ? -1 : this.found.slice(0, SHOWN).findIndex((each) => each.fieldName === this.value);
   }
 
   protected override updated(changed: PropertyValues): void {

@@ -79,6 +79,7 @@ export class Preview extends LightElement {
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('page') && (changed.get('page') as Page | undefined)?.name !== this.page.name) {
       this.told = undefined;
+      this.changed = new Set();
       this.failure = undefined;
       this.limit = STEP;
     }
@@ -87,6 +88,12 @@ export class Preview extends LightElement {
     }
     const sample = JSON.stringify(this.sample());
     if (changed.has('content') || sample !== this.askedFor) this.ask(sample);
+  }
+
+  /** What has just changed is brought into sight within the preview, and the page stays where it is. */
+  protected override updated(changed: PropertyValues): void {
+    const line = changed.has('told') && this.querySelector<HTMLElement>('.changed')?.closest('li');
+    if (line) line.parentElement?.parentElement?.scrollTo({ top: line.offsetTop - 120 });
   }
 
   private get given(): Sample | undefined {
@@ -143,9 +150,9 @@ export class Preview extends LightElement {
   }
 
   private show(told: Explanation): void {
-    const before = this.told;
-    this.changed = before ? changedFields(before, told) : new Set();
-    if (this.changed.size) {
+    const changed = this.told ? changedFields(this.told, told) : this.changed;
+    if (changed.size) {
+      this.changed = changed;
       this.dispatchEvent(announce(this.words.say('form.previewChanged', { count: this.changed.size })));
     }
     this.told = told;
@@ -207,11 +214,11 @@ export class Preview extends LightElement {
       this.edit('values', line.name, fromText((event.target as HTMLInputElement).value, before));
     };
     if (!choices.length) {
-      return html`<input class="input small" part="input" type="text" dir="auto" id=${id} aria-labelledby="${id}-label"
+      return html`<input class="input small" part="input" type="text" dir="auto" id=${id} aria-labelledby="${id}-label ${idFor('preview')}"
         .value=${now} @input=${change}>`;
     }
     const options = choices.some(({ value }) => value === now) ? choices : [...choices, { value: now, displayValue: now }];
-    return html`<select class="input small" part="input" id=${id} aria-labelledby="${id}-label" @change=${change}>
+    return html`<select class="input small" part="input" id=${id} aria-labelledby="${id}-label ${idFor('preview')}" @change=${change}>
       ${options.map(({ value, displayValue }) => html`<option value=${value} .selected=${value === now}>${displayValue || value}</option>`)}
     </select>`;
   }
