@@ -8,6 +8,7 @@ import type { Manifest } from './applying.js';
 import type { Draft, ReadObjectDraft, WriteObjectDraft } from './contract.js';
 import type { Action, Edit } from './edits.js';
 import type { Offers } from './filling.js';
+import { sameMeaning } from './meaning.js';
 import { own, same } from './records.js';
 import type { ConfigContent, FieldSettings, WriteObjectConfig } from './shapes.js';
 
@@ -37,26 +38,43 @@ export function createDraft(changed: () => void): LocalDraft {
   let offered: Edit[] = [];
   let content = start;
   let edits: Edit[] = [];
+  /** The content before the last of the edits. */
+  let before = start;
 
-  function make(...wanted: Edit[]): void {
-    const before = content;
-    content = applyEdits(ground.manifest, content, wanted);
-    edits = wanted.reduce(recorded, edits);
-    const offers = offersFor(before);
-    content = applyEdits(ground.manifest, content, offers);
-    edits = same(content, start) ? [] : [...edits, ...offers];
+  function make(edit: Edit): void {
+    const began = content;
+    content = applyEdits(ground.manifest, began, [edit]);
+    if (same(content, began)) return;
+    record(edit, began);
+    for (const offer of offersFor(began)) make(offer);
+    if (sameMeaning(content, start)) edits = [];
+  }
+
+  /** Where somebody types, the last edit says it all: unless the one before it has also begun something. */
+  function record(edit: Edit, began: ConfigContent): void {
+    const last = edits.at(-1);
+    if (last !== undefined && targetOf(last) === targetOf(edit)) {
+      if (same(applyEdits(ground.manifest, before, [edit]), content)) {
+        edits = [...edits.slice(0, -1), edit];
+        return;
+      }
+    }
+    edits = [...edits, edit];
+    before = began;
   }
 
   /** An object that has just been switched on gets what the page offers for it. */
-  function offersFor(before: ConfigContent): Edit[] {
-    const begun = Object.keys(content.read?.objects ?? {}).filter((name) => !own(before.read?.objects, name));
-    return begun.flatMap((name) => offersOf(ground, content, name));
+  function offersFor(began: ConfigContent): Edit[] {
+    const names = Object.keys(content.read?.objects ?? {}).filter((name) => !own(began.read?.objects, name));
+    return names.flatMap((name) => offersOf(ground, content, name));
   }
 
   function apply(...wanted: Edit[]): void {
-    const before = content;
-    make(...wanted);
-    if (content !== before) changed();
+    const was = content;
+    // All of them or none: what cannot be is thrown here.
+    applyEdits(ground.manifest, content, wanted);
+    wanted.forEach(make);
+    if (content !== was) changed();
   }
 
   function reset(): void {
@@ -89,7 +107,7 @@ export function createDraft(changed: () => void): LocalDraft {
       return edits;
     },
     get changed() {
-      return !same(content, ground.content);
+      return !sameMeaning(content, ground.content);
     },
     get asked() {
       return [...offered, ...edits];
@@ -121,20 +139,10 @@ function isWritten(ground: Ground, content: ConfigContent, objectName: string): 
   return ground.manifest.write?.objects.some((each) => each.objectName === objectName) ?? false;
 }
 
-/** Edits of which the last one says it all, as when somebody types. */
-const REPLACING = new Set<Edit['edit']>([
-  'mapField', 'mapValues', 'offerMappings', 'setFieldSettings', 'setDefault', 'setWriteOnCreate', 'setWriteOnUpdate',
-]);
-
-function recorded(edits: Edit[], edit: Edit): Edit[] {
-  const last = edits.at(-1);
-  const replaces = last !== undefined && REPLACING.has(edit.edit) && targetOf(last) === targetOf(edit);
-  return [...(replaces ? edits.slice(0, -1) : edits), edit];
-}
-
+/** What an edit changes: two of the same are about the same thing. */
 function targetOf(edit: Edit): string {
   const { edit: kind, objectName, fieldName, mapToName, action } = edit as Partial<Record<string, string>>;
-  return JSON.stringify([kind, objectName, kind === 'mapField' ? mapToName : fieldName, action ?? 'read']);
+  return JSON.stringify([kind, objectName, mapToName ?? fieldName, action]);
 }
 
 type Make = (...edits: Edit[]) => void;

@@ -133,6 +133,26 @@ test('a customer installs, changes and leaves', async (context) => {
     assert.deepEqual([other.state.dirty, contacts.getSelectedField('score')], [true, true]);
     contacts.setSelectedField({ fieldName: 'score', selected: false });
     assert.deepEqual([other.state.dirty, other.draft.edits.length], [false, 0]);
+    contacts.setDisableRead();
+    other.draft.writeObject('contacts').setEnableDeletion();
+    assert.deepEqual([other.state.dirty, other.draft.edits.length], [true, 2]);
+    contacts.setEnableRead();
+    other.draft.writeObject('contacts').setDisableDeletion();
+    assert.deepEqual([other.state.dirty, other.draft.edits.length], [false, 0]);
+  });
+
+  await context.test('what somebody types is one edit, but for what has switched an object on', () => {
+    const companies = other.draft.writeObject('companies');
+    const type = (text) => companies.setDefaultValues({ fieldName: 'name', value: text && { stringValue: text } });
+    for (const text of ['A', 'Ac', 'Acme']) type(text);
+    assert.deepEqual(other.draft.edits.map(({ value }) => value.stringValue), ['Acme']);
+    companies.setDisableWrite();
+    assert.equal(companies.enabled, false);
+    for (const text of ['B', 'Bc', undefined]) type(text);
+    assert.deepEqual([companies.enabled, companies.getDefaultValues('name')], [true, undefined]);
+    const edits = other.draft.edits.map(({ edit, value }) => [edit, value?.stringValue]);
+    assert.deepEqual(edits, []);
+    other.draft.reset();
   });
 
   await context.test('who is late is told, and keeps their changes on top of the other ones', async () => {
