@@ -59,6 +59,9 @@ V = TypeVar("V")
 C = TypeVar("C", ReadObjectConfig, WriteObjectConfig)
 replace = msgspec.structs.replace
 
+_MOST_REMEDIES = 10
+"""To look for a likely name takes a while, and nobody reads a thousand."""
+
 
 def apply(
     spec: IntegrationSpec, content: ConfigContent, edits: Sequence[Edit], *, path: str = "edits"
@@ -74,7 +77,7 @@ def apply(
     """
     issues: list[Issue] = []
     for index, edit in enumerate(edits):
-        found = list(_issues(spec, content, edit, f"{path}[{index}]"))
+        found = list(_issues(spec, content, edit, f"{path}[{index}]", helpful=len(issues) < _MOST_REMEDIES))
         issues += found
         content = content if found else _applied(spec, content, edit)
     if issues:
@@ -82,7 +85,7 @@ def apply(
     return content
 
 
-def _issues(spec: IntegrationSpec, content: ConfigContent, edit: Edit, path: str) -> Iterator[Issue]:
+def _issues(spec: IntegrationSpec, content: ConfigContent, edit: Edit, path: str, *, helpful: bool) -> Iterator[Issue]:
     if isinstance(edit, DisableProxy):
         return
     if isinstance(edit, EnableProxy):
@@ -92,13 +95,17 @@ def _issues(spec: IntegrationSpec, content: ConfigContent, edit: Edit, path: str
     known = _known(spec, content, _actions(edit))
     if edit.object_name not in known:
         verb = " or ".join(_actions(edit))
-        close = get_close_matches(edit.object_name, known, n=1)
         yield Issue(
             path=f"{path}.objectName",
             code="not-in-manifest",
             message=f"{edit.object_name!r} is no object that this integration can {verb}",
-            remedy=f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}",
+            remedy=_remedy(edit.object_name, known) if helpful else UNSET,
         )
+
+
+def _remedy(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}"
 
 
 def _actions(edit: ObjectEdit | RemoveObject) -> tuple[Action, ...]:
@@ -251,8 +258,12 @@ def _without_legacy(found: WriteObjectConfig, name: str) -> WriteObjectConfig:
 
 def _with(members: Mapping[str, V], name: str, value: V | None) -> dict[str, V]:
     """Set one member, or take it away."""
-    others = {key: each for key, each in members.items() if key != name or value is not None}
-    return others if value is None else {**others, name: value}
+    copy = dict(members)
+    if value is None:
+        copy.pop(name, None)
+    else:
+        copy[name] = value
+    return copy
 
 
 def _given(value: V | None) -> V | UnsetType:

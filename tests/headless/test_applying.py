@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,19 @@ def test_an_unknown_object_is_told_what_it_may_have_meant() -> None:
     (issue,) = refused.value.issues
     assert issue.message == "'contcats' is no object that this integration can write"
     assert issue.remedy == "did you mean contacts?"
+
+
+def test_a_thousand_edits_of_unknown_objects_are_told_in_no_time() -> None:
+    names = [f"object_{number}" for number in range(200)]
+    objects = [{"objectName": name} for name in names]
+    spec = decode({"name": "x", "provider": "x", "write": {"objects": objects}}, IntegrationSpec)
+    edits = parse_edits([{"edit": "enableWrite", "objectName": f"objekt_{number}"} for number in range(1000)])
+    started = time.process_time()
+    with pytest.raises(InvalidInput) as refused:
+        apply(spec, ConfigContent(provider="x"), edits)
+    assert time.process_time() - started < 1
+    assert len(refused.value.issues) == 1000
+    assert sum(issue.remedy is not msgspec.UNSET for issue in refused.value.issues) == 10
 
 
 @pytest.mark.parametrize("case", TABLE["malformed"], ids=lambda case: case["name"])
