@@ -16,7 +16,7 @@ from connectors.sandbox import server as sandbox
 from connectors.sandbox.faults import FaultPlan
 from connectors.sandbox.pace import Pace
 from connectors.sandbox.state import Options
-from server import logs, rekeying, serving
+from server import logs, rekeying, schema_report, serving
 from server.access.signing import BadSigner, sign_token
 from server.access.tokens import MAX_LIFE_SECONDS
 from server.backlog import take_stock, told
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_setup(commands)
     _add_tokens(commands)
     _add_deploy(commands)
+    _add_schema(commands)
     return parser
 
 
@@ -137,6 +138,18 @@ def _add_deploy(commands: Any) -> None:
     deploy.add_argument("--url", default=os.environ.get("ISTHMUS_URL", "http://127.0.0.1:8080"))
     deploy.add_argument("--api-key", default=os.environ.get("ISTHMUS_API_KEY"))
     deploy.set_defaults(run=_deploy)
+
+
+def _add_schema(commands: Any) -> None:
+    schema = commands.add_parser("schema", help="customers' accounts").add_subparsers(required=True, metavar="COMMAND")
+    check = schema.add_parser("check", help="say which installations their accounts do not fit any more; 1 if any")
+    check.add_argument("--project", required=True, metavar="NAME_OR_ID")
+    check.add_argument("--integration", default="", metavar="NAME_OR_ID", help="only those of one integration")
+    check.add_argument("--group", default="", metavar="GROUP_REF", help="only those of one customer")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument("--url", default=os.environ.get("ISTHMUS_URL", "http://127.0.0.1:8080"))
+    check.add_argument("--api-key", default=os.environ.get("ISTHMUS_API_KEY"))
+    check.set_defaults(run=_check_schemas)
 
 
 def _port(text: str) -> int:
@@ -292,6 +305,22 @@ def _deploy(parsed: argparse.Namespace) -> None:
     report = deploy_file(text, file=str(parsed.file), project=parsed.project, url=parsed.url, api_key=parsed.api_key)
     for line in report.lines:
         print(line, file=sys.stdout if report.ok else sys.stderr)
+    if not report.ok:
+        sys.exit(_FAILED)
+
+
+def _check_schemas(parsed: argparse.Namespace) -> None:
+    if not parsed.api_key:
+        raise CommandFailed("Give an API key with --api-key or in ISTHMUS_API_KEY.")
+    wanted = schema_report.Wanted(
+        url=parsed.url,
+        api_key=parsed.api_key,
+        project=parsed.project,
+        integration=parsed.integration,
+        group=parsed.group,
+    )
+    report, seen = schema_report.check_schemas(wanted)
+    _say(msgspec.json.encode(report).decode() if parsed.json else schema_report.told(report, seen))
     if not report.ok:
         sys.exit(_FAILED)
 

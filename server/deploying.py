@@ -35,14 +35,14 @@ def deploy_file(
     except UnicodeDecodeError:
         return Report(lines=(f"{file}: error: the file is not UTF-8 text",), ok=False)
     answer = _put(source, project=project, url=url, api_key=api_key, transport=transport)
-    body = _json(answer, url)
+    body = read_body(answer, url)
     if answer.is_success:
         return Report(lines=(*_issue_lines(body.get("warnings", ()), file), *_deployed_lines(body)), ok=True)
     issues = tuple(_issue_lines(body.get("issues", ()), file))
-    return Report(lines=issues or (_refusal_line(answer, body, url),), ok=False)
+    return Report(lines=issues or (refusal_line(answer, body, url),), ok=False)
 
 
-def _refusal_line(answer: httpx.Response, body: dict[str, Any], url: str) -> str:
+def refusal_line(answer: httpx.Response, body: dict[str, Any], url: str) -> str:
     """Say what is wrong where it is not the file."""
     hint = _HINTS.get(answer.status_code, "")
     return f"isthmus: {url} refused: {body.get('detail', answer.reason_phrase)}{hint}"
@@ -63,7 +63,8 @@ def _put(source: str, *, project: str, url: str, api_key: str, transport: httpx.
             ) from error
 
 
-def _json(answer: httpx.Response, url: str) -> dict[str, Any]:
+def read_body(answer: httpx.Response, url: str) -> dict[str, Any]:
+    """Decode an answer of the server's. Raises `Unreachable` if it is none."""
     try:
         body = msgspec.json.decode(answer.content)
     except msgspec.DecodeError:
