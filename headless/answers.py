@@ -20,8 +20,8 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Reviewed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What saving a config would say."""
+    """What saving a draft would say."""
 
     issues: tuple[Issue, ...]
     content: ConfigContent | UnsetType = UNSET
-    """The config, filled in; absent if its shape makes none."""
+    """The draft, filled in; absent if its shape makes no config."""

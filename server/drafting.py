@@ -7,8 +7,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from connectors.connector import CaseBlind, Connector
+from headless.answers import Reviewed
 from installations.config import ConfigContent
-from installations.errors import InvalidInput, Issue, NotFound
+from installations.errors import InvalidInput, NotFound
 from installations.explain import Explanation, explain
 from installations.installation import Connection, Integration, Revision
 from installations.pipeline import Current, Plan, Rules, compile_rules, plan
@@ -30,14 +31,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     group_ref: str
     content: dict[str, Any]
     connection_id: str | UnsetType = UNSET
-
-
-class Reviewed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What saving a draft would say."""
-
-    issues: tuple[Issue, ...]
-    content: ConfigContent | UnsetType = UNSET
-    """The draft, filled in; absent if its shape makes no config."""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

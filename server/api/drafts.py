@@ -7,13 +7,14 @@ from litestar import post
 from litestar.params import FromPath, RawBody
 from msgspec import UNSET, UnsetType
 
+from headless.answers import Reviewed
 from installations.explain import Explanation
 from installations.record import Action, Record
 from server.access.keyring import Access
 from server.api.bodies import Name, parse_body
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.door.address import unescape
-from server.drafting import Draft, Reviewed, Trial, preview, review_draft
+from server.drafting import Draft, Trial, preview, review_draft
 from server.services import Services
 
 
