@@ -1,12 +1,15 @@
 """The headless module in a page that draws its own form: consent in windows, and what other tabs do meanwhile."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import BrowserContext, Page
 
+from installations.installation import AccessPolicy
 from tests.browser.sites import Site
-from tests.browser.stage import CONSUMER, GROUP, Stage
+from tests.browser.stage import CONSUMER, GROUP, Stage, product
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -145,3 +148,30 @@ async def test_what_another_tab_installs_is_there_on_return(stage: Stage, contex
     assert await other.evaluate("[installer.state.dirty, installer.draft.edits.length]") == [True, 1]
     await page.evaluate("installer.uninstall()")
     await phase(page, "connect")
+
+
+async def test_the_form_that_is_printed_installs(stage: Stage, context: BrowserContext, tmp_path: Path) -> None:
+    said = (Path(__file__).parents[2] / "docs" / "embedding.md").read_text("utf-8")
+    (printed,) = re.findall(r"^```html own\n(.*?)^```$", said, re.MULTILINE | re.DOTALL)
+    await stage.house.deploy(MANIFEST)
+    site = await stage.prepare("sandboxOAuth")
+    person = {"groupRef": "globex", "consumerRef": "hank"}
+    token = (await stage.house.call("POST", "/session-tokens", json=person)).json()["token"]
+    (tmp_path / "index.html").write_text(printed.replace("http://127.0.0.1:8080", stage.origin))
+    (tmp_path / "token").write_text(token)
+    async with product(tmp_path) as url:
+        pages = AccessPolicy(allowed_origins=(url.rpartition("/")[0],))
+        await stage.house.services.store.update_project(stage.house.project_id, access_policy=pages, now=stage.clock())
+        stage.house.services.changes.announce()
+        page = await context.new_page()
+        await page.goto(url)
+        await page.get_by_text("connect", exact=True).wait_for()
+        async with page.expect_popup() as popup:
+            await page.click("#connect")
+        await site.decide(await popup.value, "allow")
+        await page.get_by_text(re.compile("^configure")).wait_for()
+        await page.click("#save")
+        await page.get_by_text(re.compile("^installed")).wait_for()
+    (installed,) = (await stage.house.call("GET", "/installations?groupRef=globex")).json()
+    settings = installed["config"]["content"]["write"]["objects"]["contacts"]["selectedFieldSettings"]
+    assert settings == {"phone": {"default": {"stringValue": "n/a"}, "writeOnUpdate": "ifEmpty"}}
