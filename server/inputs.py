@@ -41,6 +41,21 @@ def as_given(
     }
 
 
+def completed(
+    metadata: Mapping[str, MetadataValue] | UnsetType, provider: Provider, *, workspace_ref: str | UnsetType
+) -> dict[str, MetadataValue]:
+    """Complete metadata by declared inputs that stand elsewhere: the workspace in its reference, others as defaults.
+
+    The embedded UI asks the customer again while a connection lacks a declared input.
+    """
+    found: dict[str, str] = {}
+    for item in provider.metadata.input if provider.metadata is not UNSET else ():
+        value = workspace_ref if item.name == "workspace" and workspace_ref else item.default_value
+        if value:
+            found[item.name] = value
+    return {**{name: MetadataValue(value=value) for name, value in found.items()}, **(metadata or {})}
+
+
 def custom_issues(provider: Provider, given: Mapping[str, str], *, path: str = "customAuth") -> Iterator[Issue]:
     """List what is missing of a custom scheme, unknown to it, or cannot be sent.
 

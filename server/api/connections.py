@@ -22,7 +22,7 @@ from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.api.stored_tokens import ConnectionWithTokens, with_tokens
 from server.door.address import unescape
 from server.events import connection_event, creation_event
-from server.inputs import as_given, metadata_issues
+from server.inputs import as_given, completed, metadata_issues
 from server.services import Services
 from server.store.contract import NewConnection
 from server.tokens.held import keep_alive_at
@@ -68,8 +68,10 @@ async def generate_connection(services: FromApp, access: FromAccess, project_id:
     """
     wanted = parse_body(body, GenerateConnection)
     access.require_person(wanted.group_ref, wanted.consumer_ref)
-    wanted = msgspec.structs.replace(wanted, provider_metadata=as_given(wanted.provider_metadata))
     connector = _connector(services, wanted.provider)
+    given, ref = as_given(wanted.provider_metadata), wanted.provider_workspace_ref
+    metadata = completed(given, connector.provider, workspace_ref=ref) or UNSET
+    wanted = msgspec.structs.replace(wanted, provider_metadata=metadata)
     account, opened = _filled_in(services, wanted, provider=connector.provider)
     status, credentials = await _try(services, connector, account, opened, project_id=project_id)
     new = NewConnection(
@@ -145,7 +147,10 @@ async def update_connection(
     named = ("provider_workspace_ref", "provider_metadata")
     described: dict[str, Any] = {name: members.pop(name) for name in named if name in members}
     if "provider_metadata" in described:
-        described["provider_metadata"] = as_given(described["provider_metadata"], known=connection.provider_metadata)
+        given = as_given(described["provider_metadata"], known=connection.provider_metadata)
+        ref = described.get("provider_workspace_ref", connection.provider_workspace_ref)
+        provider = services.accounts.connector(connection.provider).provider
+        described["provider_metadata"] = completed(given, provider, workspace_ref=ref)
     account = _described(services, connection, described)
     if not members and access.reach != "full":
         _require_same_addresses(services, connection, account)

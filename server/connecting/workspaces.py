@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from connectors.provider import Provider
 from installations.installation import Connection, MetadataValue
 from server.connecting.passage import Customer, values_of
+from server.inputs import completed
 from server.places import account_values
 
 Metadata = dict[str, MetadataValue]
@@ -31,7 +32,7 @@ def metadata_after(customer: Customer, provider: Provider, told: Told) -> Metada
     name = _workspace_field(provider)
     if name and told.workspace_ref:
         facts.setdefault(name, MetadataValue(value=told.workspace_ref, source="token"))
-    return {**_given(customer, provider), **facts}
+    return {**completed(customer.metadata, provider, workspace_ref=customer.workspace_ref), **facts}
 
 
 def workspace_after(customer: Customer, provider: Provider, told: Told) -> str | UnsetType:
@@ -58,16 +59,6 @@ def wants_another(connection: Connection, customer: Customer, provider: Provider
     known = {"workspace", *_inputs(provider)} & before.keys() & now.keys()
     # Most of them become host names, for which capitals are nothing.
     return any(before[name].casefold() != now[name].casefold() for name in known)
-
-
-def _given(customer: Customer, provider: Provider) -> Metadata:
-    """Answer what was filled in, with the workspace where the provider asks for it and only the reference was given.
-
-    The embedded UI asks the customer again while a connection lacks a declared input.
-    """
-    if "workspace" in _inputs(provider) - set(customer.metadata) and customer.workspace_ref:
-        return {**customer.metadata, "workspace": MetadataValue(value=customer.workspace_ref)}
-    return customer.metadata
 
 
 def _told_before(connection: Connection, provider: Provider) -> str | None:

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from playwright.async_api import BrowserContext
 
+from connectors.provider import MetadataInput, ProviderMetadata
 from connectors.sandbox.access import DEMO_KEY
+from connectors.sandbox.connector import SandboxConnector
+from connectors.sandbox.data import SANDBOXES
 from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from tests.browser.library import bundle, product
 from tests.browser.sites import toolkit_site
@@ -22,9 +26,20 @@ __all__ = ["bundle"]
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+REGION = MetadataInput(name="region", display_name="Region", prompt="eu or us")
+PLAN = MetadataInput(name="plan", display_name="Plan", default_value="free")
+INPUTS = ProviderMetadata(input=(REGION, PLAN))
+BY_NAME = {provider.name: provider for provider in SANDBOXES}
+ASKING = replace(BY_NAME["sandbox"], name="asking", display_name="Asking", metadata=INPUTS)
+CONSENTING = replace(BY_NAME["sandboxOAuth"], name="consenting", display_name="Consenting", metadata=INPUTS)
+"""Providers whose address depends on what the customer fills in."""
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def stage(bundle: Path, toolkit_server: OAuthServer) -> AsyncIterator[Stage]:
-    async with open_stage([toolkit_site(toolkit_server)], product_folder=bundle) as opened:
+    further = [SandboxConnector(provider) for provider in (ASKING, CONSENTING)]
+    async with open_stage([toolkit_site(toolkit_server)], product_folder=bundle, further=further) as opened:
+        opened.sites["consenting"] = replace(opened.sites["sandboxOAuth"], provider=CONSENTING)
         yield opened
 
 
@@ -65,6 +80,44 @@ async def test_it_connects_by_what_a_customer_types(stage: Stage, context: Brows
             (made,) = await shown.told("connected")
             assert (made["status"], made["authScheme"]) == ("working", scheme), provider
     assert sorted(each["provider"] for each in await stage.connections()) == sorted(name for name, *_ in SECRETS)
+
+
+FILLED = {"region": {"value": "eu", "source": "input"}, "plan": {"value": "gold", "source": "input"}}
+
+
+async def test_it_asks_for_what_an_address_depends_on_and_only_once(stage: Stage, context: BrowserContext) -> None:
+    site = await stage.prepare("consenting")
+    for provider in ("asking", "consenting"):
+        async with product(stage, context, provider=provider) as shown:
+            if provider == "asking":
+                await shown.page.locator("input[name=apiKey]").fill(DEMO_KEY)
+            for name, given in FILLED.items():
+                await shown.page.locator(f"input[name={name}]").fill(given["value"])
+            await photograph(shown.page, f"react-{provider}")
+            if provider == "asking":
+                await shown.press("Next")
+            else:
+                await site.decide(await shown.popup("Next"), "allow")
+            await shown.page.get_by_text("You have successfully connected your").wait_for()
+    told = {"workspace_id": {"value": "demo", "source": "token"}}
+    by_provider = {each["provider"]: each["providerMetadata"] for each in await stage.connections()}
+    assert by_provider == {"asking": FILLED, "consenting": {**FILLED, **told}}
+
+
+async def test_it_asks_for_what_a_connection_lacks(stage: Stage, context: BrowserContext) -> None:
+    made = await stage.connect("asking", apiKey=DEMO_KEY, providerMetadata={"region": FILLED["region"]})
+    async with product(stage, context, provider="asking") as shown:
+        await shown.page.get_by_text("You have successfully connected your").wait_for()
+    # One that was made before the provider wanted to know.
+    store, project_id = stage.house.services.store, stage.house.project_id
+    await store.update_connection(project_id, made["id"], now=stage.clock(), provider_metadata={})
+    async with product(stage, context, provider="asking") as shown:
+        await shown.page.get_by_text("Additional information needed").wait_for()
+        for name, given in FILLED.items():
+            await shown.page.locator(f"input[name={name}]").fill(given["value"])
+        await shown.press("Submit")
+        await shown.page.get_by_text("You have successfully connected your").wait_for()
+    assert [each["providerMetadata"] for each in await stage.connections()] == [FILLED]
 
 
 async def test_it_cannot_ask_for_an_oauth_password(stage: Stage, context: BrowserContext) -> None:

@@ -12,8 +12,9 @@ from connectors.sandbox.access import DEMO_KEY
 from connectors.sandbox.connector import SandboxConnector
 from connectors.sandbox.data import SANDBOX, SANDBOXES
 from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+from installations.installation import MetadataValue
 from server.api.credential_forms import CredentialForms, form_names, open_forms
-from server.inputs import brought_issues, step_issues
+from server.inputs import brought_issues, completed, step_issues
 from tests.server.house import House, open_house
 
 BY_NAME = {provider.name: provider for provider in SANDBOXES}
@@ -319,7 +320,18 @@ async def test_a_change_cannot_take_away_what_the_provider_needs(house: House) -
     change = {"updateMask": ["providerMetadata"], "connection": {"providerMetadata": {"hub": filled["hub"]}}}
     answer = await house.call("PATCH", f"/connections/{made['id']}", json=change)
     assert (answer.status_code, names(answer)) == (422, [("connection.providerMetadata.region", "required")])
-    assert (await house.call("GET", f"/connections/{made['id']}")).json()["providerMetadata"] == filled
+    kept = (await house.call("GET", f"/connections/{made['id']}")).json()["providerMetadata"]
+    assert kept == {**filled, "plan": {"value": "free", "source": "input"}}
+
+
+def test_the_embedded_ui_finds_every_declared_input_in_a_connection() -> None:
+    free, mine = MetadataValue(value="free"), {"plan": MetadataValue(value="gold")}
+    assert completed(UNSET, ASKING, workspace_ref=UNSET) == {"plan": free}
+    assert completed(mine, ASKING, workspace_ref="demo") == mine
+    workspace = replace(ASKING, metadata=ProviderMetadata(input=(MetadataInput(name="workspace"),)))
+    assert completed({}, workspace, workspace_ref="demo") == {"workspace": MetadataValue(value="demo")}
+    assert completed({}, workspace, workspace_ref=UNSET) == {}
+    assert completed(UNSET, BY_NAME["sandboxCustom"], workspace_ref="demo") == {}
 
 
 async def test_the_inputs_are_in_the_catalog(house: House) -> None:
