@@ -85,7 +85,7 @@ class JwtKeyRows(Rows):
 async def _in_use(box: Box) -> SessionKey | None:
     rows = await (
         JwtKeys.select(JwtKeys.id, JwtKeys.private_key)
-        .where(JwtKeys.project_id == box.project_id, JwtKeys.active == True, JwtKeys.private_key != b"")  # noqa: E712 -- a column
+        .where(JwtKeys.project_id == box.project_id, JwtKeys.active == True, JwtKeys.private_key.is_not_null())  # noqa: E712 -- a column
         .order_by(JwtKeys.create_time, JwtKeys.id, ascending=False)
         .limit(1)
     )

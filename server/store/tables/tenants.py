@@ -41,8 +41,8 @@ class JwtKeys(Table, tablename="jwt_keys", db=ENGINE):
     active = Boolean()
     create_time = Timestamptz()
     update_time = Timestamptz()
-    private_key = Bytea(default=b"")
-    """Sealed, of keys with which the server itself signs; empty for the builders' own."""
+    private_key = Bytea(null=True, default=None)
+    """Sealed, of keys with which the server itself signs; the builders keep their own."""
 
 
 class MasterKeyChecks(Table, tablename="master_key_checks", db=ENGINE):

@@ -9,7 +9,7 @@ import pytest
 from msgspec import UNSET
 
 from server.settings import Settings
-from server.store.contract import StoredCredentials, Unavailable
+from server.store.contract import SessionKey, StoredCredentials, Unavailable
 from server.store.engine import Database
 from server.store.opening import migrate_database, open_store
 from server.store.postgres import PostgresDatabase
@@ -195,6 +195,37 @@ async def test_a_database_of_the_release_before_is_upgraded_with_what_is_in_it(f
     await store.create_connect_session(connect_session())
     await store.close()
     assert await migrate_database(fresh_url) == []
+
+
+PROJECT_WITH_KEYS = """
+INSERT INTO projects (id, name, app_name, org_id, create_time) VALUES ('p1', 'Project 1', 'App', 'o', '{now}');
+INSERT INTO data_keys (id, project_id, master_key_id, wrapped, create_time)
+VALUES ('d1', 'p1', 'k1', {wrapped}, '{now}')
+"""
+BUILDERS_KEY = """
+INSERT INTO jwt_keys (id, project_id, label, public_key_pem, active, create_time, update_time)
+VALUES ('{name}', 'p1', 'production', 'PEM', true, '{now}', '{now}')
+"""
+
+
+async def test_keys_of_builders_are_not_taken_for_our_own(fresh_url: str, tmp_path: Path) -> None:
+    """Neither one from before the step, nor one that the release before stores beside us."""
+    await made_with_the_first_steps(fresh_url, tmp_path / "before", count=12)
+    wrapped = parse_master_keys([MASTER_KEY]).wrap(b"d" * 32, data_key_id="d1")
+    quoted = ("X'{}'" if fresh_url.startswith("sqlite") else "'\\x{}'").format(wrapped.hex())
+    now = "2026-01-01 00:00:00+00:00"
+    for row in PROJECT_WITH_KEYS.split(";"):
+        await fetch(fresh_url, row.format(now=now, wrapped=quoted))
+    await fetch(fresh_url, BUILDERS_KEY.format(name="j1", now=now))
+    await migrate_database(fresh_url)
+    await fetch(fresh_url, BUILDERS_KEY.format(name="j2", now=now))
+    store = open_store(Settings(database_url=fresh_url, master_keys=(MASTER_KEY,)))
+    await store.start()
+    assert [key.id for key in await store.jwt_keys("p1", active=True)] == ["j1", "j2"]
+    assert await store.session_key("p1") is None
+    kept = await store.keep_session_key(jwt_key(id="j3"), private_key=SECRET)
+    assert kept == await store.session_key("p1") == SessionKey(id="j3", private_key=SECRET)
+    await store.close()
 
 
 EVENTS = """
