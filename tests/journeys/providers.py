@@ -29,7 +29,10 @@ class Provider(Protocol):
         ...
 
     async def writes(self) -> list[tuple[str, str]]:
-        """List the requests that came in since the account was opened, but those of connecting: method and path."""
+        """List the requests that came in since the account was opened: method and path.
+
+        Those of connecting and describing are left out.
+        """
         ...
 
     async def prepare(self, trouble: Trouble) -> None:
@@ -52,7 +55,7 @@ class Sandbox:
 
     async def writes(self) -> list[tuple[str, str]]:
         asked = (await self._crm.get("/_sandbox/requests")).json()["requests"]
-        return [(each["method"], each["path"]) for each in asked if "/objects/" in each["path"]]
+        return [(each["method"], each["path"]) for each in asked if _is_of_records(each["path"])]
 
     async def prepare(self, trouble: Trouble) -> None:
         rules: dict[Trouble, Json] = {
@@ -84,7 +87,7 @@ class HubSpot:
         return {"email": f"p{number}@acme.test", **more}
 
     async def writes(self) -> list[tuple[str, str]]:
-        return [(each.method, each.path) for each in self._crm.requests if "/objects/" in each.path]
+        return [(each.method, each.path) for each in self._crm.requests if _is_of_records(each.path)]
 
     async def prepare(self, trouble: Trouble) -> None:
         if trouble == "spent":
@@ -109,7 +112,7 @@ class Salesforce:
         return {"Name": f"Account {number}", "Ext__c": f"k{number}", **more}
 
     async def writes(self) -> list[tuple[str, str]]:
-        return [(each.method, each.path) for each in self._crm.requests if "sobjects" in each.path]
+        return [(each.method, each.path) for each in self._crm.requests if _is_of_records(each.path)]
 
     async def prepare(self, trouble: Trouble) -> None:
         if trouble == "spent":
@@ -169,3 +172,7 @@ async def account_at(name: str) -> AsyncIterator[Account]:
     context: AbstractAsyncContextManager[Customer] = opened()
     async with context as customer:
         yield Account(customer, kind(customer.crm))
+
+
+def _is_of_records(path: str) -> bool:
+    return ("/objects/" in path or "sobjects" in path) and not path.endswith(("/schema", "/describe"))
