@@ -48,7 +48,10 @@ async def edit(
         content = _applied(specs, current.config.content, edits)
         return Revised(content=msgspec.to_builtins(content), created_by=created_by)
 
-    saved = await revise(services, access, installation, ask, rehearsal=rehearsal)
+    # In this process one after the other, each on what the one before has made; a race is with another process then.
+    async with services.editing.taken([] if rehearsal else [installation.id]):
+        current = await services.store.installation(installation.project_id, installation.id)
+        saved = await revise(services, access, current, ask, rehearsal=rehearsal)
     changed, _ = mask(saved.before.config.content, saved.installation.config.content)
     return Edited(installation=saved.installation, issues=saved.issues, changed=changed)
 

@@ -16,6 +16,7 @@ from server.delivering.look_ups import Perform
 from server.delivering.recovery import Recovery
 from server.delivering.replays import Replays
 from server.delivering.rounds import Rounds
+from server.delivering.turns import Turns
 from server.delivering.worker import Worker
 from server.directory import Directory
 from server.engine.port import Engine
@@ -56,6 +57,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Rung by whoever stores an event, so that it is told at once."""
     assets: Assets
     """The built browser modules."""
+    editing: Turns
+    """Edits of one installation, which would only race each other."""
     clock: Clock
     new_id: NewId
     owner: str

@@ -135,6 +135,7 @@ def _services(
         courier=Courier(transport),
         bell=on.bell,
         assets=on.assets,
+        editing=Turns(),
         clock=on.clock,
         new_id=on.new_id,
         owner=on.owner,

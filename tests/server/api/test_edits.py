@@ -192,6 +192,19 @@ async def test_edits_at_the_same_time_are_all_made(house: House) -> None:
     assert settings == dict.fromkeys(names, SETTINGS)
 
 
+async def test_however_many_edit_at_the_same_time_nobody_is_sent_away(house: House) -> None:
+    before = await installed(house)
+    edits = [
+        {"edit": "mapField", "objectName": "contacts", "mapToName": f"own{n}", "fieldName": "phone"} for n in range(30)
+    ]
+    answers = await asyncio.gather(*(edit(house, before, each) for each in edits))
+    assert {answer.status_code for answer in answers} == {200}
+    mappings = (await stored(house, before))["config"]["content"]["read"]["objects"]["contacts"][
+        "selectedFieldMappings"
+    ]
+    assert set(mappings) == {each["mapToName"] for each in edits}
+
+
 async def test_of_edits_for_one_config_at_the_same_time_one_is_made(house: House) -> None:
     before = await installed(house)
     answers = await asyncio.gather(
