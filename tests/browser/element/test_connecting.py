@@ -121,7 +121,9 @@ async def test_a_secret_is_shown_only_where_asked_and_browsers_fill_in_none(
 
 
 @pytest.mark.parametrize("provider", ["sandboxOAuth", "sandboxOAuthCode", "sandboxSteps"])
-async def test_it_connects_in_a_window(place: ElementStage, context: BrowserContext, provider: str) -> None:
+async def test_it_connects_in_a_window_and_mends_it_there(
+    place: ElementStage, context: BrowserContext, provider: str
+) -> None:
     site = await prepared(place, provider)
     shown = await place.show(context, provider)
     popup = await shown.popup(f"Connect {name_of(provider)}")
@@ -130,9 +132,15 @@ async def test_it_connects_in_a_window(place: ElementStage, context: BrowserCont
     async with popup.expect_event("close"):
         await site.decide(popup, "allow")
     made = (await shown.hears("connected"))["connection"]
-    assert [made["id"]] == [each["id"] for each in await place.stage.connections()]
     await shown.button("Install").wait_for()
     assert await shown.violations() == []
+    await place.stage.break_off(made["id"])
+    shown = await place.show(context, provider)
+    popup = await shown.popup("Reconnect")
+    async with popup.expect_event("close"):
+        await site.decide(popup, "allow")
+    assert (await shown.hears("connected"))["connection"]["id"] == made["id"]
+    assert [(each["id"], each["status"]) for each in await place.stage.connections()] == [(made["id"], "working")]
 
 
 async def test_a_window_that_came_to_nothing_is_told_and_can_be_opened_again(

@@ -60,7 +60,14 @@ export class Acting {
     const edits = this.stage.installer()?.draft.edits.length ?? 0;
     this.tellDirty(after.installation ? after.dirty : after.phase === 'configure' && edits > 0);
     if (!errorsOf(after.issues).length) this.listed = false;
+    if (this.isUnconnected(before) && !this.isUnconnected(after) && after.connection) {
+      this.stage.emit('connected', { connection: after.connection });
+    }
     if (before.phase !== after.phase) void this.arrive();
+  }
+
+  private isUnconnected({ phase }: State): boolean {
+    return phase === 'connect' || phase === 'broken';
   }
 
   private tellDirty(dirty: boolean): void {
@@ -104,7 +111,7 @@ export class Acting {
     }
     if (signal.aborted) return undefined;
     this.stage.announce(say(view, 'shell.connect.done'));
-    this.stage.emit('connected', { connection: installer.state.connection });
+    if (!this.isUnconnected(view.state)) this.stage.emit('connected', { connection: installer.state.connection });
     if (this.panel) await this.open('');
     return undefined;
   }

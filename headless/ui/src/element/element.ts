@@ -24,6 +24,9 @@ import type { Installer, Options, Sample, State } from '../contract.js';
 
 const NOTHING_YET: State = { phase: 'loading', busy: 'loading', content: { provider: '' }, dirty: false, issues: [], reviewing: false };
 
+/** Until the words of the page's language are there. */
+const NOT_YET_CHOSEN = new Words('en');
+
 /**
  * Events, all with a `detail`, bubbling and composed: `connected` {connection}, `installed` and `updated`
  * {installation}, `uninstalled` {installationId}, `error` (the `InstallError`), `tokenexpired` (none: set `token`, or
@@ -31,7 +34,7 @@ const NOTHING_YET: State = { phase: 'loading', busy: 'loading', content: { provi
  */
 export class IsthmusInstall extends LitElement implements Given {
   static override properties = {
-    server: {}, project: {}, integration: {}, token: {}, theme: {},
+    server: {}, project: {}, integration: {}, token: {}, theme: { reflect: true },
     groupRef: { attribute: 'group-ref' }, groupName: { attribute: 'group-name' },
     consumerRef: { attribute: 'consumer-ref' }, consumerName: { attribute: 'consumer-name' },
     apiKey: { attribute: 'api-key' },
@@ -66,14 +69,15 @@ export class IsthmusInstall extends LitElement implements Given {
   declare private state: State;
   declare private words: Words;
   declare private said: string;
-  private made: { installer: Installer; options: Options; stop: () => void } | undefined;
+  /** Without an installer where the options make none. */
+  private made: { installer?: Installer; options: Options; stop?: () => void } | undefined;
   private wordsWanted = '';
   private readonly acting: Acting;
 
   constructor() {
     super();
     this.state = NOTHING_YET;
-    this.words = new Words('en');
+    this.words = NOT_YET_CHOSEN;
     this.said = '';
     this.acting = new Acting({
       installer: () => this.made?.installer,
@@ -138,18 +142,17 @@ export class IsthmusInstall extends LitElement implements Given {
   }
 
   private open(options: Options): void {
-    let installer: Installer;
+    this.made = { options };
     try {
-      installer = createInstaller(options);
+      const installer = createInstaller(options);
+      const stop = installer.subscribe((state) => this.take(state));
+      this.made = { installer, options, stop };
+      this.take(installer.state);
+      void installer.load().catch(() => undefined);
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);
-      this.state = { ...NOTHING_YET, phase: 'failed', busy: '', error: { code: 'invalid', message } };
-      return;
+      this.take({ ...NOTHING_YET, phase: 'failed', busy: '', error: { code: 'invalid', message } });
     }
-    const stop = installer.subscribe((state) => this.take(state));
-    this.made = { installer, options, stop };
-    this.take(installer.state);
-    void installer.load().catch(() => undefined);
   }
 
   private take(state: State): void {
@@ -159,8 +162,8 @@ export class IsthmusInstall extends LitElement implements Given {
   }
 
   private close(): void {
-    this.made?.stop();
-    this.made?.installer.close();
+    this.made?.stop?.();
+    this.made?.installer?.close();
     this.made = undefined;
     this.state = NOTHING_YET;
     this.acting.reset();
@@ -188,7 +191,7 @@ export class IsthmusInstall extends LitElement implements Given {
   protected override render(): TemplateResult {
     const view = this.view();
     const missing = missingOptions(this);
-    const waits = this.state.phase === 'loading' && !missing.length;
+    const waits = this.waits && !missing.length;
     return html`<div class="root" part="root" lang=${this.words.lang} dir=${this.direction}>
       <div class="visually-hidden" role="status">${this.said}</div>
       <section class="card" part="card" aria-labelledby="isthmus-heading" aria-busy=${waits ? 'true' : 'false'}>
@@ -198,9 +201,13 @@ export class IsthmusInstall extends LitElement implements Given {
     </div>`;
   }
 
+  private get waits(): boolean {
+    return this.state.phase === 'loading' || this.words === NOT_YET_CHOSEN;
+  }
+
   private body(view: View): unknown {
+    if (this.waits) return skeleton(view);
     switch (this.state.phase) {
-      case 'loading': return skeleton(view);
       case 'failed': return failed(view);
       case 'connect': return connecting(view);
       default: return html`${this.state.phase === 'broken' ? repair(view) : nothing}${this.configuring()}${savebar(view)}${foot(view)}`;
@@ -208,7 +215,7 @@ export class IsthmusInstall extends LitElement implements Given {
   }
 
   private configuring(): TemplateResult | typeof nothing {
-    if (!this.made || !this.state.manifest) return nothing;
+    if (!this.made?.installer || !this.state.manifest) return nothing;
     return html`<div class="body" part="body"><isthmus-part-form .installer=${this.made.installer} .state=${this.state}
       .words=${this.words} .samples=${this.samples ?? []}></isthmus-part-form></div>`;
   }
