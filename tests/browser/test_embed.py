@@ -121,6 +121,38 @@ async def test_a_token_in_the_fragment_is_used_and_leaves_no_trace(stage: Stage,
     assert "isthmus:token-wanted" not in await page.evaluate("window.heard.map((message) => message.type)")
 
 
+async def test_a_token_that_is_refused_is_asked_for_anew(stage: Stage, context: BrowserContext) -> None:
+    await stage.house.deploy(MANIFEST)
+    old = await issued(stage)
+    for key in (await stage.house.call("GET", "/jwt-keys")).json():
+        await stage.house.call("DELETE", f"/jwt-keys/{key['id']}")
+    page = await opened(stage, context)
+    frame = await framed(page, address(stage, token=old), token=await issued(stage))
+    await frame.get_by_role("button", name="Connect Sandbox CRM (OAuth)").wait_for()
+    assert (await heard(page, "isthmus:token-wanted"))["origin"] == stage.origin
+    # A page hands a new one over whenever it likes, also by the address of the frame, which does not load again for it.
+    later = await issued(stage)
+    await page.evaluate("url => { document.querySelector('iframe').src = url }", address(stage, token=later))
+    await frame.wait_for_function(
+        "token => document.querySelector('isthmus-install').token === token && !location.hash", arg=later
+    )
+
+
+async def test_a_strict_project_s_customer_connects_in_the_frame(stage: Stage, context: BrowserContext) -> None:
+    site = await stage.prepare("sandboxOAuth")
+    await stage.house.deploy(MANIFEST)
+    await stage.let_in(strict_connect=True, require_jwt=True)
+    stage.house.services.changes.announce()
+    page = await opened(stage, context)
+    frame = await framed(page, address(stage), token=await issued(stage))
+    async with page.expect_popup() as popup:
+        await frame.get_by_role("button", name="Connect Sandbox CRM (OAuth)").click()
+    await site.decide(await popup.value, "allow")
+    told = await heard(page, "isthmus:connected")
+    ((connection),) = await stage.connections()
+    assert told["detail"]["connection"]["id"] == connection["id"]
+
+
 async def test_a_page_that_is_not_listed_frames_nothing(stage: Stage, context: BrowserContext) -> None:
     await stage.house.deploy(MANIFEST)
     token = await issued(stage)
