@@ -29,7 +29,7 @@ export function connectField(asked: Asked, view: FieldView): TemplateResult {
     ${asked.hint || asked.docsURL ? html`<p class="hint" id="${id}-hint"><span dir="auto">${asked.hint ?? ''}</span>
       ${docsLink(asked.docsURL, words)}</p>` : nothing}
     ${asked.kind === 'choice' ? choice(asked, id, view) : asked.kind === 'secret' ? secret(asked, id, view) : text(asked, id, view)}
-    ${fault ? html`<p class="problem" part="problem" id="${id}-problem" dir="auto">${fault}</p>` : nothing}
+    ${fault ? html`<p class="problem" part="issue" id="${id}-problem" dir="auto">${fault}</p>` : nothing}
   </div>`;
 }
 
