@@ -183,7 +183,7 @@ def _detailed(
         remove_unmapped_fields=declared.remove_unmapped_fields,
         can_delete=UNSET if provider is None else provider.within(spec.module or "").delete,
         all_fields_metadata=UNSET if read is not None or isinstance(found, str) else found.fields,
-        error=found if isinstance(found, str) else UNSET,
+        error=str(found) if isinstance(found, str) else UNSET,
     )
 
 
@@ -200,7 +200,7 @@ def _read_object(declared: ReadObject, found: ObjectMetadata | str) -> HydratedR
         optional_fields=optional,
         all_fields=_remaining(fields, ()),
         all_fields_metadata=UNSET if isinstance(found, str) else found.fields,
-        error=found if isinstance(found, str) else UNSET,
+        error=str(found) if isinstance(found, str) else UNSET,
         map_to_name=declared.map_to_name,
         map_to_display_name=declared.map_to_display_name,
         destination=declared.destination or "",

@@ -10,7 +10,7 @@ from installations.amp_manifest import parse_manifest
 from installations.capabilities import Capabilities, ProviderFacts
 from installations.hydration import Described, hydrate, objects_of
 from installations.installation import Revision
-from installations.schema import Choice, FieldMetadata, ObjectMetadata
+from installations.schema import Absent, Choice, FieldMetadata, ObjectMetadata
 from tests.conftest import Published
 
 MANIFEST = """
@@ -127,6 +127,13 @@ def test_an_object_that_cannot_be_described_says_so_and_the_rest_is_whole(hydrat
         "allFields": [],
         "error": "The key may not read notes.",
     }
+
+
+def test_an_object_that_the_account_does_not_have_says_so_in_an_answer() -> None:
+    """The sentence is of a kind of text that no encoder knows."""
+    account = {**ACCOUNT, "notes": Absent("There is no object notes.")}
+    answer = msgspec.json.decode(msgspec.json.encode(hydrate(revision(), account, detail=True)))
+    assert answer["content"]["read"]["objects"][1]["error"] == "There is no object notes."
 
 
 def test_what_may_be_written_is_named_and_subscriptions_stay_out(hydrated: Any) -> None:
