@@ -298,3 +298,16 @@ async def test_what_it_does_not_know_survives_it(stage: Stage, context: BrowserC
         }
         assert after["write"]["objects"]["contacts"] == {**OURS, "selectedFieldSettings": settings}
         assert after["read"] == before["read"]
+
+
+async def test_what_is_refused_says_why(stage: Stage, context: BrowserContext) -> None:
+    refused = r"status of 422|Error creating installation|Error \(422\)|\[Error Message\]|\[Remedy\]"
+    async with product(stage, context, integration="crm", headless=True, expects=[BROKEN, NOT_YET, refused]) as shown:
+        await shown.until("h.manifest.isSuccess && h.installed.isLoaded")
+        wrong = "h.local.readObject('contacts').setFieldMapping({fieldName: 'fulName', mapToName: 'nickname'})"
+        await draw(shown, wrong, "h.local.readObject('contacts').object")
+        await save(shown, "create")
+        await shown.until("h.create.errorMsg")
+        said = await shown.hook("h.create.errorMsg")
+        assert "fulName" in said
+        assert await shown.hook("h.installed.isIntegrationInstalled") is False
