@@ -56,11 +56,13 @@ async def judge(
     connection: Connection | None,
     standing: ConfigContent | None = None,
     look: Look = "live",
+    within_seconds: float = SAVE_SECONDS,
 ) -> Judged:
     """Fill in a config and judge it, by the first of the revisions that allows it, else by the last.
 
     ``standing`` is the config that it replaces, on the same account: an error that this one has already is a warning,
     since nobody makes it now, and what was chosen long ago must not keep a change of something else from being saved.
+    What the account has not said ``within_seconds`` is not known.
 
     Raises `InvalidInput` only for a shape that makes no config.
     """
@@ -69,7 +71,7 @@ async def judge(
     if look == "away" or connection is None or connection.provider != spec.provider:
         return replace(judged, issues=foremost(judged.issues))
     described = await services.schemas.described(
-        connection, used_objects(spec, judged.content), refresh=look == "anew", within_seconds=SAVE_SECONDS
+        connection, used_objects(spec, judged.content), refresh=look == "anew", within_seconds=within_seconds
     )
     # A config may be large, and writes must not wait for somebody's form.
     issues = await asyncio.to_thread(_live_issues, services, judged, described, standing)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from server.clock import new_id
+from tests.accounts import serve_account
 from tests.conftest import Published
-from tests.server.house import MANIFEST, House
+from tests.server.house import MANIFEST, House, open_house
 
 GHOSTS = MANIFEST.replace("objectName: companies", "objectName: ghosts")
 
@@ -59,3 +60,63 @@ async def test_revision_and_connection_must_belong_to_the_integration(house: Hou
     assert (status, "hubspot" in str(problem["detail"])) == (422, True)
     bare = await house.call("GET", f"/integrations/crm/revisions/{own}:hydrate", key=house.frontend_key)
     assert bare.status_code == 400
+
+
+async def test_an_answer_has_a_tag_by_which_a_page_is_told_that_nothing_changed(house: House) -> None:
+    (deployed,) = await house.deploy()
+    connection = await house.connect()
+    path = f"/integrations/crm/revisions/{deployed['latestRevision']['id']}:hydrate?connectionId={connection['id']}"
+    first = await house.call("GET", path)
+    assert first.headers["cache-control"] == "private, no-cache"
+    assert {"Authorization", "X-Api-Key"} <= set(first.headers["vary"].split(", "))
+    for known in (first.headers["etag"], f'"other", W/{first.headers["etag"]}'):
+        same = await house.call("GET", path, headers={"If-None-Match": known})
+        assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", first.headers["etag"])
+        assert same.headers["access-control-allow-origin"] == "*"
+    other = await house.call("GET", path, headers={"If-None-Match": '"other"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+async def test_asked_to_the_account_is_looked_at_again_and_one_failing_object_sinks_no_other() -> None:
+    async with (
+        serve_account(objects=3, fields=2) as account,
+        open_house(connectors=[account.connector], provider_urls=account.urls) as house,
+    ):
+        (deployed,) = await house.deploy(account.manifest())
+        connection = await house.connect(provider=account.provider, apiKey=account.key)
+        revision_id = deployed["latestRevision"]["id"]
+        _, before = await hydrate(house, "crm", revision_id, connection["id"])
+        account.status["object_2"] = 403
+        del account.described["object_3"].fields["field_1"]
+        _, kept = await hydrate(house, "crm", revision_id, connection["id"])
+        _, anew = await hydrate(house, "crm", revision_id, f"{connection['id']}&refresh=true")
+    assert kept == before
+    first, second, third = anew["content"]["read"]["objects"]
+    assert (len(first["allFields"]), "403" in second["error"], len(third["allFields"])) == (2, True, 1)
+
+
+async def test_a_page_that_asks_for_it_is_told_more_of_write_objects(house: House) -> None:
+    (deployed,) = await house.deploy()
+    connection = await house.connect()
+    path = f"/integrations/crm/revisions/{deployed['latestRevision']['id']}:hydrate?connectionId={connection['id']}"
+    plain = (await house.call("GET", path)).json()["content"]
+    detailed = (await house.call("GET", path, headers={"X-Isthmus-Detail": "true"})).json()["content"]
+    assert "allFields" in plain["read"]["objects"][0]
+    assert "allFields" not in detailed["read"]["objects"][0]
+    contacts, companies = detailed["write"]["objects"]
+    assert (contacts["inheritMapping"], contacts["canDelete"]) == (True, True)
+    assert ("allFieldsMetadata" in contacts, "allFieldsMetadata" in companies) == (False, True)
+
+
+async def test_an_object_s_metadata_is_live_unless_an_older_answer_will_do() -> None:
+    async with (
+        serve_account(objects=1, fields=2) as account,
+        open_house(connectors=[account.connector], provider_urls=account.urls) as big,
+    ):
+        await big.deploy(account.manifest())
+        await big.connect(provider=account.provider, apiKey=account.key)
+        path = f"/providers/{account.provider}/objects/object_1/metadata?groupRef=g1"
+        for _ in range(2):
+            assert (await big.call("GET", path)).status_code == 200
+        assert (await big.call("GET", f"{path}&refresh=false")).status_code == 200
+    assert account.asked == {"object_1": 2}
