@@ -29,7 +29,7 @@ export interface LocalDraft extends Draft {
   stand(ground: Ground, edits: 'keep' | 'forget'): void;
 }
 
-const NOTHING: Ground = { manifest: { provider: '' }, content: { provider: '' }, offers: {} };
+export const NOTHING: Ground = { manifest: { provider: '' }, content: { provider: '' }, offers: {} };
 
 export function createDraft(changed: () => void): LocalDraft {
   let ground = NOTHING;

@@ -9,7 +9,7 @@ import { createApi } from './api.js';
 import type { Api } from './api.js';
 import { connectBy } from './connecting.js';
 import type { Credentials, Draft, Installer, Options, Sample, State } from './contract.js';
-import { createDraft } from './draft.js';
+import { createDraft, NOTHING } from './draft.js';
 import type { LocalDraft } from './draft.js';
 import { firstContent } from './filling.js';
 import { asRefusal, isAbort, Refusal } from './refusal.js';
@@ -182,7 +182,11 @@ export class LocalInstaller implements Installer {
     const found = await this.account.look(this.open.signal);
     const { integration, provider } = found;
     this.set({ integration, provider });
-    const manifest = await this.account.manifest(found, 'cached', this.open.signal);
+    const manifest = await this.account.manifest(found, 'cached', this.open.signal).catch((thrown: unknown) => {
+      // A connection can be mended without it.
+      if (phaseOf(found) === 'broken') return undefined;
+      throw thrown;
+    });
     this.adopt(found, manifest, edits);
   }
 
@@ -194,6 +198,8 @@ export class LocalInstaller implements Installer {
     if (manifest !== undefined) {
       const content = installed ?? firstContent(manifest.content, offers);
       this.local.stand({ manifest: manifest.content, content, offers }, edits);
+    } else if (edits === 'forget') {
+      this.local.stand(NOTHING, edits);
     }
     const { connection, installation } = found;
     const issues = edits === 'keep' ? this.current.issues : [];

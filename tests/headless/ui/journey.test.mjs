@@ -186,7 +186,9 @@ test('a customer installs, changes and leaves', async (context) => {
   });
 
   await context.test('uninstalling leaves nothing', async () => {
+    installer.draft.writeObject('contacts').setEnableDeletion();
     await installer.uninstall();
+    assert.deepEqual([installer.draft.edits, installer.state.issues], [[], []]);
     const { phase, connection, installation, error } = installer.state;
     assert.deepEqual([phase, connection, installation, error], ['connect', undefined, undefined, undefined]);
     assert.deepEqual(phases, ['loading', 'connect', 'configure', 'installed', 'connect']);
