@@ -18,5 +18,6 @@ window.show = async ({ script, attributes, properties = {}, asks = false }) => {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   Object.assign(element, properties);
   if (asks) element.getToken = (refused) => window.freshToken(refused ?? '');
+  window.shownAt = performance.now();
   document.getElementById('place').replaceChildren(element);
 };
