@@ -50,19 +50,29 @@ class CheckStore(Protocol):
 class SchemaRounds:
     """The rounds of one process."""
 
-    def __init__(self, store: CheckStore, check: Check, *, every: timedelta, clock: Clock, owner: str) -> None:
+    def __init__(
+        self,
+        store: CheckStore,
+        check: Check,
+        *,
+        every: timedelta,
+        clock: Clock,
+        owner: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._store = store
         self._check = check
         self._every = every
         self._clock = clock
         self._owner = owner
+        self._sleep = sleep
         self._failed: set[str] = set()
         """Those that could not be checked: due for ever, and yet the last to be tried again."""
 
     async def run(self) -> None:
-        """Go the rounds until cancelled."""
+        """Go the rounds until cancelled; the first after a pause, for a process that starts has other things to do."""
         while True:
-            await asyncio.sleep(ROUND_SECONDS)
+            await self._sleep(ROUND_SECONDS)
             try:
                 await self.go()
             except StoreError as error:

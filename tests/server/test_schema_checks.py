@@ -14,6 +14,8 @@ from installations.schema import FieldMetadata
 from server.liveness import schema_rounds
 from server.schema_checks import Checked, check_schema
 from server.schema_rounds import AT_MOST, LEASE_SECONDS, SchemaRounds
+from server.store.contract import Unavailable
+from server.store.memory import MemoryStore
 from tests.accounts import Account, serve_account
 from tests.server.house import START, House, open_house
 
@@ -216,3 +218,46 @@ async def test_those_that_fail_keep_no_others_from_their_turn(rig: Rig) -> None:
     made = rounds(rig, check=fail)
     assert [await made.go() for _ in range(2)] == [0, 0]
     assert len(set(tried)) == AT_MOST + 2
+
+
+class Away(MemoryStore):
+    """A store that fails at first, in two ways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """Fail twice."""
+        self.asked += 1
+        if self.asked < 3:
+            raise Unavailable("away") if self.asked == 1 else RuntimeError("nobody foresaw this")
+        return await super().due_schema_checks(before=before, limit=limit)
+
+
+async def test_the_rounds_go_on_whatever_one_came_to() -> None:
+    store, pauses = Away(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if store.asked == 4:
+            raise asyncio.CancelledError
+
+    made = SchemaRounds(store, lambda _: asyncio.sleep(0), every=DAY, clock=lambda: START, owner="test", sleep=sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await made.run()
+    assert (store.asked, pauses) == (4, [60.0] * 5)
+
+
+class Late(MemoryStore):
+    """A store that lists what has gone since."""
+
+    async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """List one that is not there."""
+        assert before
+        return [("p1", "gone")][:limit]
+
+
+async def test_an_installation_that_goes_while_it_is_due_is_left_out() -> None:
+    made = SchemaRounds(Late(), lambda _: asyncio.sleep(0), every=DAY, clock=lambda: START, owner="test")
+    assert await made.go() == 0

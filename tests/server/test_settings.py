@@ -104,3 +104,10 @@ def test_the_bounds_of_the_worker_are_whole_numbers() -> None:
 def test_a_bound_that_is_none_is_refused_by_its_name(text: str) -> None:
     with pytest.raises(SettingsError, match="ISTHMUS_WORKER_CONCURRENCY must be a whole number from 1 to 10000"):
         from_environment({"ISTHMUS_WORKER_CONCURRENCY": text})
+
+
+def test_schema_checks_may_be_switched_off() -> None:
+    assert from_environment({}).schema_check_hours == 24
+    assert from_environment({"ISTHMUS_SCHEMA_CHECK_HOURS": "0"}).schema_check_hours == 0
+    with pytest.raises(SettingsError, match="ISTHMUS_SCHEMA_CHECK_HOURS must be a whole number from 0 to 8760"):
+        from_environment({"ISTHMUS_SCHEMA_CHECK_HOURS": "8761"})
