@@ -16,6 +16,7 @@ from joserfc.jwk import RSAKey
 
 from connectors.secret import Secret
 from installations.installation import JwtKey
+from server import logs
 from server.access.remembered import Remembered
 from server.access.signing import Pair, new_pair, sign, stored_key
 from server.clock import Clock, NewId
@@ -97,4 +98,7 @@ class Sessions:
             create_time=now,
             update_time=now,
         )
-        return await self._store.keep_session_key(key, private_key=pair.private_pem)
+        kept = await self._store.keep_session_key(key, private_key=pair.private_pem)
+        if kept.id == key.id:
+            logs.event("session_key.made", project_id=project_id, key_id=key.id)
+        return kept
