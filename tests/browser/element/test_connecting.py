@@ -121,7 +121,7 @@ async def test_a_secret_is_shown_only_where_asked_and_browsers_fill_in_none(
 
 
 @pytest.mark.parametrize("provider", ["sandboxOAuth", "sandboxOAuthCode", "sandboxSteps"])
-async def test_it_connects_in_a_window_and_mends_it_there(
+async def test_it_connects_in_a_window_and_once_more(
     place: ElementStage, context: BrowserContext, provider: str
 ) -> None:
     site = await prepared(place, provider)
@@ -134,12 +134,15 @@ async def test_it_connects_in_a_window_and_mends_it_there(
     made = (await shown.hears("connected"))["connection"]
     await shown.button("Install").wait_for()
     assert await shown.violations() == []
-    await place.stage.break_off(made["id"])
     shown = await place.show(context, provider)
-    popup = await shown.popup("Reconnect")
+    await shown.button("Reconnect").click()
+    async with shown.page.expect_popup() as opened:
+        await shown.element.locator("[part~=connect-button]").click()
+    popup = await opened.value
     async with popup.expect_event("close"):
         await site.decide(popup, "allow")
     assert (await shown.hears("connected"))["connection"]["id"] == made["id"]
+    assert await shown.focused() == "isthmus-reconnect"
     assert [(each["id"], each["status"]) for each in await place.stage.connections()] == [(made["id"], "working")]
 
 

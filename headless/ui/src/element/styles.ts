@@ -53,7 +53,7 @@ export const basics = css`
   h2 { font-size: 1.27em; line-height: 1.3; letter-spacing: -0.01em; }
   h3 { font-size: 1.07em; line-height: 1.4; }
   h4 { font-size: 1em; line-height: 1.4; }
-  h2:focus, h3:focus { outline: none; }
+  :is(h2, h3):focus { outline: none; box-shadow: none; }
   p, li, label, legend { overflow-wrap: anywhere; }
   ul { list-style: none; }
   fieldset { border: 0; min-inline-size: 0; }
