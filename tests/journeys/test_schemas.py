@@ -12,6 +12,7 @@ import pytest
 
 from installations.schema import ObjectMetadata
 from server.api.topics import NotificationType
+from server.cli import main
 from server.deploying import Unreachable
 from server.schema_report import Wanted, check_schemas, told
 from tests.accounts import Account, serve_account
@@ -103,6 +104,41 @@ async def test_what_cannot_be_compared_is_said(town: Town) -> None:
     lines = (await town.check(group="globex")).splitlines()
     assert lines[1] == f"  globex  {town.ids['globex']}  not compared in all"
     assert lines[2].startswith("    config.content.write.objects.contacts: could not be compared")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+async def test_the_command_ends_with_one_if_anything_is_broken(
+    town: Town, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    asked = ["schema", "check", "--project", town.house.project_id, "--url", town.origin, "--api-key", town.house.key]
+    asked += ["--json"] if form == "json" else []
+    await asyncio.to_thread(main, asked)
+    changed(town)
+    with pytest.raises(SystemExit) as ended:
+        await asyncio.to_thread(main, asked)
+    assert ended.value.code == 1
+    sound, broken = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("{", "2 "))]
+    if form == "text":
+        assert (sound[:43], broken[:43]) == (
+            "2 installations checked: 0 broken, 0 of the",
+            "2 installations checked: 1 broken, 1 of the",
+        )
+    else:
+        found = msgspec.json.decode(broken)
+        assert (found["checked"], found["broken"], found["broke"], found["mended"]) == (2, 1, 1, 0)
+        assert {each["groupRef"]: each["status"] for each in found["installations"]} == {
+            "globex": "broken",
+            "initech": "sound",
+        }
+
+
+def test_without_a_key_the_command_asks_for_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ISTHMUS_API_KEY", raising=False)
+    with pytest.raises(SystemExit):
+        main(["schema", "check", "--project", "acme"])
+    assert "--api-key" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
