@@ -468,6 +468,22 @@ def test_a_description_becomes_the_published_schema() -> None:
     assert built["fields"]["BillingAddress"]["providerType"] == "address"
 
 
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"type": "picklist", "restrictedPicklist": False}, True),
+        ({"type": "multipicklist", "restrictedPicklist": False}, True),
+        ({"type": "picklist", "restrictedPicklist": True}, None),
+        ({"type": "picklist"}, None),
+        ({"type": "string", "restrictedPicklist": False}, None),
+    ],
+)
+def test_a_picklist_that_is_not_restricted_takes_any_value(members: dict[str, Any], expected: bool | None) -> None:  # noqa: FBT001 -- a row's
+    described = {"name": "Account", "fields": [{"name": "Kind", "picklistValues": [], **members}]}
+    _, schema = rehearse(CONNECTOR.describe(ACCOUNT, "Account"), reply(200, described))
+    assert msgspec.to_builtins(schema)["fields"]["Kind"].get("anyValue") is expected
+
+
 def test_a_description_of_another_shape_is_unreadable() -> None:
     _, error = rehearse(CONNECTOR.describe(ACCOUNT, "Account"), reply(200, {"name": "Account"}))
     assert isinstance(error, Unreadable)
