@@ -34,86 +34,86 @@ export class DefaultInput extends LightElement {
   declare describedBy: string;
   declare invalid: boolean;
 
-  private waiting: ReturnType<typeof setTimeout> | undefined;
+  #waiting: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    clearTimeout(this.waiting);
+    clearTimeout(this.#waiting);
   }
 
   protected override render(): TemplateResult {
     const choices = this.field?.values ?? [];
     const type = this.field?.valueType;
-    if (type === 'multiSelect' && choices.length) return this.boxes(choices);
-    if (type === 'boolean') return this.select(this.yesOrNo(), (text) => ({ booleanValue: text === 'true' }));
-    if (type === 'singleSelect' && choices.length) return this.select(choices, (text) => ({ stringValue: text }));
-    return this.typing(INPUT_TYPES[type ?? ''] ?? 'text');
+    if (type === 'multiSelect' && choices.length) return this.#boxes(choices);
+    if (type === 'boolean') return this.#select(this.#yesOrNo(), (text) => ({ booleanValue: text === 'true' }));
+    if (type === 'singleSelect' && choices.length) return this.#select(choices, (text) => ({ stringValue: text }));
+    return this.#typing(INPUT_TYPES[type ?? ''] ?? 'text');
   }
 
-  private yesOrNo(): Choice[] {
+  #yesOrNo(): Choice[] {
     return [
       { value: 'true', displayValue: this.words.say('form.yes') },
       { value: 'false', displayValue: this.words.say('form.no') },
     ];
   }
 
-  private get nothingSaid(): string {
+  get #nothingSaid(): string {
     const inherited = showDefault(this.inherited, this.field, this.words);
     return inherited === '' ? this.words.say('form.noDefault') : this.words.say('form.defaultOf', { value: inherited });
   }
 
-  private typing(type: string): TemplateResult {
+  #typing(type: string): TemplateResult {
     return html`<input class="input" part="input" dir=${type === 'text' ? 'auto' : nothing} id=${this.inputId} type=${type}
       step=${type === 'number' && this.field?.valueType === 'float' ? 'any' : nothing} aria-labelledby=${this.labelledBy}
-      aria-describedby=${this.describedBy || nothing} aria-invalid=${this.invalid} placeholder=${this.nothingSaid}
-      .value=${textFor(this.value, type)} @input=${this.typed} @change=${this.settled}>`;
+      aria-describedby=${this.describedBy || nothing} aria-invalid=${this.invalid} placeholder=${this.#nothingSaid}
+      .value=${textFor(this.value, type)} @input=${this.#typed} @change=${this.#settled}>`;
   }
 
-  private typed(event: Event): void {
+  #typed(event: Event): void {
     const input = event.target as HTMLInputElement;
-    clearTimeout(this.waiting);
+    clearTimeout(this.#waiting);
     // A number or a date that is half typed is no value yet.
-    if (!input.validity.badInput) this.waiting = setTimeout(() => this.give(fromText(input)), PAUSE_MS);
+    if (!input.validity.badInput) this.#waiting = setTimeout(() => this.#give(fromText(input)), PAUSE_MS);
   }
 
-  private settled(event: Event): void {
-    clearTimeout(this.waiting);
+  #settled(event: Event): void {
+    clearTimeout(this.#waiting);
     const input = event.target as HTMLInputElement;
-    if (!input.validity.badInput) this.give(fromText(input));
+    if (!input.validity.badInput) this.#give(fromText(input));
   }
 
-  private select(choices: Choice[], read: (text: string) => FieldDefault): TemplateResult {
+  #select(choices: Choice[], read: (text: string) => FieldDefault): TemplateResult {
     const now = this.value === undefined ? '' : String(valueOf(this.value));
     const unknown = now !== '' && !choices.some(({ value }) => value === now);
     const options = unknown ? [...choices, { value: now, displayValue: now }] : choices;
     const change = (event: Event): void => {
       const text = (event.target as HTMLSelectElement).value;
-      this.give(text === '' ? undefined : read(text));
+      this.#give(text === '' ? undefined : read(text));
     };
     return html`<select class="input" part="input" id=${this.inputId} aria-labelledby=${this.labelledBy}
       aria-describedby=${this.describedBy || nothing} aria-invalid=${this.invalid} @change=${change}>
-      <option value="" .selected=${now === ''}>${this.nothingSaid}</option>
+      <option value="" .selected=${now === ''}>${this.#nothingSaid}</option>
       ${options.map(({ value, displayValue }) => html`<option value=${value} .selected=${value === now}>${displayValue || value}</option>`)}
     </select>`;
   }
 
-  private boxes(choices: Choice[]): TemplateResult {
+  #boxes(choices: Choice[]): TemplateResult {
     const given = valueOf(this.value);
     const chosen = new Set(Array.isArray(given) ? given.map(String) : []);
     const change = (value: string, on: boolean): void => {
       const kept = choices.map((each) => each.value).filter((each) => (each === value ? on : chosen.has(each)));
-      this.give(kept.length ? { listValue: kept } : undefined);
+      this.#give(kept.length ? { listValue: kept } : undefined);
     };
     return html`<div class="default-boxes" role="group" id=${this.inputId} tabindex="-1" aria-labelledby=${this.labelledBy}
       aria-describedby=${this.describedBy || nothing}>
-      ${chosen.size ? nothing : html`<p class="hint">${this.nothingSaid}</p>`}
+      ${chosen.size ? nothing : html`<p class="hint">${this.#nothingSaid}</p>`}
       ${choices.map(({ value, displayValue }) => html`<label class="check"><input type="checkbox" part="checkbox"
         .checked=${chosen.has(value)} @change=${(event: Event) => change(value, (event.target as HTMLInputElement).checked)}>
         <span class="check-text"><bdi>${displayValue || value}</bdi></span></label>`)}
     </div>`;
   }
 
-  private give(value: FieldDefault | undefined): void {
+  #give(value: FieldDefault | undefined): void {
     if (JSON.stringify(value) === JSON.stringify(this.value)) return;
     this.dispatchEvent(new CustomEvent(DEFAULT, { detail: value }));
   }

@@ -2,23 +2,17 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 
-import type { FieldMetadata, Issue, ValueType } from '../shapes.js';
+import type { FieldMetadata, Issue } from '../shapes.js';
 import { isError } from './form-issues.js';
 import type { Words } from './strings.js';
 
 type Drawn = TemplateResult | typeof nothing;
 
-const TYPES = {
-  string: 'form.type.string', boolean: 'form.type.boolean', singleSelect: 'form.type.singleSelect',
-  multiSelect: 'form.type.multiSelect', date: 'form.type.date', datetime: 'form.type.datetime', int: 'form.type.int',
-  float: 'form.type.float', reference: 'form.type.reference', other: 'form.type.other',
-} as const satisfies Record<ValueType, string>;
-
 /** The type in a person's words; what the provider calls it where the protocol has no name for it. */
 export function typeText(field: FieldMetadata, words: Words): string {
   const { valueType, providerType } = field;
-  if (valueType !== undefined && valueType !== 'other' && Object.hasOwn(TYPES, valueType)) return words.say(TYPES[valueType]);
-  return providerType ?? words.say('form.type.other');
+  if (providerType !== undefined && (valueType ?? 'other') === 'other') return providerType;
+  return words.say(`form.type.${valueType ?? 'other'}`);
 }
 
 /** An API name beside its label; nothing where both are the same. */

@@ -39,8 +39,8 @@ export class FieldChoice extends LightElement {
   declare protected chosenOnly: boolean;
   declare protected limit: number;
 
-  private rows: Row[] = [];
-  private rowsOf: Page | undefined;
+  #rows: Row[] = [];
+  #rowsOf: Page | undefined;
 
   constructor() {
     super();
@@ -50,36 +50,36 @@ export class FieldChoice extends LightElement {
   }
 
   protected override willUpdate(): void {
-    if (this.rowsOf === this.page) return;
-    this.rowsOf = this.page;
-    this.rows = rowsOf(this.page, (this.page.read?.optionalFields ?? []).filter(isField));
+    if (this.#rowsOf === this.page) return;
+    this.#rowsOf = this.page;
+    this.#rows = rowsOf(this.page, (this.page.read?.optionalFields ?? []).filter(isField));
     this.query = '';
     this.chosenOnly = false;
     this.limit = STEP;
   }
 
-  private get draft(): ReturnType<Installer['draft']['readObject']> {
+  get #draft(): ReturnType<Installer['draft']['readObject']> {
     return this.installer.draft.readObject(this.page.name);
   }
 
-  private isChosen(name: string): boolean {
+  #isChosen(name: string): boolean {
     return own(this.read?.selectedFields, name) === true;
   }
 
   protected override render(): TemplateResult | typeof nothing {
     const required = (this.page.read?.requiredFields ?? []).filter(isField);
-    const lost = this.lost(required);
-    if (!required.length && !this.rows.length && !lost.length) return nothing;
+    const lost = this.#lost(required);
+    if (!required.length && !this.#rows.length && !lost.length) return nothing;
     const { words } = this;
     return html`<section class="section" part="section" aria-labelledby=${idFor(`fields ${this.page.name}`)}>
       <h4 id=${idFor(`fields ${this.page.name}`)}>${words.say('form.fields')}</h4>
-      ${required.length ? this.required(required) : nothing}
-      ${lost.map((row) => this.box(row))}
-      ${this.rows.length ? this.optional() : nothing}
+      ${required.length ? this.#required(required) : nothing}
+      ${lost.map((row) => this.#box(row))}
+      ${this.#rows.length ? this.#optional() : nothing}
     </section>`;
   }
 
-  private required(fields: (HydratedField & { fieldName: string })[]): TemplateResult {
+  #required(fields: (HydratedField & { fieldName: string })[]): TemplateResult {
     const { words, page } = this;
     return html`<div class="field"><p class="hint" id=${idFor(`required ${page.name}`)}>${words.say('form.requiredFields')}</p>
       <ul class="chips" aria-labelledby=${idFor(`required ${page.name}`)}>${fields.slice(0, 2 * STEP).map((field) => html`
@@ -88,60 +88,60 @@ export class FieldChoice extends LightElement {
   }
 
   /** What was chosen once and is offered no more: shown as long as it is chosen, so that it can be given up. */
-  private lost(required: readonly HydratedField[]): Row[] {
-    const known = new Set([...this.rows.map(({ name }) => name), ...required.map(({ fieldName }) => fieldName)]);
+  #lost(required: readonly HydratedField[]): Row[] {
+    const known = new Set([...this.#rows.map(({ name }) => name), ...required.map(({ fieldName }) => fieldName)]);
     return Object.entries(this.read?.selectedFields ?? {})
       .filter(([name, chosen]) => chosen && !known.has(name) && this.findings.at(fieldPath(this.page.name, name)).length)
       .map(([name]) => ({ name, label: name }));
   }
 
-  private optional(): TemplateResult {
+  #optional(): TemplateResult {
     const auto = this.read?.selectedFieldsAuto === 'all';
     const offered = this.page.read?.optionalFieldsAuto === 'all' || auto;
     const id = idFor(`auto ${this.page.name}`);
     return html`${offered ? switchRow({
         id,
-        label: this.words.say('form.allFields', { count: this.rows.length }),
+        label: this.words.say('form.allFields', { count: this.#rows.length }),
         hint: this.words.say('form.allFieldsHint'),
         on: auto,
-        change: (on) => this.draft.setSelectedFieldsAuto(on),
+        change: (on) => this.#draft.setSelectedFieldsAuto(on),
       }) : nothing}
-      ${auto ? nothing : this.choice()}`;
+      ${auto ? nothing : this.#choice()}`;
   }
 
-  private choice(): TemplateResult {
-    const found = this.found();
+  #choice(): TemplateResult {
+    const found = this.#found();
     const drawn = found.slice(0, this.limit);
-    const count = this.rows.filter(({ name }) => this.isChosen(name)).length;
+    const count = this.#rows.filter(({ name }) => this.#isChosen(name)).length;
     const { words } = this;
     const group = idFor(`optional ${this.page.name}`);
     return html`<div class="choice" role="group" aria-labelledby=${group}>
-      <p class="hint" id=${group}>${words.say('form.optionalFields', { count, all: this.rows.length })}</p>
-      ${this.tools(found, count)}
-      <div class="boxes" part="fields">${drawn.map((row) => this.box(row))}
+      <p class="hint" id=${group}>${words.say('form.optionalFields', { count, all: this.#rows.length })}</p>
+      ${this.#tools(found, count)}
+      <div class="boxes" part="fields">${drawn.map((row) => this.#box(row))}
         ${found.length ? nothing : html`<p class="hint">${words.say('form.noneFound')}</p>`}
         ${found.length > drawn.length ? html`<button type="button" class="button quiet" part="button"
           @click=${() => { this.limit += 2 * STEP; }}>${words.say('form.showMore', { count: found.length - drawn.length })}</button>` : nothing}
       </div></div>`;
   }
 
-  private tools(found: Row[], count: number): TemplateResult {
+  #tools(found: Row[], count: number): TemplateResult {
     const { words } = this;
     const search = words.say('form.searchFields');
     return html`<div class="row tools">
-      ${this.rows.length < 8 ? nothing : html`<input class="input" part="input" type="search" dir="auto" aria-label=${search}
-        placeholder=${search} .value=${this.query} @input=${this.typed}>`}
+      ${this.#rows.length < 8 ? nothing : html`<input class="input" part="input" type="search" dir="auto" aria-label=${search}
+        placeholder=${search} .value=${this.query} @input=${this.#typed}>`}
       ${count || this.chosenOnly ? html`<button type="button" class="button quiet" part="button" aria-pressed=${this.chosenOnly}
         @click=${() => { this.chosenOnly = !this.chosenOnly; }}>${words.say('form.chosenOnly')}</button>` : nothing}
-      <button type="button" class="button quiet" part="button" @click=${() => this.selectAll(found, true)}>
+      <button type="button" class="button quiet" part="button" @click=${() => this.#selectAll(found, true)}>
         ${this.query ? words.say('form.selectFound', { count: found.length }) : words.say('form.selectAll')}</button>
-      <button type="button" class="button quiet" part="button" ?disabled=${!count} @click=${() => this.selectAll(found, false)}>
+      <button type="button" class="button quiet" part="button" ?disabled=${!count} @click=${() => this.#selectAll(found, false)}>
         ${words.say('form.selectNone')}</button>
     </div>`;
   }
 
-  private found(): Row[] {
-    const shown = this.chosenOnly ? this.rows.filter(({ name }) => this.isChosen(name)) : this.rows;
+  #found(): Row[] {
+    const shown = this.chosenOnly ? this.#rows.filter(({ name }) => this.#isChosen(name)) : this.#rows;
     if (!this.query.trim()) return shown;
     const rows = new Map(shown.map((row) => [row.name, row]));
     const fields = Object.fromEntries(shown.map(({ name, label, meta }) => [name, meta ?? { fieldName: name, displayName: label }]));
@@ -150,30 +150,30 @@ export class FieldChoice extends LightElement {
     return hits.map((field) => rows.get(field.fieldName)).filter((row) => row !== undefined);
   }
 
-  private typed(event: Event): void {
+  #typed(event: Event): void {
     this.query = (event.target as HTMLInputElement).value;
     this.limit = STEP;
   }
 
-  private box({ name, label, meta }: Row): TemplateResult {
+  #box({ name, label, meta }: Row): TemplateResult {
     const path = fieldPath(this.page.name, name);
     const issues = this.findings.at(path);
     const id = idFor(path);
-    return html`<div class="box"><label class="check"><input type="checkbox" part="checkbox" id=${id} .checked=${this.isChosen(name)}
+    return html`<div class="box"><label class="check"><input type="checkbox" part="checkbox" id=${id} .checked=${this.#isChosen(name)}
         aria-describedby=${describedBy(issues.length > 0 && `${id}-issues`) || nothing}
-        @change=${(event: Event) => this.select(name, event)}>
+        @change=${(event: Event) => this.#select(name, event)}>
       <span class="check-text"><bdi>${label}</bdi><span class="option-detail">${apiName(name, label)}
         ${meta ? html`<span>${typeText(meta, this.words)}</span>` : nothing}
         ${meta?.isCustom ? html`<span class="tag">${this.words.say('form.custom')}</span>` : nothing}</span></span>
       </label>${problems(issues, `${id}-issues`)}</div>`;
   }
 
-  private select(fieldName: string, event: Event): void {
-    this.draft.setSelectedField({ fieldName, selected: (event.target as HTMLInputElement).checked });
+  #select(fieldName: string, event: Event): void {
+    this.#draft.setSelectedField({ fieldName, selected: (event.target as HTMLInputElement).checked });
   }
 
-  private selectAll(rows: Row[], selected: boolean): void {
-    const changed = rows.filter(({ name }) => this.isChosen(name) !== selected);
+  #selectAll(rows: Row[], selected: boolean): void {
+    const changed = rows.filter(({ name }) => this.#isChosen(name) !== selected);
     const objectName = this.page.name;
     this.installer.draft.apply(...changed.map(({ name }): Edit => ({ edit: 'selectField', objectName, fieldName: name, selected })));
   }

@@ -51,8 +51,8 @@ export interface Place {
 
 /** Issues by the control they belong to. */
 export class Findings {
-  private readonly byControl = new Map<string, Issue[]>();
-  private readonly byPage = new Map<string, Issue[]>();
+  readonly #byControl = new Map<string, Issue[]>();
+  readonly #byPage = new Map<string, Issue[]>();
   /** Those that no page has a control for. */
   readonly astray: Issue[] = [];
 
@@ -61,23 +61,23 @@ export class Findings {
       const place = placeOf(issue, pages, content);
       if (place === undefined) this.astray.push(issue);
       else {
-        add(this.byControl, place.control, issue);
-        add(this.byPage, place.page.name, issue);
+        add(this.#byControl, place.control, issue);
+        add(this.#byPage, place.page.name, issue);
       }
     }
   }
 
   at(control: string): readonly Issue[] {
-    return this.byControl.get(control) ?? [];
+    return this.#byControl.get(control) ?? [];
   }
 
   /** Issues of a control and of everything within it. */
   below(control: string): readonly Issue[] {
-    return [...this.byControl].flatMap(([path, issues]) => (within(path, control) ? issues : []));
+    return [...this.#byControl].flatMap(([path, issues]) => (within(path, control) ? issues : []));
   }
 
   of(page: Page): readonly Issue[] {
-    return this.byPage.get(page.name) ?? [];
+    return this.#byPage.get(page.name) ?? [];
   }
 }
 

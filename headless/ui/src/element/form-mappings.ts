@@ -35,18 +35,18 @@ export class Mappings extends LightElement {
     const { page, words, read } = this;
     const isUsed = reads(page, read) || inherits(page, this.write);
     const used = page.mappings.filter((mapping) => counts(mapping, read) && (isUsed || mapping.action === 'write'));
-    const shown = [...used, ...this.leftOver()];
+    const shown = [...used, ...this.#leftOver()];
     if (!shown.length) return nothing;
     const id = idFor(`mappings ${page.name}`);
     return html`<section class="section" part="section" aria-labelledby=${id}>
       <h4 id=${id}>${words.say('form.mappings')}</h4>
       <p class="hint">${words.say('form.mappingsHint', { provider: this.provider })}</p>
-      <div class="mappings">${shown.map((mapping) => this.mapping(mapping))}</div>
+      <div class="mappings">${shown.map((mapping) => this.#mapping(mapping))}</div>
     </section>`;
   }
 
   /** Choices for names that nobody asks for any more: shown where something is wrong with them, to be given up. */
-  private leftOver(): Mapping[] {
+  #leftOver(): Mapping[] {
     const blocks = { read: this.read, write: this.write } as const;
     const known = new Set(this.page.mappings.map(({ name }) => name));
     return (['read', 'write'] as const).flatMap((action) =>
@@ -56,15 +56,15 @@ export class Mappings extends LightElement {
     );
   }
 
-  private mapping(mapping: Mapping): TemplateResult {
+  #mapping(mapping: Mapping): TemplateResult {
     const field = chosenField(mapping, this.read, this.write);
     return html`<div class="mapping" part="mapping">
-      ${mapping.name === undefined ? this.valuesOnly(mapping) : mapping.fixed === undefined ? this.chooser(mapping, field) : this.fixed(mapping)}
-      ${mapping.values && field !== undefined ? this.values(mapping.values, mapping, field) : nothing}
+      ${mapping.name === undefined ? this.#valuesOnly(mapping) : mapping.fixed === undefined ? this.#chooser(mapping, field) : this.#fixed(mapping)}
+      ${mapping.values && field !== undefined ? this.#values(mapping.values, mapping, field) : nothing}
     </div>`;
   }
 
-  private fixed(mapping: Mapping): TemplateResult {
+  #fixed(mapping: Mapping): TemplateResult {
     const field = findField(this.page.fields, mapping.fixed);
     return html`<div class="mapping-line"><div class="field"><span class="label"><bdi>${mapping.title}</bdi></span></div>
       <span class="arrow" aria-hidden="true"></span>
@@ -74,13 +74,13 @@ export class Mappings extends LightElement {
         <span>${this.words.say('form.fixed')}</span></span></p></div>`;
   }
 
-  private valuesOnly(mapping: Mapping): TemplateResult {
+  #valuesOnly(mapping: Mapping): TemplateResult {
     const field = findField(this.page.fields, mapping.fixed);
     return html`<div class="field"><span class="label"><bdi>${field ? labelOf(field) : mapping.title}</bdi></span>
       ${mapping.prompt ? html`<p class="hint">${mapping.prompt}</p>` : nothing}</div>`;
   }
 
-  private chooser(mapping: Mapping, chosen: string | undefined): TemplateResult {
+  #chooser(mapping: Mapping, chosen: string | undefined): TemplateResult {
     const { words, page } = this;
     const name = mapping.name ?? '';
     const path = mappingPath(mapping.action, page.name, name);
@@ -88,100 +88,100 @@ export class Mappings extends LightElement {
     const issues = this.findings.below(path);
     return html`<div class="mapping-line">
       <div class="field"><label class="label" for=${id}><bdi id="${id}-label">${mapping.title}</bdi>
-          ${mapping.required ? this.needed(chosen) : html`<span class="optional">${words.say('form.optional')}</span>`}</label>
+          ${mapping.required ? this.#needed(chosen) : html`<span class="optional">${words.say('form.optional')}</span>`}</label>
         ${mapping.prompt ? html`<p class="hint" id="${id}-hint">${mapping.prompt}</p>` : nothing}</div>
       <span class="arrow" aria-hidden="true"></span>
       <div class="field">
         <isthmus-part-picker .words=${words} .fields=${page.fields} .value=${chosen} .inputId=${id} .labelledBy=${`${id}-label`}
           .describedBy=${describedBy(mapping.prompt && `${id}-hint`, chosen !== undefined && `${id}-detail`,
             issues.length > 0 && `${id}-issues`)}
-          .required=${mapping.required} .writing=${this.isWritten(mapping)} .invalid=${issues.some(isError)}
-          @isthmus-pick=${(event: CustomEvent<string>) => this.choose(mapping, event.detail)}></isthmus-part-picker>
-        ${chosen === undefined ? nothing : this.detail(chosen, `${id}-detail`)}
+          .required=${mapping.required} .writing=${this.#isWritten(mapping)} .invalid=${issues.some(isError)}
+          @isthmus-pick=${(event: CustomEvent<string>) => this.#choose(mapping, event.detail)}></isthmus-part-picker>
+        ${chosen === undefined ? nothing : this.#detail(chosen, `${id}-detail`)}
         ${problems(issues, `${id}-issues`)}
       </div></div>`;
   }
 
-  private needed(chosen: string | undefined): TemplateResult {
+  #needed(chosen: string | undefined): TemplateResult {
     return html`<span class="tag ${chosen === undefined ? 'warning' : ''}">${this.words.say('form.required')}</span>`;
   }
 
-  private isWritten({ action }: Mapping): boolean {
+  #isWritten({ action }: Mapping): boolean {
     return this.write !== undefined && (action === 'write' || inherits(this.page, this.write));
   }
 
-  private detail(name: string, id: string): TemplateResult {
+  #detail(name: string, id: string): TemplateResult {
     const field = findField(this.page.fields, name);
     return html`<p class="option-detail" id=${id}>${apiName(name, '')}
       <span>${field ? typeText(field, this.words) : this.words.say('form.notInAccount')}</span>
       ${field?.readOnly ? html`<span class="tag">${this.words.say('form.readOnly')}</span>` : nothing}</p>`;
   }
 
-  private draft(mapping: Mapping): ReturnType<Installer['draft']['readObject']> | ReturnType<Installer['draft']['writeObject']> {
+  #draft(mapping: Mapping): ReturnType<Installer['draft']['readObject']> | ReturnType<Installer['draft']['writeObject']> {
     const { draft } = this.installer;
     return mapping.action === 'read' ? draft.readObject(this.page.name) : draft.writeObject(this.page.name);
   }
 
-  private choose(mapping: Mapping, fieldName: string): void {
+  #choose(mapping: Mapping, fieldName: string): void {
     const mapToName = mapping.name ?? '';
     const before = chosenField(mapping, this.read, this.write);
     // Values were mapped to the choices of the field before; another field has others.
-    if (mapping.values && before !== undefined && this.chosenValues(mapping, before)) {
-      this.draft(mapping).setValueMapping({ fieldName: before, values: {} });
+    if (mapping.values && before !== undefined && this.#chosenValues(mapping, before)) {
+      this.#draft(mapping).setValueMapping({ fieldName: before, values: {} });
     }
-    if (!fieldName) this.draft(mapping).deleteFieldMapping(mapToName);
-    else if (mapping.action === 'read' && !reads(this.page, this.read)) this.mapForWriting(fieldName, mapToName);
-    else this.draft(mapping).setFieldMapping({ fieldName, mapToName });
+    if (!fieldName) this.#draft(mapping).deleteFieldMapping(mapToName);
+    else if (mapping.action === 'read' && !reads(this.page, this.read)) this.#mapForWriting(fieldName, mapToName);
+    else this.#draft(mapping).setFieldMapping({ fieldName, mapToName });
   }
 
   /** A mapping that only writes inherit: to make it must not switch reading on. */
-  private mapForWriting(fieldName: string, mapToName: string): void {
+  #mapForWriting(fieldName: string, mapToName: string): void {
     const objectName = this.page.name;
     this.installer.draft.apply({ edit: 'mapField', objectName, mapToName, fieldName }, { edit: 'disableRead', objectName });
   }
 
-  private chosenValues({ action }: Mapping, field: string): Record<string, string> | undefined {
+  #chosenValues({ action }: Mapping, field: string): Record<string, string> | undefined {
     return own((action === 'read' ? this.read : this.write)?.selectedValueMappings, field);
   }
 
-  private values(values: MappedValue[], mapping: Mapping, field: string): Drawn {
+  #values(values: MappedValue[], mapping: Mapping, field: string): Drawn {
     const meta = findField(this.page.fields, field);
     if (!meta?.values?.length) return nothing;
     const path = valuesPath(mapping.action, this.page.name, field);
     const id = idFor(path);
-    const chosen = this.chosenValues(mapping, field) ?? {};
+    const chosen = this.#chosenValues(mapping, field) ?? {};
     const alike = matches(values, meta.values, chosen);
     return html`<div class="values" role="group" aria-labelledby="${id}-label">
       <div class="row"><p class="label small" id="${id}-label">${this.words.say('form.values', { field: labelOf(meta) })}</p>
         ${Object.keys(alike).length ? html`<button type="button" class="button quiet" part="button"
-          @click=${() => this.setValues(mapping, field, { ...chosen, ...alike })}>${this.words.say('form.matchValues')}</button>` : nothing}</div>
-      <div class="value-rows">${values.map((value, index) => this.value(value, `${id}-${index}`, chosen, meta, mapping))}</div>
+          @click=${() => this.#setValues(mapping, field, { ...chosen, ...alike })}>${this.words.say('form.matchValues')}</button>` : nothing}</div>
+      <div class="value-rows">${values.map((value, index) => this.#value(value, `${id}-${index}`, chosen, meta, mapping))}</div>
       ${problems(this.findings.below(path), id)}
     </div>`;
   }
 
-  private value(value: MappedValue, id: string, chosen: Record<string, string>, meta: FieldMetadata, mapping: Mapping): TemplateResult {
+  #value(value: MappedValue, id: string, chosen: Record<string, string>, meta: FieldMetadata, mapping: Mapping): TemplateResult {
     const mine = own(chosen, value.mappedValue) ?? '';
     const taken = new Set(Object.entries(chosen).filter(([name]) => name !== value.mappedValue).map(([, other]) => other));
     const known = meta.values ?? [];
     const options: Choice[] = mine && !known.some((each) => each.value === mine) ? [...known, { value: mine, displayValue: mine }] : known;
     return html`<label class="value-label" for=${id}><bdi>${value.mappedDisplayValue || value.mappedValue}</bdi></label>
       <span class="arrow" aria-hidden="true"></span>
-      <select class="input" part="input" id=${id} @change=${(event: Event) => this.setValue(event, value.mappedValue, chosen, meta.fieldName, mapping)}>
+      <select class="input" part="input" id=${id} @change=${(event: Event) => this.#setValue(event, value.mappedValue, chosen, meta.fieldName, mapping)}>
         <option value="" .selected=${mine === ''}>${this.words.say('form.chooseValue')}</option>
         ${options.map((each) => html`<option value=${each.value} .selected=${each.value === mine} ?disabled=${taken.has(each.value)}>
           ${each.displayValue || each.value}</option>`)}
       </select>`;
   }
 
-  private setValue(event: Event, value: string, chosen: Record<string, string>, field: string, mapping: Mapping): void {
+  #setValue(event: Event, value: string, chosen: Record<string, string>, field: string, mapping: Mapping): void {
     const picked = (event.target as HTMLSelectElement).value;
     const others = Object.entries(chosen).filter(([name]) => name !== value);
-    this.setValues(mapping, field, Object.fromEntries(picked ? [...others, [value, picked]] : others));
+    this.#setValues(mapping, field, Object.fromEntries(picked ? [...others, [value, picked]] : others));
   }
 
-  private setValues(mapping: Mapping, fieldName: string, values: Record<string, string>): void {
-    this.draft(mapping).setValueMapping({ fieldName, values });
+  #setValues(mapping: Mapping, fieldName: string, values: Record<string, string>): void {
+    this.#draft(mapping).setValueMapping({ fieldName, values });
   }
 }
 

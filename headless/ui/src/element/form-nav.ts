@@ -43,40 +43,41 @@ export class Objects extends LightElement {
     this.query = '';
   }
 
-  private get shown(): readonly Page[] {
+  get #shown(): readonly Page[] {
     const words = fold(this.query).split(/\s+/);
     return this.pages.filter(({ name, title }) => words.every((word) => fold(`${title} ${name}`).includes(word)));
   }
 
   protected override render(): TemplateResult {
-    const { words, shown } = this;
+    const { words } = this;
+    const shown = this.#shown;
     return html`<div class="nav-wide">
-        ${this.pages.length < MANY ? nothing : this.search()}
+        ${this.pages.length < MANY ? nothing : this.#search()}
         <div class="nav" part="nav" role="tablist" aria-orientation="vertical" aria-label=${words.say('form.objects')}
-          @keydown=${this.pressed}>${shown.map((page) => this.tab(page, shown))}</div>
+          @keydown=${this.#pressed}>${shown.map((page) => this.#tab(page, shown))}</div>
         ${shown.length ? nothing : html`<p class="hint">${words.say('form.noObjectFound')}</p>`}
       </div>
-      ${this.narrow()}`;
+      ${this.#narrow()}`;
   }
 
-  private search(): TemplateResult {
+  #search(): TemplateResult {
     const label = this.words.say('form.searchObjects');
     return html`<input class="input" part="input" type="search" aria-label=${label} placeholder=${label} dir="auto"
       .value=${this.query} @input=${(event: Event) => { this.query = (event.target as HTMLInputElement).value; }}>`;
   }
 
-  private tab(page: Page, shown: readonly Page[]): TemplateResult {
+  #tab(page: Page, shown: readonly Page[]): TemplateResult {
     const selected = page.name === this.current;
     const reachable = selected || (page === shown[0] && !shown.some(({ name }) => name === this.current));
     return html`<button type="button" class="tab" part="tab" role="tab" id=${tabId(page.name)} aria-selected=${selected}
-      aria-controls=${PANEL} tabindex=${reachable ? 0 : -1} data-object=${page.name} @click=${() => this.show(page)}>
+      aria-controls=${PANEL} tabindex=${reachable ? 0 : -1} data-object=${page.name} @click=${() => this.#show(page)}>
       <bdi class="tab-title">${page.title}</bdi>
-      <span class="tab-state">${this.stateText(page)}</span>
-      ${this.count(page)}
+      <span class="tab-state">${this.#stateText(page)}</span>
+      ${this.#count(page)}
     </button>`;
   }
 
-  private stateText(page: Page): string {
+  #stateText(page: Page): string {
     const { words, content } = this;
     if (page.error !== undefined) return words.say('form.unknown');
     const read = reads(page, readOf(content, page.name));
@@ -84,7 +85,7 @@ export class Objects extends LightElement {
     return words.say(read && write ? 'form.readAndWritten' : read ? 'form.isRead' : write ? 'form.isWritten' : 'form.off');
   }
 
-  private count(page: Page): TemplateResult | typeof nothing {
+  #count(page: Page): TemplateResult | typeof nothing {
     const issues = this.findings.of(page);
     const errors = issues.filter(isError).length;
     if (!issues.length) return nothing;
@@ -93,20 +94,20 @@ export class Objects extends LightElement {
       <span class="visually-hidden">${label}</span></span>`;
   }
 
-  private narrow(): TemplateResult {
+  #narrow(): TemplateResult {
     const { words, findings } = this;
     const text = (page: Page): string => {
       const errors = findings.of(page).filter(isError).length;
-      return [page.title, this.stateText(page), errors && words.say('form.errors', { count: errors })].filter(Boolean).join(' · ');
+      return [page.title, this.#stateText(page), errors && words.say('form.errors', { count: errors })].filter(Boolean).join(' · ');
     };
     return html`<label class="nav-narrow field"><span class="label">${words.say('form.object')}</span>
-      <select class="input" part="input" @change=${(event: Event) => this.open((event.target as HTMLSelectElement).value)}>
+      <select class="input" part="input" @change=${(event: Event) => this.#open((event.target as HTMLSelectElement).value)}>
         ${this.pages.map((page) => html`<option value=${page.name} .selected=${page.name === this.current}>${text(page)}</option>`)}
       </select></label>`;
   }
 
-  private pressed(event: KeyboardEvent): void {
-    const { shown } = this;
+  #pressed(event: KeyboardEvent): void {
+    const shown = this.#shown;
     const index = shown.findIndex(({ name }) => name === this.current);
     const places: Record<string, number> = {
       ArrowDown: (index + 1) % shown.length,
@@ -117,18 +118,18 @@ export class Objects extends LightElement {
     const page = Object.hasOwn(places, event.key) ? shown[places[event.key] ?? -1] : undefined;
     if (!page) return;
     event.preventDefault();
-    this.show(page);
+    this.#show(page);
     void this.updateComplete.then(() => {
       const tabs = [...this.querySelectorAll<HTMLElement>('[role=tab]')];
       tabs.find((tab) => tab.dataset['object'] === page.name)?.focus();
     });
   }
 
-  private show(page: Page): void {
-    this.open(page.name);
+  #show(page: Page): void {
+    this.#open(page.name);
   }
 
-  private open(name: string): void {
+  #open(name: string): void {
     this.dispatchEvent(new CustomEvent(OPEN, { detail: name }));
   }
 }

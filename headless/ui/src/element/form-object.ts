@@ -35,13 +35,13 @@ export class ObjectPage extends LightElement {
   declare samples: readonly Sample[];
   declare refreshing: boolean;
 
-  private slots: readonly Slot[] = [];
-  private content: readonly unknown[] = [];
+  #slots: readonly Slot[] = [];
+  #content: readonly unknown[] = [];
 
   protected override willUpdate(changed: PropertyValues): void {
     if (!changed.has('page') && !changed.has('read') && !changed.has('write')) return;
-    this.slots = slotsOf(this.page, this.read, this.write);
-    this.content = [this.page, this.read, this.write];
+    this.#slots = slotsOf(this.page, this.read, this.write);
+    this.#content = [this.page, this.read, this.write];
   }
 
   /** Make the control of a path reachable; answers the id of what takes the focus. */
@@ -67,26 +67,26 @@ export class ObjectPage extends LightElement {
         <h3 id="isthmus-object-title" tabindex="-1" part="object-title"><bdi>${page.title}</bdi></h3>
         ${page.title === page.name ? nothing : html`<bdi class="mono muted">${page.name}</bdi>`}
       </header>
-      ${page.error === undefined ? nothing : this.unknown(page.error)}
-      <div class="switches">${this.reading()}${this.writing()}${this.deleting()}</div>
-      ${on ? this.sections() : html`<p class="hint">${words.say('form.objectOff')}</p>`}`;
+      ${page.error === undefined ? nothing : this.#unknown(page.error)}
+      <div class="switches">${this.#reading()}${this.#writing()}${this.#deleting()}</div>
+      ${on ? this.#sections() : html`<p class="hint">${words.say('form.objectOff')}</p>`}`;
   }
 
-  private unknown(error: string): TemplateResult {
+  #unknown(error: string): TemplateResult {
     const { words } = this;
     return html`<div class="note warning" part="note" role="status"><p><strong>${words.say('form.notDescribed')}</strong> <bdi>${error}</bdi></p>
       <div class="row"><button type="button" class="button" part="button" ?disabled=${this.refreshing}
         @click=${() => void this.installer.refresh()}>${words.say('form.refresh')}</button></div></div>`;
   }
 
-  private reading(): TemplateResult | typeof nothing {
+  #reading(): TemplateResult | typeof nothing {
     const { page, words, read } = this;
     if (!page.read) return nothing;
     const path = objectPath('read', page.name);
     const draft = (): ReturnType<Installer['draft']['readObject']> => this.installer.draft.readObject(page.name);
     return switchRow({
       id: idFor(path),
-      label: words.say('form.read', { object: page.title, provider: this.provider }),
+      label: words.say('form.read', { provider: this.provider }),
       ...(isAlways(page) && { hint: words.say('form.readAlways') }),
       on: reads(page, read),
       disabled: isAlways(page),
@@ -95,21 +95,21 @@ export class ObjectPage extends LightElement {
     });
   }
 
-  private writing(): TemplateResult | typeof nothing {
+  #writing(): TemplateResult | typeof nothing {
     const { page, words } = this;
     if (!page.write) return nothing;
     const path = objectPath('write', page.name);
     const draft = (): ReturnType<Installer['draft']['writeObject']> => this.installer.draft.writeObject(page.name);
     return switchRow({
       id: idFor(path),
-      label: words.say('form.write', { object: page.title, provider: this.provider }),
+      label: words.say('form.write', { provider: this.provider }),
       on: this.write !== undefined,
       issues: this.findings.at(path),
       change: (on) => (on ? draft().setEnableWrite() : draft().setDisableWrite()),
     });
   }
 
-  private deleting(): TemplateResult | typeof nothing {
+  #deleting(): TemplateResult | typeof nothing {
     const { page, words, write } = this;
     const enabled = write?.deletionSettings?.enabled ?? false;
     const path = `${objectPath('write', page.name)}.deletionSettings`;
@@ -118,14 +118,14 @@ export class ObjectPage extends LightElement {
     const draft = (): ReturnType<Installer['draft']['writeObject']> => this.installer.draft.writeObject(page.name);
     return switchRow({
       id: idFor(path),
-      label: words.say('form.delete', { object: page.title, provider: this.provider }),
+      label: words.say('form.delete', { provider: this.provider }),
       on: enabled,
       issues,
       change: (on) => (on ? draft().setEnableDeletion() : draft().setDisableDeletion()),
     });
   }
 
-  private sections(): TemplateResult {
+  #sections(): TemplateResult {
     const { installer, words, page, read, write, findings, provider } = this;
     const isRead = reads(page, read);
     const maps = isRead || (write !== undefined && inherits(page, write));
@@ -136,8 +136,8 @@ export class ObjectPage extends LightElement {
           .findings=${findings}></isthmus-part-fields>` : nothing}
         ${write ? html`<isthmus-part-rules .installer=${installer} .words=${words} .page=${page} .read=${read} .write=${write}
           .findings=${findings} .provider=${provider}></isthmus-part-rules>` : nothing}
-      ${write ? html`<isthmus-part-preview .installer=${installer} .words=${words} .page=${page} .slots=${this.slots}
-        .samples=${this.samples} .content=${this.content} .provider=${provider}></isthmus-part-preview>` : nothing}
+      ${write ? html`<isthmus-part-preview .installer=${installer} .words=${words} .page=${page} .slots=${this.#slots}
+        .samples=${this.samples} .content=${this.#content} .provider=${provider}></isthmus-part-preview>` : nothing}
     </div>`;
   }
 }

@@ -62,6 +62,7 @@ export const form = css`
   .switch input:checked::before { margin-inline-start: 16px; }
   .switch input:disabled { opacity: 0.6; cursor: default; }
   .object-body { display: grid; gap: calc(var(--_space) * 4); grid-template-columns: minmax(0, 1fr); align-items: start; }
+  .object-body > :empty { display: none; }
   isthmus-part-mappings, isthmus-part-rules { container: part / inline-size; }
   .section { display: grid; gap: var(--_space); grid-template-columns: minmax(0, 1fr); }
   .section > h4, .preview h4 { font-size: 1.07em; }

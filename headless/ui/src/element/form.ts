@@ -29,8 +29,8 @@ export class Form extends LightElement implements FormPart {
   /** The name of the object that is shown. */
   declare protected current: string;
 
-  private pages: readonly Page[] = [];
-  private findings = new Findings();
+  #pages: readonly Page[] = [];
+  #findings = new Findings();
 
   constructor() {
     super();
@@ -41,27 +41,27 @@ export class Form extends LightElement implements FormPart {
   protected override willUpdate(changed: PropertyValues): void {
     const before = changed.get('state') as State | undefined;
     const { manifest, issues, content } = this.state;
-    const isNew = changed.has('installer') || before?.manifest !== manifest || !this.pages.length;
-    if (isNew) this.pages = pagesOf(manifest, this.installer.options.fieldMapping);
+    const isNew = changed.has('installer') || before?.manifest !== manifest || !this.#pages.length;
+    if (isNew) this.#pages = pagesOf(manifest, this.installer.options.fieldMapping);
     if (isNew || before?.issues !== issues || (issues.length && before.content !== content)) {
-      this.findings = new Findings(issues, this.pages, content);
+      this.#findings = new Findings(issues, this.#pages, content);
     }
-    if (!this.pages.some(({ name }) => name === this.current)) this.current = this.pages[0]?.name ?? '';
+    if (!this.#pages.some(({ name }) => name === this.current)) this.current = this.#pages[0]?.name ?? '';
   }
 
   focusIssue(issue: Issue): boolean {
-    const place = placeOf(issue, this.pages, this.state.content);
+    const place = placeOf(issue, this.#pages, this.state.content);
     if (!place) {
       const list = this.querySelector<HTMLElement>('.astray');
       list?.focus();
       return list !== null;
     }
     this.current = place.page.name;
-    void this.focusControl(place.control);
+    void this.#focusControl(place.control);
     return true;
   }
 
-  private async focusControl(control: string): Promise<void> {
+  async #focusControl(control: string): Promise<void> {
     await this.updateComplete;
     const id = await this.querySelector('isthmus-part-object')?.reveal(control);
     const found = this.querySelector<HTMLElement>(`#${id}`) ?? this.querySelector<HTMLElement>('#isthmus-object-title');
@@ -70,20 +70,22 @@ export class Form extends LightElement implements FormPart {
   }
 
   protected override render(): TemplateResult {
-    const { words, state, pages } = this;
+    const { words, state } = this;
+    const pages = this.#pages;
     const page = pages.find(({ name }) => name === this.current);
     if (!page) return html`<p class="hint">${words.say(state.manifest ? 'form.nothing' : 'form.noManifest')}</p>`;
-    return html`${this.astray()}
+    return html`${this.#astray()}
       <div class="form ${pages.length > 1 ? 'many' : ''}" part="form">
-        ${pages.length > 1 ? html`<isthmus-part-objects .words=${words} .pages=${pages} .content=${state.content} .findings=${this.findings}
+        ${pages.length > 1 ? html`<isthmus-part-objects .words=${words} .pages=${pages} .content=${state.content} .findings=${this.#findings}
           .current=${this.current} @isthmus-open=${(event: CustomEvent<string>) => { this.current = event.detail; }}></isthmus-part-objects>` : nothing}
-        ${this.page(page)}
+        ${this.#page(page)}
       </div>`;
   }
 
-  private page(page: Page): TemplateResult {
-    const { installer, words, state, findings } = this;
-    const isTab = this.pages.length > 1;
+  #page(page: Page): TemplateResult {
+    const { installer, words, state } = this;
+    const findings = this.#findings;
+    const isTab = this.#pages.length > 1;
     return html`<isthmus-part-object id=${PANEL} role=${isTab ? 'tabpanel' : 'group'}
       aria-labelledby=${isTab ? tabId(page.name) : 'isthmus-object-title'} .installer=${installer} .words=${words} .page=${page}
       .read=${readOf(state.content, page.name)} .write=${page.write && writeOf(state.content, page.name)}
@@ -93,8 +95,8 @@ export class Form extends LightElement implements FormPart {
   }
 
   /** What no control is there for. */
-  private astray(): TemplateResult | typeof nothing {
-    const issues = this.findings.astray;
+  #astray(): TemplateResult | typeof nothing {
+    const issues = this.#findings.astray;
     if (!issues.length) return nothing;
     return html`<div class="note astray ${issues.some(isError) ? 'danger' : 'warning'}" part="issues" tabindex="-1">
       <strong>${this.words.say('form.astray')}</strong>

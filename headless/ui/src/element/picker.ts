@@ -46,8 +46,8 @@ export class Picker extends LightElement {
   declare protected active: number;
   declare protected upward: boolean;
 
-  private found: FieldMetadata[] = [];
-  private asked: { query: string; fields: Fields; wanted: unknown } | undefined;
+  #found: FieldMetadata[] = [];
+  #asked: { query: string; fields: Fields; wanted: unknown } | undefined;
 
   constructor() {
     super();
@@ -59,42 +59,43 @@ export class Picker extends LightElement {
     this.writing = false;
     this.describedBy = '';
     this.addEventListener('focusout', (event) => {
-      if (!this.contains(event.relatedTarget as Node | null)) this.close();
+      if (!this.contains(event.relatedTarget as Node | null)) this.#close();
     });
   }
 
   override focus(): void {
-    this.input?.focus();
+    this.#input?.focus();
   }
 
-  private get input(): HTMLInputElement | null {
+  get #input(): HTMLInputElement | null {
     return this.querySelector('input');
   }
 
   protected override willUpdate(): void {
-    if (this.open) this.search();
+    if (this.open) this.#search();
   }
 
   /** Search once for each query; moving through the list is no new search. */
-  private search(): void {
+  #search(): void {
     const query = this.query ?? '';
-    const { fields, wanted, asked } = this;
+    const { fields, wanted } = this;
+    const asked = this.#asked;
     if (asked && asked.query === query && asked.fields === fields && asked.wanted === wanted) return;
-    this.asked = { query, fields, wanted };
-    this.found = searchFields(fields, query, wanted);
-    if (query) this.active = this.found.length ? 0 : -1;
+    this.#asked = { query, fields, wanted };
+    this.#found = searchFields(fields, query, wanted);
+    if (query) this.active = this.#found.length ? 0 : -1;
     // Emptied: Enter takes the choice away. Just opened: it stands on what is chosen.
-    else this.active = this.query === '' ? -1 : this.found.slice(0, SHOWN).findIndex((each) => each.fieldName === this.value);
+    else this.active = this.query === '' ? -1 : this.#found.slice(0, SHOWN).findIndex((each) => each.fieldName === this.value);
   }
 
   protected override updated(changed: PropertyValues): void {
     if (!this.open) return;
     if (changed.has('active')) this.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
-    if (changed.has('query') && this.query) this.dispatchEvent(announce(this.counted()));
+    if (changed.has('query') && this.query) this.dispatchEvent(announce(this.#counted()));
   }
 
-  private counted(): string {
-    return this.words.say(this.found.length ? 'form.found' : 'form.noneFound', { count: this.found.length });
+  #counted(): string {
+    return this.words.say(this.#found.length ? 'form.found' : 'form.noneFound', { count: this.#found.length });
   }
 
   protected override render(): TemplateResult {
@@ -109,33 +110,33 @@ export class Picker extends LightElement {
         aria-required=${this.required}
         aria-activedescendant=${this.open && this.active >= 0 ? `${list}-${this.active}` : nothing}
         placeholder=${this.placeholder ?? this.words.say('form.chooseField')} .value=${text}
-        @input=${this.typed} @keydown=${this.pressed} @click=${this.clicked}>
-      ${this.value === undefined ? nothing : this.clearButton()}
+        @input=${this.#typed} @keydown=${this.#pressed} @click=${this.#clicked}>
+      ${this.value === undefined ? nothing : this.#clearButton()}
       <ul class="picker-list ${this.upward ? 'upward' : ''}" part="picker-list" role="listbox" id=${list}
         aria-labelledby=${this.labelledBy} ?hidden=${!this.open} @mousedown=${keepFocus}>
-        ${this.open ? this.options(list) : nothing}
+        ${this.open ? this.#options(list) : nothing}
       </ul>
     </div>`;
   }
 
-  private clearButton(): TemplateResult {
+  #clearButton(): TemplateResult {
     return html`<button type="button" class="picker-clear" part="clear" aria-label=${this.words.say('form.clear')}
-      aria-describedby=${this.labelledBy} @click=${() => this.pick('')}>×</button>`;
+      aria-describedby=${this.labelledBy} @click=${() => this.#pick('')}>×</button>`;
   }
 
-  private options(list: string): TemplateResult {
-    const more = this.found.length - SHOWN;
-    return html`${this.found.slice(0, SHOWN).map((field, index) => this.option(field, index, list))}
-      ${this.found.length ? nothing : html`<li class="picker-rest" role="presentation">${this.words.say('form.noneFound')}</li>`}
+  #options(list: string): TemplateResult {
+    const more = this.#found.length - SHOWN;
+    return html`${this.#found.slice(0, SHOWN).map((field, index) => this.#option(field, index, list))}
+      ${this.#found.length ? nothing : html`<li class="picker-rest" role="presentation">${this.words.say('form.noneFound')}</li>`}
       ${more > 0 ? html`<li class="picker-rest" role="presentation">${this.words.say('form.moreFields', { count: more })}</li>` : nothing}`;
   }
 
-  private option(field: FieldMetadata, index: number, list: string): TemplateResult {
+  #option(field: FieldMetadata, index: number, list: string): TemplateResult {
     const { words } = this;
     const label = labelOf(field);
     const named = label !== field.fieldName || hasTwin(this.fields, field.fieldName);
     return html`<li class="option ${field.fieldName === this.value ? 'chosen' : ''}" part="option" role="option"
-      id="${list}-${index}" aria-selected=${index === this.active} @click=${() => this.pick(field.fieldName)}>
+      id="${list}-${index}" aria-selected=${index === this.active} @click=${() => this.#pick(field.fieldName)}>
       <span class="option-label"><bdi>${label}</bdi>
         ${field.isCustom ? html`<span class="tag">${words.say('form.custom')}</span>` : nothing}
         ${field.readOnly ? html`<span class="tag ${this.writing ? 'warning' : ''}">${words.say('form.readOnly')}</span>` : nothing}
@@ -145,69 +146,69 @@ export class Picker extends LightElement {
     </li>`;
   }
 
-  private typed(event: Event): void {
+  #typed(event: Event): void {
     this.query = (event.target as HTMLInputElement).value;
-    this.show();
+    this.#show();
   }
 
-  private clicked(): void {
+  #clicked(): void {
     if (this.open) return;
-    this.show();
-    this.input?.select();
+    this.#show();
+    this.#input?.select();
   }
 
-  private show(): void {
+  #show(): void {
     if (this.open) return;
-    this.asked = undefined;
+    this.#asked = undefined;
     const box = this.getBoundingClientRect();
     const below = window.innerHeight - box.bottom;
     this.upward = below < 260 && box.top > below;
     this.open = true;
   }
 
-  private close(): void {
+  #close(): void {
     this.open = false;
     this.query = undefined;
     this.active = -1;
   }
 
-  private pressed(event: KeyboardEvent): void {
+  #pressed(event: KeyboardEvent): void {
     if (event.isComposing) return;
-    const last = Math.min(this.found.length, SHOWN) - 1;
+    const last = Math.min(this.#found.length, SHOWN) - 1;
     const steps: Record<string, () => void> = {
-      ArrowDown: () => this.move(this.active >= last ? 0 : this.active + 1, event.altKey),
-      ArrowUp: () => this.move(this.active <= 0 ? last : this.active - 1, event.altKey),
-      PageDown: () => this.move(Math.min(last, this.active + 8), false),
-      PageUp: () => this.move(Math.max(0, this.active - 8), false),
+      ArrowDown: () => this.#move(this.active >= last ? 0 : this.active + 1, event.altKey),
+      ArrowUp: () => this.#move(this.active <= 0 ? last : this.active - 1, event.altKey),
+      PageDown: () => this.#move(Math.min(last, this.active + 8), false),
+      PageUp: () => this.#move(Math.max(0, this.active - 8), false),
     };
     if (Object.hasOwn(steps, event.key)) {
       event.preventDefault();
       steps[event.key]?.();
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      this.enter();
+      this.#enter();
     } else if (event.key === 'Escape' && this.open) {
       event.stopPropagation();
-      this.close();
+      this.#close();
     }
   }
 
-  private move(index: number, onlyOpen: boolean): void {
+  #move(index: number, onlyOpen: boolean): void {
     if (this.open) this.active = index;
-    else this.show();
+    else this.#show();
     if (onlyOpen) this.active = -1;
   }
 
-  private enter(): void {
-    const field = this.found[this.active];
-    if (!this.open) this.show();
-    else if (field) this.pick(field.fieldName);
-    else if (this.query === '') this.pick('');
+  #enter(): void {
+    const field = this.#found[this.active];
+    if (!this.open) this.#show();
+    else if (field) this.#pick(field.fieldName);
+    else if (this.query === '') this.#pick('');
   }
 
-  private pick(fieldName: string): void {
-    this.close();
-    this.input?.focus();
+  #pick(fieldName: string): void {
+    this.#close();
+    this.#input?.focus();
     if (fieldName !== (this.value ?? '')) this.dispatchEvent(new CustomEvent(PICK, { detail: fieldName }));
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Explanation, Fate, Reason } from '../shapes.js';
 import type { Line } from './sample-record.js';
-import type { Key, Words } from './strings.js';
+import { english, type Key, type Words } from './strings.js';
 
 export interface Outcome {
   /** The provider field. */
@@ -11,19 +11,6 @@ export interface Outcome {
   value?: unknown;
   why: string[];
 }
-
-const WHY: Readonly<Record<string, Key>> = {
-  'values.translated': 'form.why.translated',
-  'defaults.filled': 'form.why.filled',
-  'defaults.written': 'form.why.filled',
-  'defaults.withheld': 'form.why.withheld',
-  'defaults.dropped': 'form.why.withheld',
-  'mapping.stripped': 'form.why.stripped',
-  'unmapped.dropped': 'form.why.unmapped',
-  'overwrite.dropped.never': 'form.why.never',
-  'overwrite.dropped.ifEmpty': 'form.why.notEmpty',
-  'overwrite.written.ifEmpty': 'form.why.wasEmpty',
-};
 
 /** Deeds that say nothing which the line itself does not show. */
 const PLAIN = new Set(['mapping.unchanged', 'mapping.mapped', 'mapping.found', 'overwrite.written', 'overwrite.written.always']);
@@ -51,9 +38,13 @@ function say(reason: Reason, words: Words): string {
   const { rule, deed, choice } = reason;
   const key = [rule, deed, choice].filter(Boolean).join('.');
   if (PLAIN.has(key)) return '';
-  const own = Object.hasOwn(WHY, key) ? WHY[key] : undefined;
-  if (own !== undefined) return words.say(own, { app: words.say('form.app') });
-  return withoutPaths(reason);
+  const own = `form.why.${key}`;
+  return isKey(own) ? words.say(own) : withoutPaths(reason);
+}
+
+/** Whether we have words of our own for it. */
+function isKey(text: string): text is Key {
+  return Object.hasOwn(english, text);
 }
 
 /** The server's sentence, without the paths of settings, which are for builders. */

@@ -55,11 +55,11 @@ export class Preview extends LightElement {
   declare protected waiting: boolean;
   declare protected limit: number;
 
-  private lines: Line[] = [];
-  private changed: ReadonlySet<string> = new Set();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private request: AbortController | undefined;
-  private askedFor = '';
+  #lines: Line[] = [];
+  #changed: ReadonlySet<string> = new Set();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #request: AbortController | undefined;
+  #askedFor = '';
 
   constructor() {
     super();
@@ -71,23 +71,23 @@ export class Preview extends LightElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    clearTimeout(this.timer);
-    this.request?.abort();
-    this.askedFor = '';
+    clearTimeout(this.#timer);
+    this.#request?.abort();
+    this.#askedFor = '';
   }
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('page') && (changed.get('page') as Page | undefined)?.name !== this.page.name) {
       this.told = undefined;
-      this.changed = new Set();
+      this.#changed = new Set();
       this.failure = undefined;
       this.limit = STEP;
     }
     if (changed.has('slots') || changed.has('samples') || changed.has('page')) {
-      this.lines = linesOf(this.slots, this.given);
+      this.#lines = linesOf(this.slots, this.#given);
     }
-    const sample = JSON.stringify(this.sample());
-    if (changed.has('content') || sample !== this.askedFor) this.ask(sample);
+    const sample = JSON.stringify(this.#sample());
+    if (changed.has('content') || sample !== this.#askedFor) this.#ask(sample);
   }
 
   /** What has just changed is brought into sight within the preview, and the page stays where it is. */
@@ -96,52 +96,52 @@ export class Preview extends LightElement {
     if (line) line.parentElement?.parentElement?.scrollTo({ top: line.offsetTop - 120 });
   }
 
-  private get given(): Sample | undefined {
+  get #given(): Sample | undefined {
     return this.samples.find(({ objectName }) => objectName === this.page.name);
   }
 
-  private get mine(): Edited {
+  get #mine(): Edited {
     return this.edited.get(this.page.name) ?? UNTOUCHED;
   }
 
-  private isSent({ name, sent }: Line): boolean {
-    return this.mine.sent.get(name) ?? sent;
+  #isSent({ name, sent }: Line): boolean {
+    return this.#mine.sent.get(name) ?? sent;
   }
 
-  private valueIn({ name, value }: Line): unknown {
-    return this.mine.values.has(name) ? this.mine.values.get(name) : value;
+  #valueIn({ name, value }: Line): unknown {
+    return this.#mine.values.has(name) ? this.#mine.values.get(name) : value;
   }
 
   /** What the provider has there now, as the sample says. */
-  private currentOf(slot: Slot): string {
-    const given = own(this.given?.current, slot.field);
-    return this.mine.current.get(slot.field) ?? (given === undefined ? this.words.say('form.sampleCurrent') : toText(given));
+  #currentOf(slot: Slot): string {
+    const given = own(this.#given?.current, slot.field);
+    return this.#mine.current.get(slot.field) ?? (given === undefined ? this.words.say('form.sampleCurrent') : toText(given));
   }
 
-  private sample(): Sample {
+  #sample(): Sample {
     const update = this.kind === 'update';
-    const members = this.lines.filter((line) => this.isSent(line)).map((line) => [line.name, this.valueIn(line)] as const);
-    const record = buildRecord(update ? [['id', this.given?.record['id'] ?? '1'], ...members] : members);
-    const asked = this.lines.flatMap(({ slot }) => (slot && asksCurrent(slot) ? [[slot.field, this.currentOf(slot)] as const] : []));
+    const members = this.#lines.filter((line) => this.#isSent(line)).map((line) => [line.name, this.#valueIn(line)] as const);
+    const record = buildRecord(update ? [['id', this.#given?.record['id'] ?? '1'], ...members] : members);
+    const asked = this.#lines.flatMap(({ slot }) => (slot && asksCurrent(slot) ? [[slot.field, this.#currentOf(slot)] as const] : []));
     const current = buildRecord(asked.filter(([, value]) => value !== ''));
     return { objectName: this.page.name, type: this.kind, record, ...(update && { current }) };
   }
 
-  private ask(sample: string): void {
-    const first = this.askedFor === '';
-    this.askedFor = sample;
-    clearTimeout(this.timer);
-    this.request?.abort();
+  #ask(sample: string): void {
+    const first = this.#askedFor === '';
+    this.#askedFor = sample;
+    clearTimeout(this.#timer);
+    this.#request?.abort();
     this.waiting = true;
-    this.timer = setTimeout(() => void this.fetch(JSON.parse(sample) as Sample), first ? 0 : PAUSE_MS);
+    this.#timer = setTimeout(() => void this.#fetch(JSON.parse(sample) as Sample), first ? 0 : PAUSE_MS);
   }
 
-  private async fetch(sample: Sample): Promise<void> {
-    const request = (this.request = new AbortController());
+  async #fetch(sample: Sample): Promise<void> {
+    const request = (this.#request = new AbortController());
     try {
       const told = await this.installer.preview(sample, request.signal);
       if (request.signal.aborted) return;
-      this.show(told);
+      this.#show(told);
     } catch (error) {
       if (request.signal.aborted) return;
       this.failure = error as InstallError;
@@ -149,69 +149,70 @@ export class Preview extends LightElement {
     this.waiting = false;
   }
 
-  private show(told: Explanation): void {
-    const changed = this.told ? changedFields(this.told, told) : this.changed;
+  #show(told: Explanation): void {
+    const changed = this.told ? changedFields(this.told, told) : this.#changed;
     if (changed.size) {
-      this.changed = changed;
-      this.dispatchEvent(announce(this.words.say('form.previewChanged', { count: this.changed.size })));
+      this.#changed = changed;
+      this.dispatchEvent(announce(this.words.say('form.previewChanged', { count: this.#changed.size })));
     }
     this.told = told;
     this.failure = undefined;
   }
 
   protected override render(): TemplateResult {
-    const { words, page, lines } = this;
+    const { words } = this;
+    const lines = this.#lines;
     const id = idFor('preview');
     const more = lines.length - this.limit;
     return html`<section class="preview" part="preview" aria-labelledby=${id} aria-busy=${this.waiting}>
       <div class="preview-head"><h4 id=${id}>${words.say('form.preview')}</h4>
-        <p class="hint">${words.say('form.previewHint', { object: page.title, provider: this.provider })}</p></div>
-      ${this.kinds()}
-      ${this.failure ? this.failed(this.failure) : nothing}
+        <p class="hint">${words.say('form.previewHint', { provider: this.provider })}</p></div>
+      ${this.#kinds()}
+      ${this.failure ? this.#failed(this.failure) : nothing}
       ${lines.length ? html`<ul class="lines ${this.waiting ? 'waiting' : ''}">
-        ${lines.slice(0, this.limit).map((line) => this.line(line))}${this.unasked()}</ul>`
+        ${lines.slice(0, this.limit).map((line) => this.#line(line))}${this.#unasked()}</ul>`
         : html`<p class="hint">${words.say('form.previewEmpty')}</p>`}
       ${more > 0 ? html`<button type="button" class="button quiet" part="button" @click=${() => { this.limit += STEP; }}>
         ${words.say('form.showMore', { count: more })}</button>` : nothing}
     </section>`;
   }
 
-  private kinds(): TemplateResult {
+  #kinds(): TemplateResult {
     const kinds = [['create', 'form.newRecord'], ['update', 'form.existingRecord']] as const;
     return html`<div class="segments" role="radiogroup" aria-label=${this.words.say('form.previewKind')}>${kinds.map(([kind, key]) => html`
       <label class="segment" part="segment"><input type="radio" name=${idFor('preview kind')} .checked=${kind === this.kind}
         @change=${() => { this.kind = kind; }}><span>${this.words.say(key)}</span></label>`)}</div>`;
   }
 
-  private failed({ message, issues = [] }: InstallError): TemplateResult {
+  #failed({ message, issues = [] }: InstallError): TemplateResult {
     return html`<div class="note" part="note"><p><strong>${this.words.say('form.previewFailed')}</strong> ${issues.length ? '' : message}</p>
       ${issues.map((issue) => html`<p class="small"><bdi class="mono">${issue.path}</bdi> ${sentence(issue)}</p>`)}</div>`;
   }
 
-  private line(line: Line): TemplateResult {
-    const outcome = this.told && outcomeOf(this.told, line, this.isSent(line), this.words);
+  #line(line: Line): TemplateResult {
+    const outcome = this.told && outcomeOf(this.told, line, this.#isSent(line), this.words);
     const id = idFor(`sample ${this.page.name} ${line.name}`);
-    const sent = this.isSent(line);
+    const sent = this.#isSent(line);
     return html`<li class="line">
       <div class="line-from">
         <label class="check line-name"><input type="checkbox" part="checkbox" .checked=${sent}
           aria-label=${this.words.say('form.sends', { name: line.title })}
-          @change=${(event: Event) => this.edit('sent', line.name, (event.target as HTMLInputElement).checked)}>
+          @change=${(event: Event) => this.#edit('sent', line.name, (event.target as HTMLInputElement).checked)}>
           <span class="check-text" id="${id}-label"><bdi>${line.title}</bdi></span></label>
-        ${sent ? this.value(line, id) : html`<p class="hint">${this.words.say('form.notInRecord')}</p>`}
+        ${sent ? this.#value(line, id) : html`<p class="hint">${this.words.say('form.notInRecord')}</p>`}
       </div>
       <span class="arrow" aria-hidden="true"></span>
-      <div class="line-to">${outcome ? this.outcome(outcome) : html`<span class="skeleton-text"></span>`}
-        ${line.slot && this.kind === 'update' && asksCurrent(line.slot) ? this.current(line.slot) : nothing}</div>
+      <div class="line-to">${outcome ? this.#outcome(outcome) : html`<span class="skeleton-text"></span>`}
+        ${line.slot && this.kind === 'update' && asksCurrent(line.slot) ? this.#current(line.slot) : nothing}</div>
     </li>`;
   }
 
-  private value(line: Line, id: string): TemplateResult {
+  #value(line: Line, id: string): TemplateResult {
     const before = line.value;
-    const now = toText(this.valueIn(line));
+    const now = toText(this.#valueIn(line));
     const choices = choicesOf(line);
     const change = (event: Event): void => {
-      this.edit('values', line.name, fromText((event.target as HTMLInputElement).value, before));
+      this.#edit('values', line.name, fromText((event.target as HTMLInputElement).value, before));
     };
     if (!choices.length) {
       return html`<input class="input small" part="input" type="text" dir="auto" id=${id} aria-labelledby="${id}-label ${idFor('preview')}"
@@ -223,25 +224,25 @@ export class Preview extends LightElement {
     </select>`;
   }
 
-  private current(slot: Slot): TemplateResult {
+  #current(slot: Slot): TemplateResult {
     const id = idFor(`current ${this.page.name} ${slot.field}`);
     return html`<div class="line-current"><label class="hint" for=${id}>${this.words.say('form.hasNow', { provider: this.provider })}</label>
-      <input class="input small" part="input" type="text" dir="auto" id=${id} .value=${this.currentOf(slot)}
+      <input class="input small" part="input" type="text" dir="auto" id=${id} .value=${this.#currentOf(slot)}
         placeholder=${this.words.say('form.empty')}
-        @input=${(event: Event) => this.edit('current', slot.field, (event.target as HTMLInputElement).value)}></div>`;
+        @input=${(event: Event) => this.#edit('current', slot.field, (event.target as HTMLInputElement).value)}></div>`;
   }
 
-  private edit(member: keyof Edited, name: string, value: unknown): void {
-    const { mine } = this;
+  #edit(member: keyof Edited, name: string, value: unknown): void {
+    const mine = this.#mine;
     const next = { ...mine, [member]: new Map<string, unknown>([...mine[member], [name, value]]) } as Edited;
     this.edited = new Map([...this.edited, [this.page.name, next]]);
   }
 
-  private outcome({ field, value, fate, why }: Outcome): TemplateResult {
+  #outcome({ field, value, fate, why }: Outcome): TemplateResult {
     const { words } = this;
     const meta = findField(this.page.fields, field);
     const shown = value === '' || value === null ? words.say('form.empty') : toText(value);
-    return html`<div class="outcome ${fate} ${this.changed.has(field) ? 'changed' : ''}" part="outcome">
+    return html`<div class="outcome ${fate} ${this.#changed.has(field) ? 'changed' : ''}" part="outcome">
       <span class="outcome-field"><bdi>${meta ? labelOf(meta) : field}</bdi> ${apiName(field, meta && labelOf(meta))}</span>
       ${fate === 'sent' || fate === 'pending' ? html`<output class="outcome-value" dir="auto">${shown}</output>`
         : html`<span class="outcome-not">${words.say('form.notSent')}</span>`}
@@ -249,14 +250,14 @@ export class Preview extends LightElement {
   }
 
   /** Fields that are sent though no line of the sample leads there. */
-  private unasked(): TemplateResult[] {
+  #unasked(): TemplateResult[] {
     const { told, words } = this;
     if (!told) return [];
-    const known = new Set(this.lines.map(({ slot }) => slot?.field));
+    const known = new Set(this.#lines.map(({ slot }) => slot?.field));
     const others = (told.records[0]?.fields ?? []).filter((each) => !known.has(each.field) && !each.inputs?.length);
     return others.map((each) => html`<li class="line"><div class="line-from"><p class="hint">${words.say('form.notInRecord')}</p></div>
       <span class="arrow" aria-hidden="true"></span>
-      <div class="line-to">${this.outcome(outcomeOf(told, { name: each.field, field: each.field }, false, words))}</div></li>`);
+      <div class="line-to">${this.#outcome(outcomeOf(told, { name: each.field, field: each.field }, false, words))}</div></li>`);
   }
 }
 
