@@ -44,11 +44,46 @@ WRITES = [
         "record": {"email": "e@b.co"},
     },
 ]
+DRAFT = {
+    "provider": "sandbox",
+    "read": {
+        "objects": {
+            "contacts": {
+                "selectedFields": {"email": True},
+                "selectedFieldMappings": {"nickname": "$['address']['city']"},
+                "selectedValueMappings": {"x_tshirtSize": {"s": "small"}},
+            }
+        }
+    },
+    "write": {
+        "objects": {
+            "contacts": {
+                "selectedFieldSettings": {
+                    "phone": {"default": {"stringValue": "1"}, "writeOnUpdate": "ifEmpty"},
+                    "x_tshirtSize": {"default": {"listValue": ["small", 1]}, "writeOnCreate": "never"},
+                    "birthday": {"default": {"dateValue": "2026-01-31"}},
+                },
+                "selectedValueDefaults": {"score": {"value": 1, "applyOnUpdate": "never"}},
+                "removeUnmappedFields": True,
+            }
+        }
+    },
+}
 OTHERS = {
     "/connections:generate": {"provider": "sandbox", "groupRef": "g1", "consumerRef": "c", "apiKey": "wrong"},
     "/integrations/crm/installations": {"groupRef": "g2", "config": {"content": READ_AND_WRITE}},
     "/integrations/crm/objects/contacts:explain": WRITES[0],
     "/integrations/crm/revisions": {"sourceYaml": MANIFEST},
+    "/integrations/crm:review": {"groupRef": "g1", "content": DRAFT, "refresh": False},
+    "/integrations/crm:preview": {
+        "groupRef": "g1",
+        "content": DRAFT,
+        "objectName": "contacts",
+        "type": "upsert",
+        "matchKey": "email",
+        "record": {"email": "a@b.co", "nickname": "B", "address": {"city": "C"}},
+        "current": {"id": "1", "phone": "2"},
+    },
     "/integrations/crm/installations/{installation}:edit": {
         "edits": [
             {
