@@ -32,6 +32,7 @@ type WriteEdit = Exclude<ObjectEdit, ReadEdit | EitherEdit | { edit: 'removeObje
 
 const READ = new Set<string>(['enableRead', 'disableRead', 'selectField', 'selectAllFields', 'offerMappings']);
 const EITHER = new Set<string>(['mapField', 'unmapField', 'mapValues']);
+const MEMBERS = { setDefault: 'default', setWriteOnCreate: 'writeOnCreate', setWriteOnUpdate: 'writeOnUpdate' } as const;
 
 /**
  * Make the edits, one after the other. Throws a `Refusal` that lists every edit that names what neither the manifest
@@ -133,29 +134,14 @@ function writeChanged(content: ConfigContent, edit: WriteEdit | EitherEdit): Con
 
 /** An edit that switches nothing on means nothing to an object that is off. */
 function takesAway(edit: ReadEdit | EitherEdit | WriteEdit): boolean {
-  switch (edit.edit) {
-    case 'unmapField':
-    case 'disableDeletion':
-      return true;
-    case 'selectField':
-    case 'selectAllFields':
-      return !edit.selected;
-    case 'setFieldSettings':
-      return edit.settings === null;
-    case 'setDefault':
-    case 'setWriteOnCreate':
-    case 'setWriteOnUpdate':
-      return edit.value === null;
-    case 'setInheritMapping':
-      return edit.inherit === null;
-    case 'setRemoveUnmappedFields':
-      return edit.remove === null;
-    case 'mapValues':
-      return Object.keys(edit.values).length === 0;
-    case 'offerMappings':
-      return edit.mappings.length === 0;
-  }
-  return false;
+  if ('selected' in edit) return !edit.selected;
+  if ('settings' in edit) return edit.settings === null;
+  if ('value' in edit) return edit.value === null;
+  if ('inherit' in edit) return edit.inherit === null;
+  if ('remove' in edit) return edit.remove === null;
+  if ('values' in edit) return orNothing(edit.values) === undefined;
+  if ('mappings' in edit) return edit.mappings.length === 0;
+  return edit.edit === 'unmapField' || edit.edit === 'disableDeletion';
 }
 
 function readObject(found: ReadObjectConfig, edit: ReadEdit | EitherEdit): ReadObjectConfig {
@@ -222,17 +208,9 @@ function fieldSet(found: WriteObjectConfig, edit: SettingEdit): WriteObjectConfi
 }
 
 function settingsAfter(found: WriteObjectConfig, edit: SettingEdit): FieldSettings | undefined {
+  if (edit.edit === 'setFieldSettings') return edit.settings ?? undefined;
   const before = own(found.selectedFieldSettings, edit.fieldName) ?? {};
-  switch (edit.edit) {
-    case 'setFieldSettings':
-      return edit.settings ?? undefined;
-    case 'setDefault':
-      return orNothing(saying(before, 'default', edit.value ?? undefined));
-    case 'setWriteOnCreate':
-      return orNothing(saying(before, 'writeOnCreate', edit.value ?? undefined));
-    case 'setWriteOnUpdate':
-      return orNothing(saying(before, 'writeOnUpdate', edit.value ?? undefined));
-  }
+  return orNothing(saying<FieldSettings, keyof FieldSettings>(before, MEMBERS[edit.edit], edit.value ?? undefined));
 }
 
 /** Set one entry, or take it away. */
