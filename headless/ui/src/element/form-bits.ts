@@ -30,13 +30,22 @@ export function problems(issues: readonly Issue[], id: string): Drawn {
 
 /** Messages are written to stand behind a path; beside the control they begin a sentence. */
 export function sentence({ message, remedy }: Pick<Issue, 'message' | 'remedy'>): string {
-  const text = [message, remedy].filter(Boolean).join('. ');
-  const full = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(full) ? full : `${full}.`;
+  const told = [message, remedy].filter((text) => text !== undefined && text !== '');
+  return told.map((text = '') => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.!?]?$/, (end) => end || '.')}`).join(' ');
 }
 
 export function describedBy(...ids: (string | false | undefined)[]): string {
   return ids.filter(Boolean).join(' ');
+}
+
+/** A button that does not stand out. */
+export function quiet(text: string, click: () => void, disabled = false): TemplateResult {
+  return html`<button type="button" class="button quiet" part="button" ?disabled=${disabled} @click=${click}>${text}</button>`;
+}
+
+/** The wish to see more than the first ones of a long list; nothing where all are seen. */
+export function showMore(count: number, words: Words, click: () => void): Drawn {
+  return count > 0 ? quiet(words.say('form.showMore', { count }), click) : nothing;
 }
 
 interface Switch {

@@ -10,7 +10,7 @@ import type { Edit } from '../edits.js';
 import type { FieldMetadata, HydratedField, ReadObjectConfig } from '../shapes.js';
 import { own } from '../records.js';
 import { findField, searchFields } from './field-search.js';
-import { apiName, describedBy, problems, switchRow, typeText } from './form-bits.js';
+import { apiName, describedBy, problems, quiet, showMore, switchRow, typeText } from './form-bits.js';
 import { fieldPath, type Findings } from './form-issues.js';
 import type { Page } from './form-model.js';
 import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
@@ -120,8 +120,7 @@ export class FieldChoice extends LightElement {
       ${this.#tools(found, count)}
       <div class="boxes" part="fields">${drawn.map((row) => this.#box(row))}
         ${found.length ? nothing : html`<p class="hint">${words.say('form.noneFound')}</p>`}
-        ${found.length > drawn.length ? html`<button type="button" class="button quiet" part="button"
-          @click=${() => { this.limit += 2 * STEP; }}>${words.say('form.showMore', { count: found.length - drawn.length })}</button>` : nothing}
+        ${showMore(found.length - drawn.length, words, () => { this.limit += 2 * STEP; })}
       </div></div>`;
   }
 
@@ -133,10 +132,8 @@ export class FieldChoice extends LightElement {
         placeholder=${search} .value=${this.query} @input=${this.#typed}>`}
       ${count || this.chosenOnly ? html`<button type="button" class="button quiet" part="button" aria-pressed=${this.chosenOnly}
         @click=${() => { this.chosenOnly = !this.chosenOnly; }}>${words.say('form.chosenOnly')}</button>` : nothing}
-      <button type="button" class="button quiet" part="button" @click=${() => this.#selectAll(found, true)}>
-        ${this.query ? words.say('form.selectFound', { count: found.length }) : words.say('form.selectAll')}</button>
-      <button type="button" class="button quiet" part="button" ?disabled=${!count} @click=${() => this.#selectAll(found, false)}>
-        ${words.say('form.selectNone')}</button>
+      ${quiet(this.query ? words.say('form.selectFound', { count: found.length }) : words.say('form.selectAll'), () => this.#selectAll(found, true))}
+      ${quiet(words.say('form.selectNone'), () => this.#selectAll(found, false), !count)}
     </div>`;
   }
 

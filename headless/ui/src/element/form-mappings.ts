@@ -9,7 +9,7 @@ import type { Installer } from '../contract.js';
 import type { Choice, FieldMetadata, MappedValue, ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
 import { own } from '../records.js';
 import { findField, fold, labelOf } from './field-search.js';
-import { apiName, describedBy, problems, typeText } from './form-bits.js';
+import { apiName, describedBy, problems, quiet, typeText } from './form-bits.js';
 import { isError, mappingPath, valuesPath, type Findings } from './form-issues.js';
 import { chosenField, counts, inherits, reads, type Mapping, type Page } from './form-model.js';
 import { define, GIVEN, idFor, LightElement } from './light.js';
@@ -153,8 +153,8 @@ export class Mappings extends LightElement {
     const alike = matches(values, meta.values, chosen);
     return html`<div class="values" role="group" aria-labelledby="${id}-label">
       <div class="row"><p class="label small" id="${id}-label">${this.words.say('form.values', { field: labelOf(meta) })}</p>
-        ${Object.keys(alike).length ? html`<button type="button" class="button quiet" part="button"
-          @click=${() => this.#setValues(mapping, field, { ...chosen, ...alike })}>${this.words.say('form.matchValues')}</button>` : nothing}</div>
+        ${Object.keys(alike).length
+          ? quiet(this.words.say('form.matchValues'), () => this.#setValues(mapping, field, { ...chosen, ...alike })) : nothing}</div>
       <div class="value-rows">${values.map((value, index) => this.#value(value, `${id}-${index}`, chosen, meta, mapping))}</div>
       ${problems(this.findings.below(path), id)}
     </div>`;

@@ -11,7 +11,7 @@ import type { FieldDefault, FieldMetadata, FieldSettings, Issue, ReadObjectConfi
 import './default-input.js';
 import { showDefault } from './default-input.js';
 import { findField, labelOf } from './field-search.js';
-import { apiName, describedBy, problems } from './form-bits.js';
+import { apiName, describedBy, problems, quiet, showMore } from './form-bits.js';
 import { isError, settingsPath, within, type Findings } from './form-issues.js';
 import type { Page } from './form-model.js';
 import { effective, slotsOf, withMember, type Slot } from './form-rules-model.js';
@@ -85,13 +85,11 @@ export class Rules extends LightElement {
     const { words, page } = this;
     const slots = this.#slots;
     const id = idFor(`rules ${page.name}`);
-    const more = slots.length - this.limit;
     return html`<section class="section" part="section" aria-labelledby=${id}>
       <h4 id=${id}>${words.say('form.rules')}</h4>
       <p class="hint">${words.say('form.rulesHint', { provider: this.provider })}</p>
       ${slots.length ? html`<ul class="rules">${slots.slice(0, this.limit).map((slot) => this.#rule(slot))}</ul>` : nothing}
-      ${more > 0 ? html`<button type="button" class="button quiet" part="button" @click=${() => { this.limit += STEP; }}>
-        ${words.say('form.showMore', { count: more })}</button>` : nothing}
+      ${showMore(slots.length - this.limit, words, () => { this.limit += STEP; })}
       ${this.#adder()}
     </section>`;
   }
@@ -152,8 +150,8 @@ export class Rules extends LightElement {
       ${this.#options(slot, 'writeOnCreate', path, 'form.onCreate', ON_CREATE)}
       ${this.#options(slot, 'writeOnUpdate', path, 'form.onUpdate', ON_UPDATE)}
       ${problems(others, `${idFor(path)}-issues`)}
-      ${slot.own === undefined ? nothing : html`<div class="row"><button type="button" class="button quiet" part="button"
-        @click=${() => this.#reset(slot)}>${words.say(slot.inherited ? 'form.resetRule' : 'form.removeRule', { app: words.say('form.app') })}</button></div>`}`;
+      ${slot.own === undefined ? nothing : html`<div class="row">${quiet(
+        words.say(slot.inherited ? 'form.resetRule' : 'form.removeRule', { app: words.say('form.app') }), () => this.#reset(slot))}</div>`}`;
   }
 
   #options(

@@ -170,7 +170,6 @@ export const form = css`
     padding: 8px 10px; background: var(--_surface); border: 1px solid var(--_border); border-radius: var(--_radius-small);
   }
   .line > .arrow { align-self: center; }
-  .lines.waiting { opacity: 0.75; }
   .line-from, .line-to, .line-current { display: grid; gap: 4px; min-inline-size: 0; grid-template-columns: minmax(0, 1fr); }
   .line-name { padding: 0; font-size: 0.93em; }
   .line .input.small { min-block-size: 32px; padding: 3px 8px; font-size: 0.93em; }

@@ -10,7 +10,7 @@ import type { InstallError, Installer, Sample } from '../contract.js';
 import type { Choice, Explanation } from '../shapes.js';
 import { own } from '../records.js';
 import { findField, labelOf } from './field-search.js';
-import { apiName, sentence } from './form-bits.js';
+import { apiName, sentence, showMore } from './form-bits.js';
 import type { Page } from './form-model.js';
 import { effective, type Slot } from './form-rules-model.js';
 import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
@@ -163,17 +163,15 @@ export class Preview extends LightElement {
     const { words } = this;
     const lines = this.#lines;
     const id = idFor('preview');
-    const more = lines.length - this.limit;
     return html`<section class="preview" part="preview" aria-labelledby=${id} aria-busy=${this.waiting}>
       <div class="preview-head"><h4 id=${id}>${words.say('form.preview')}</h4>
         <p class="hint">${words.say('form.previewHint', { provider: this.provider })}</p></div>
       ${this.#kinds()}
       ${this.failure ? this.#failed(this.failure) : nothing}
-      ${lines.length ? html`<ul class="lines ${this.waiting ? 'waiting' : ''}">
+      ${lines.length ? html`<ul class="lines">
         ${lines.slice(0, this.limit).map((line) => this.#line(line))}${this.#unasked()}</ul>`
         : html`<p class="hint">${words.say('form.previewEmpty')}</p>`}
-      ${more > 0 ? html`<button type="button" class="button quiet" part="button" @click=${() => { this.limit += STEP; }}>
-        ${words.say('form.showMore', { count: more })}</button>` : nothing}
+      ${showMore(lines.length - this.limit, words, () => { this.limit += STEP; })}
     </section>`;
   }
 
