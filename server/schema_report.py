@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from connectors.secret import Veiled
 from installations.errors import Issue
 from installations.review import breaks
 from server.deploying import Unreachable, read_body, refusal_line
@@ -17,7 +18,7 @@ from server.deploying import Unreachable, read_body, refusal_line
 _TIMEOUT_SECONDS = 120.0
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Wanted(Veiled, frozen=True, kw_only=True):
     """Which installations, and where."""
 
     url: str

@@ -53,7 +53,7 @@ async def get_connection_object(  # noqa: PLR0917 -- a handler's parameters are 
     exclude_read_only: ExcludeReadOnly = False,  # noqa: FBT002 -- a query flag
     refresh: Refresh = True,  # noqa: FBT002 -- as above
 ) -> ObjectMetadata:
-    """Describe an object for a group's connection; its name is the provider's. ``refresh`` is as for an installation."""
+    """Describe an object for a group's connection; its name is the provider's, ``refresh`` as for an installation."""
     found = await services.store.connections(project_id, provider=unescape(provider), group_ref=group_ref)
     if not found:
         raise Missing(f"Group {group_ref!r} has no connection to this provider.")
