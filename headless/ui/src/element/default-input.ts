@@ -16,7 +16,8 @@ export const DEFAULT = 'isthmus-default';
 /** Typing is one change, not one for each key. */
 const PAUSE_MS = 250;
 
-const INPUT_TYPES: Readonly<Record<string, string>> = { int: 'number', float: 'number', date: 'date', datetime: 'datetime-local' };
+const INPUT_TYPES: Readonly<Record<string, string>> = { int: 'number', float: 'number', date: 'date',
+  datetime: 'datetime-local' };
 
 export class DefaultInput extends LightElement {
   static override properties = {
@@ -63,8 +64,10 @@ export class DefaultInput extends LightElement {
   }
 
   #typing(type: string): TemplateResult {
-    return html`<input class="input" part="input" dir=${type === 'text' ? 'auto' : nothing} id=${this.inputId} type=${type}
-      step=${type === 'number' && this.field?.valueType === 'float' ? 'any' : nothing} aria-labelledby=${this.labelledBy}
+    return html`<input class="input" part="input" dir=${type === 'text' ? 'auto' : nothing} id=${this.inputId}
+      type=${type}
+      step=${type === 'number' && this.field?.valueType === 'float' ? 'any' : nothing}
+        aria-labelledby=${this.labelledBy}
       aria-describedby=${this.describedBy || nothing} aria-invalid=${this.invalid} placeholder=${this.#nothingSaid}
       .value=${textFor(this.value, type)} @input=${this.#typed} @change=${this.#settled}>`;
   }
@@ -93,7 +96,8 @@ export class DefaultInput extends LightElement {
     return html`<select class="input" part="input" id=${this.inputId} aria-labelledby=${this.labelledBy}
       aria-describedby=${this.describedBy || nothing} aria-invalid=${this.invalid} @change=${change}>
       <option value="" .selected=${now === ''}>${this.#nothingSaid}</option>
-      ${options.map(({ value, displayValue }) => html`<option value=${value} .selected=${value === now}>${displayValue || value}</option>`)}
+      ${options.map(({ value, displayValue }) => html`<option value=${value}
+        .selected=${value === now}>${displayValue || value}</option>`)}
     </select>`;
   }
 
@@ -104,11 +108,13 @@ export class DefaultInput extends LightElement {
       const kept = choices.map((each) => each.value).filter((each) => (each === value ? on : chosen.has(each)));
       this.#give(kept.length ? { listValue: kept } : undefined);
     };
-    return html`<div class="default-boxes" role="group" id=${this.inputId} tabindex="-1" aria-labelledby=${this.labelledBy}
+    return html`<div class="default-boxes" role="group" id=${this.inputId} tabindex="-1"
+      aria-labelledby=${this.labelledBy}
       aria-describedby=${this.describedBy || nothing}>
       ${chosen.size ? nothing : html`<p class="hint">${this.#nothingSaid}</p>`}
       ${choices.map(({ value, displayValue }) => html`<label class="check"><input type="checkbox" part="checkbox"
-        .checked=${chosen.has(value)} @change=${(event: Event) => change(value, (event.target as HTMLInputElement).checked)}>
+        .checked=${chosen.has(value)}
+          @change=${(event: Event) => change(value, (event.target as HTMLInputElement).checked)}>
         <span class="check-text"><bdi>${displayValue || value}</bdi></span></label>`)}
     </div>`;
   }
@@ -121,7 +127,8 @@ export class DefaultInput extends LightElement {
 
 function fromText({ type, value }: HTMLInputElement): FieldDefault | undefined {
   if (value === '') return undefined;
-  if (type === 'number') return Number.isInteger(Number(value)) ? { integerValue: Number(value) } : { floatValue: Number(value) };
+  if (type === 'number') return Number.isInteger(Number(value)) ? { integerValue: Number(value) }
+    : { floatValue: Number(value) };
   if (type === 'date') return { dateValue: value };
   if (type === 'datetime-local') return { dateValue: new Date(value).toISOString().replace('.000Z', 'Z') };
   return { stringValue: value };

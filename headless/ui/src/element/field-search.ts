@@ -38,7 +38,8 @@ function indexOf(fields: Fields): Index {
 
 function build(fields: Fields): Index {
   const seen = new Map<string, number>();
-  const found = Object.values(fields).map((field) => ({ field, label: fold(labelOf(field)), name: fold(field.fieldName) }));
+  const found = Object.values(fields)
+    .map((field) => ({ field, label: fold(labelOf(field)), name: fold(field.fieldName) }));
   for (const { label } of found) seen.set(label, (seen.get(label) ?? 0) + 1);
   const entries = found.map((each) => ({ ...each, twin: (seen.get(each.label) ?? 0) > 1 }));
   entries.sort((one, other) => (one.label < other.label ? -1 : one.label > other.label ? 1 : 0));

@@ -31,7 +31,8 @@ export function problems(issues: readonly Issue[], id: string): Drawn {
 /** Messages are written to stand behind a path; beside the control they begin a sentence. */
 export function sentence({ message, remedy }: Pick<Issue, 'message' | 'remedy'>): string {
   const told = [message, remedy].filter((text) => text !== undefined && text !== '');
-  return told.map((text = '') => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.!?]?$/, (end) => end || '.')}`).join(' ');
+  return told.map((text = '') =>
+    `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/[.!?]?$/, (end) => end || '.')}`).join(' ');
 }
 
 export function describedBy(...ids: (string | false | undefined)[]): string {
@@ -40,7 +41,8 @@ export function describedBy(...ids: (string | false | undefined)[]): string {
 
 /** A button that does not stand out. */
 export function quiet(text: string, click: () => void, disabled = false): TemplateResult {
-  return html`<button type="button" class="button quiet" part="button" ?disabled=${disabled} @click=${click}>${text}</button>`;
+  return html`<button type="button" class="button quiet" part="button" ?disabled=${disabled}
+    @click=${click}>${text}</button>`;
 }
 
 /** The wish to see more than the first ones of a long list; nothing where all are seen. */
@@ -61,7 +63,8 @@ interface Switch {
 export function switchRow({ id, label, hint, on, disabled = false, issues = [], change }: Switch): TemplateResult {
   const described = describedBy(hint && `${id}-hint`, issues.length > 0 && `${id}-issues`);
   return html`<div class="switch-row">
-    <label class="switch"><input type="checkbox" role="switch" part="switch" id=${id} .checked=${on} ?disabled=${disabled}
+    <label class="switch"><input type="checkbox" role="switch" part="switch" id=${id} .checked=${on}
+      ?disabled=${disabled}
       aria-describedby=${described || nothing}
       @change=${(event: Event) => change((event.target as HTMLInputElement).checked)}><span>${label}</span></label>
     ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : nothing}

@@ -81,8 +81,10 @@ export class FieldChoice extends LightElement {
 
   #required(fields: (HydratedField & { fieldName: string })[]): TemplateResult {
     const { words, page } = this;
-    return html`<div class="field"><p class="hint" id=${idFor(`required ${page.name}`)}>${words.say('form.requiredFields')}</p>
-      <ul class="chips" aria-labelledby=${idFor(`required ${page.name}`)}>${fields.slice(0, 2 * STEP).map((field) => html`
+    return html`<div class="field"><p class="hint"
+      id=${idFor(`required ${page.name}`)}>${words.say('form.requiredFields')}</p>
+      <ul class="chips"
+        aria-labelledby=${idFor(`required ${page.name}`)}>${fields.slice(0, 2 * STEP).map((field) => html`
         <li class="pill" part="required-field"><bdi>${field.displayName || field.fieldName}</bdi></li>`)}
       </ul></div>`;
   }
@@ -91,7 +93,8 @@ export class FieldChoice extends LightElement {
   #lost(required: readonly HydratedField[]): Row[] {
     const known = new Set([...this.#rows.map(({ name }) => name), ...required.map(({ fieldName }) => fieldName)]);
     return Object.entries(this.read?.selectedFields ?? {})
-      .filter(([name, chosen]) => chosen && !known.has(name) && this.findings.at(fieldPath(this.page.name, name)).length)
+      .filter(([name, chosen]) => chosen && !known.has(name)
+        && this.findings.at(fieldPath(this.page.name, name)).length)
       .map(([name]) => ({ name, label: name }));
   }
 
@@ -128,11 +131,14 @@ export class FieldChoice extends LightElement {
     const { words } = this;
     const search = words.say('form.searchFields');
     return html`<div class="row tools">
-      ${this.#rows.length < 8 ? nothing : html`<input class="input" part="input" type="search" dir="auto" aria-label=${search}
+      ${this.#rows.length < 8 ? nothing : html`<input class="input" part="input" type="search" dir="auto"
+        aria-label=${search}
         placeholder=${search} .value=${this.query} @input=${this.#typed}>`}
-      ${count || this.chosenOnly ? html`<button type="button" class="button quiet" part="button" aria-pressed=${this.chosenOnly}
+      ${count || this.chosenOnly ? html`<button type="button" class="button quiet" part="button"
+        aria-pressed=${this.chosenOnly}
         @click=${() => { this.chosenOnly = !this.chosenOnly; }}>${words.say('form.chosenOnly')}</button>` : nothing}
-      ${quiet(this.query ? words.say('form.selectFound', { count: found.length }) : words.say('form.selectAll'), () => this.#selectAll(found, true))}
+      ${quiet(this.query ? words.say('form.selectFound', { count: found.length }) : words.say('form.selectAll'),
+        () => this.#selectAll(found, true))}
       ${quiet(words.say('form.selectNone'), () => this.#selectAll(found, false), !count)}
     </div>`;
   }
@@ -141,7 +147,8 @@ export class FieldChoice extends LightElement {
     const shown = this.chosenOnly ? this.#rows.filter(({ name }) => this.#isChosen(name)) : this.#rows;
     if (!this.query.trim()) return shown;
     const rows = new Map(shown.map((row) => [row.name, row]));
-    const fields = Object.fromEntries(shown.map(({ name, label, meta }) => [name, meta ?? { fieldName: name, displayName: label }]));
+    const fields = Object.fromEntries(shown
+      .map(({ name, label, meta }) => [name, meta ?? { fieldName: name, displayName: label }]));
     const known = shown.every(({ meta }) => meta) && !this.chosenOnly;
     const hits = searchFields(known ? this.page.fields : fields, this.query, (field) => rows.has(field.fieldName));
     return hits.map((field) => rows.get(field.fieldName)).filter((row) => row !== undefined);
@@ -156,7 +163,8 @@ export class FieldChoice extends LightElement {
     const path = fieldPath(this.page.name, name);
     const issues = this.findings.at(path);
     const id = idFor(path);
-    return html`<div class="box"><label class="check"><input type="checkbox" part="checkbox" id=${id} .checked=${this.#isChosen(name)}
+    return html`<div class="box"><label class="check"><input type="checkbox" part="checkbox" id=${id}
+      .checked=${this.#isChosen(name)}
         aria-describedby=${describedBy(issues.length > 0 && `${id}-issues`) || nothing}
         @change=${(event: Event) => this.#select(name, event)}>
       <span class="check-text"><bdi>${label}</bdi><span class="option-detail">${apiName(name, label)}
@@ -172,7 +180,8 @@ export class FieldChoice extends LightElement {
   #selectAll(rows: Row[], selected: boolean): void {
     const changed = rows.filter(({ name }) => this.#isChosen(name) !== selected);
     const objectName = this.page.name;
-    this.installer.draft.apply(...changed.map(({ name }): Edit => ({ edit: 'selectField', objectName, fieldName: name, selected })));
+    this.installer.draft.apply(...changed
+      .map(({ name }): Edit => ({ edit: 'selectField', objectName, fieldName: name, selected })));
   }
 }
 

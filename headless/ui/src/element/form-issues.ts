@@ -121,7 +121,8 @@ function controls(page: Page, action: Action, content: ConfigContent): string[] 
   }
   for (const { key, field } of slotsOf(page, read, write)) {
     const path = settingsPath(page.name, key);
-    found.push(path, `${path}.default`, `${path}.writeOnCreate`, `${path}.writeOnUpdate`, settingsPath(page.name, field));
+    found.push(path, `${path}.default`, `${path}.writeOnCreate`, `${path}.writeOnUpdate`,
+      settingsPath(page.name, field));
   }
   return [...found, `${objectPath('write', page.name)}.deletionSettings`];
 }

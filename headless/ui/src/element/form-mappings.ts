@@ -5,7 +5,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit';
 
-import type { Installer } from '../contract.js';
+import type { Installer, ReadObjectDraft, WriteObjectDraft } from '../contract.js';
 import type { Choice, FieldMetadata, MappedValue, ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
 import { own } from '../records.js';
 import { findField, fold, labelOf } from './field-search.js';
@@ -59,14 +59,16 @@ export class Mappings extends LightElement {
   #mapping(mapping: Mapping): TemplateResult {
     const field = chosenField(mapping, this.read, this.write);
     return html`<div class="mapping" part="mapping">
-      ${mapping.name === undefined ? this.#valuesOnly(mapping) : mapping.fixed === undefined ? this.#chooser(mapping, field) : this.#fixed(mapping)}
+      ${mapping.name === undefined ? this.#valuesOnly(mapping) : mapping.fixed === undefined
+        ? this.#chooser(mapping, field) : this.#fixed(mapping)}
       ${mapping.values && field !== undefined ? this.#values(mapping.values, mapping, field) : nothing}
     </div>`;
   }
 
   #fixed(mapping: Mapping): TemplateResult {
     const field = findField(this.page.fields, mapping.fixed);
-    return html`<div class="mapping-line"><div class="field"><span class="label"><bdi>${mapping.title}</bdi></span></div>
+    return html`<div class="mapping-line"><div class="field"><span
+      class="label"><bdi>${mapping.title}</bdi></span></div>
       <span class="arrow" aria-hidden="true"></span>
       <p class="fixed"><span class="visually-hidden">${this.words.say('form.isMapped')}</span>
         <bdi>${field ? labelOf(field) : mapping.fixed}</bdi>
@@ -88,11 +90,13 @@ export class Mappings extends LightElement {
     const issues = this.findings.below(path);
     return html`<div class="mapping-line">
       <div class="field"><label class="label" for=${id}><bdi id="${id}-label">${mapping.title}</bdi>
-          ${mapping.required ? this.#needed(chosen) : html`<span class="optional">${words.say('form.optional')}</span>`}</label>
+          ${mapping.required ? this.#needed(chosen) : html`<span
+            class="optional">${words.say('form.optional')}</span>`}</label>
         ${mapping.prompt ? html`<p class="hint" id="${id}-hint">${mapping.prompt}</p>` : nothing}</div>
       <span class="arrow" aria-hidden="true"></span>
       <div class="field">
-        <isthmus-part-picker .words=${words} .fields=${page.fields} .value=${chosen} .inputId=${id} .labelledBy=${`${id}-label`}
+        <isthmus-part-picker .words=${words} .fields=${page.fields} .value=${chosen} .inputId=${id}
+          .labelledBy=${`${id}-label`}
           .describedBy=${describedBy(mapping.prompt && `${id}-hint`, chosen !== undefined && `${id}-detail`,
             issues.length > 0 && `${id}-issues`)}
           .required=${mapping.required} .writing=${this.#isWritten(mapping)} .invalid=${issues.some(isError)}
@@ -117,7 +121,7 @@ export class Mappings extends LightElement {
       ${field?.readOnly ? html`<span class="tag">${this.words.say('form.readOnly')}</span>` : nothing}</p>`;
   }
 
-  #draft(mapping: Mapping): ReturnType<Installer['draft']['readObject']> | ReturnType<Installer['draft']['writeObject']> {
+  #draft(mapping: Mapping): ReadObjectDraft | WriteObjectDraft {
     const { draft } = this.installer;
     return mapping.action === 'read' ? draft.readObject(this.page.name) : draft.writeObject(this.page.name);
   }
@@ -137,7 +141,8 @@ export class Mappings extends LightElement {
   /** A mapping that only writes inherit: to make it must not switch reading on. */
   #mapForWriting(fieldName: string, mapToName: string): void {
     const objectName = this.page.name;
-    this.installer.draft.apply({ edit: 'mapField', objectName, mapToName, fieldName }, { edit: 'disableRead', objectName });
+    this.installer.draft.apply({ edit: 'mapField', objectName, mapToName, fieldName }, { edit: 'disableRead',
+      objectName });
   }
 
   #chosenValues({ action }: Mapping, field: string): Record<string, string> | undefined {
@@ -152,24 +157,32 @@ export class Mappings extends LightElement {
     const chosen = this.#chosenValues(mapping, field) ?? {};
     const alike = matches(values, meta.values, chosen);
     return html`<div class="values" role="group" aria-labelledby="${id}-label">
-      <div class="row"><p class="label small" id="${id}-label">${this.words.say('form.values', { field: labelOf(meta) })}</p>
+      <div class="row"><p class="label small"
+        id="${id}-label">${this.words.say('form.values', { field: labelOf(meta) })}</p>
         ${Object.keys(alike).length
-          ? quiet(this.words.say('form.matchValues'), () => this.#setValues(mapping, field, { ...chosen, ...alike })) : nothing}</div>
-      <div class="value-rows">${values.map((value, index) => this.#value(value, `${id}-${index}`, chosen, meta, mapping))}</div>
+          ? quiet(this.words.say('form.matchValues'), () => this.#setValues(mapping, field, { ...chosen, ...alike }))
+            : nothing}</div>
+      <div class="value-rows">${values
+        .map((value, index) => this.#value(value, `${id}-${index}`, chosen, meta, mapping))}</div>
       ${problems(this.findings.below(path), id)}
     </div>`;
   }
 
-  #value(value: MappedValue, id: string, chosen: Record<string, string>, meta: FieldMetadata, mapping: Mapping): TemplateResult {
+  #value(value: MappedValue, id: string, chosen: Record<string, string>, meta: FieldMetadata,
+    mapping: Mapping): TemplateResult {
     const mine = own(chosen, value.mappedValue) ?? '';
-    const taken = new Set(Object.entries(chosen).filter(([name]) => name !== value.mappedValue).map(([, other]) => other));
+    const taken = new Set(Object.entries(chosen).filter(([name]) => name !== value.mappedValue)
+      .map(([, other]) => other));
     const known = meta.values ?? [];
-    const options: Choice[] = mine && !known.some((each) => each.value === mine) ? [...known, { value: mine, displayValue: mine }] : known;
+    const options: Choice[] = mine && !known.some((each) => each.value === mine) ? [...known, { value: mine,
+      displayValue: mine }] : known;
     return html`<label class="value-label" for=${id}><bdi>${value.mappedDisplayValue || value.mappedValue}</bdi></label>
       <span class="arrow" aria-hidden="true"></span>
-      <select class="input" part="input" id=${id} @change=${(event: Event) => this.#setValue(event, value.mappedValue, chosen, meta.fieldName, mapping)}>
+      <select class="input" part="input" id=${id}
+        @change=${(event: Event) => this.#setValue(event, value.mappedValue, chosen, meta.fieldName, mapping)}>
         <option value="" .selected=${mine === ''}>${this.words.say('form.chooseValue')}</option>
-        ${options.map((each) => html`<option value=${each.value} .selected=${each.value === mine} ?disabled=${taken.has(each.value)}>
+        ${options.map((each) => html`<option value=${each.value} .selected=${each.value === mine}
+          ?disabled=${taken.has(each.value)}>
           ${each.displayValue || each.value}</option>`)}
       </select>`;
   }
@@ -192,7 +205,8 @@ function matches(values: MappedValue[], choices: Choice[], chosen: Record<string
   for (const { mappedValue, mappedDisplayValue } of values) {
     if (Object.hasOwn(chosen, mappedValue)) continue;
     const names = new Set([fold(mappedValue), fold(mappedDisplayValue)]);
-    const choice = choices.find((each) => !taken.has(each.value) && (names.has(fold(each.value)) || names.has(fold(each.displayValue))));
+    const choice = choices.find((each) => !taken.has(each.value)
+      && (names.has(fold(each.value)) || names.has(fold(each.displayValue))));
     if (!choice) continue;
     taken.add(choice.value);
     found.push([mappedValue, choice.value]);

@@ -40,7 +40,8 @@ export interface Page {
 
 const NO_FIELDS: Fields = Object.freeze({});
 
-export function pagesOf(manifest: HydratedRevision | undefined, offered: Record<string, DynamicMapping[]> = {}): Page[] {
+export function pagesOf(manifest: HydratedRevision | undefined, offered: Record<string,
+  DynamicMapping[]> = {}): Page[] {
   const content = manifest?.content;
   const writes = new Map((content?.write?.objects ?? []).map((each) => [each.objectName, each]));
   const reads = new Map((content?.read?.objects ?? []).map((each) => [each.objectName, each]));
@@ -119,7 +120,7 @@ export function writeOf(content: ConfigContent, name: string): WriteObjectConfig
 
 const PLAIN = new Map<string, WriteObjectConfig>();
 
-/** An object that is on and of which nothing is said: the same value each time, so that nothing is drawn again for it. */
+/** An object that is on and of which nothing is said: one value for it, so that nothing is drawn again. */
 function plain(objectName: string): WriteObjectConfig {
   let found = PLAIN.get(objectName);
   if (found === undefined) PLAIN.set(objectName, (found = { objectName }));

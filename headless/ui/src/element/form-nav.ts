@@ -1,6 +1,6 @@
 /**
- * `<isthmus-part-objects>`: the list of objects. Tabs that stand under each other, so that the keyboard passes them with
- * one step and arrows move within; a search where there are many; a plain select where it is narrow.
+ * `<isthmus-part-objects>`: the list of objects. Tabs that stand under each other, so that the keyboard passes them
+ * with one step and arrows move within; a search where there are many; a plain select where it is narrow.
  *
  * https://www.w3.org/WAI/ARIA/apg/patterns/tabs/
  */
@@ -82,7 +82,8 @@ export class Objects extends LightElement {
     if (page.error !== undefined) return words.say('form.unknown');
     const read = reads(page, readOf(content, page.name));
     const write = page.write !== undefined && writeOf(content, page.name) !== undefined;
-    return words.say(read && write ? 'form.readAndWritten' : read ? 'form.isRead' : write ? 'form.isWritten' : 'form.off');
+    return words.say(read && write ? 'form.readAndWritten' : read ? 'form.isRead' : write ? 'form.isWritten'
+      : 'form.off');
   }
 
   #count(page: Page): TemplateResult | typeof nothing {
@@ -90,7 +91,8 @@ export class Objects extends LightElement {
     const errors = issues.filter(isError).length;
     if (!issues.length) return nothing;
     const label = this.words.say(errors ? 'form.errors' : 'form.warnings', { count: errors || issues.length });
-    return html`<span class="count ${errors ? '' : 'warning'}" part="count"><span aria-hidden="true">${errors || issues.length}</span>
+    return html`<span class="count ${errors ? '' : 'warning'}" part="count"><span
+      aria-hidden="true">${errors || issues.length}</span>
       <span class="visually-hidden">${label}</span></span>`;
   }
 
@@ -98,11 +100,14 @@ export class Objects extends LightElement {
     const { words, findings } = this;
     const text = (page: Page): string => {
       const errors = findings.of(page).filter(isError).length;
-      return [page.title, this.#stateText(page), errors && words.say('form.errors', { count: errors })].filter(Boolean).join(' · ');
+      return [page.title, this.#stateText(page), errors && words.say('form.errors', { count: errors })]
+        .filter(Boolean).join(' · ');
     };
     return html`<label class="nav-narrow field"><span class="label">${words.say('form.object')}</span>
-      <select class="input" part="input" @change=${(event: Event) => this.#open((event.target as HTMLSelectElement).value)}>
-        ${this.pages.map((page) => html`<option value=${page.name} .selected=${page.name === this.current}>${text(page)}</option>`)}
+      <select class="input" part="input"
+        @change=${(event: Event) => this.#open((event.target as HTMLSelectElement).value)}>
+        ${this.pages.map((page) => html`<option value=${page.name}
+          .selected=${page.name === this.current}>${text(page)}</option>`)}
       </select></label>`;
   }
 

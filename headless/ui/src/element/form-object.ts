@@ -20,7 +20,8 @@ import type { Words } from './strings.js';
 
 export class ObjectPage extends LightElement {
   static override properties = {
-    installer: GIVEN, words: GIVEN, page: GIVEN, read: GIVEN, write: GIVEN, findings: GIVEN, provider: GIVEN, samples: GIVEN,
+    installer: GIVEN, words: GIVEN, page: GIVEN, read: GIVEN, write: GIVEN, findings: GIVEN, provider: GIVEN,
+      samples: GIVEN,
     refreshing: GIVEN,
   };
 
@@ -53,10 +54,12 @@ export class ObjectPage extends LightElement {
       const rules = this.querySelector('isthmus-part-rules');
       const id = rules?.reveal(control);
       await rules?.updateComplete;
-      await Promise.all([...(rules?.querySelectorAll('isthmus-part-default') ?? [])].map((each) => each.updateComplete));
+      await Promise.all([...(rules?.querySelectorAll('isthmus-part-default') ?? [])]
+        .map((each) => each.updateComplete));
       if (id !== undefined) return id;
     }
-    const values = (['read', 'write'] as const).some((action) => within(control, `${objectPath(action, name)}.selectedValueMappings`));
+    const values = (['read', 'write'] as const)
+      .some((action) => within(control, `${objectPath(action, name)}.selectedValueMappings`));
     return values ? `${idFor(control)}-0` : idFor(control);
   }
 
@@ -74,7 +77,8 @@ export class ObjectPage extends LightElement {
 
   #unknown(error: string): TemplateResult {
     const { words } = this;
-    return html`<div class="note warning" part="note" role="status"><p><strong>${words.say('form.notDescribed')}</strong> <bdi>${error}</bdi></p>
+    return html`<div class="note warning" part="note"
+      role="status"><p><strong>${words.say('form.notDescribed')}</strong> <bdi>${error}</bdi></p>
       <div class="row"><button type="button" class="button" part="button" ?disabled=${this.refreshing}
         @click=${() => void this.installer.refresh()}>${words.say('form.refresh')}</button></div></div>`;
   }
@@ -130,11 +134,13 @@ export class ObjectPage extends LightElement {
     const isRead = reads(page, read);
     const maps = isRead || (write !== undefined && inherits(page, write));
     return html`<div class="object-body ${write ? 'writes' : ''}">
-        ${maps || page.write?.fieldMappings?.length ? html`<isthmus-part-mappings .installer=${installer} .words=${words} .page=${page} .read=${read} .write=${write}
+        ${maps || page.write?.fieldMappings?.length ? html`<isthmus-part-mappings .installer=${installer}
+          .words=${words} .page=${page} .read=${read} .write=${write}
           .findings=${findings} .provider=${provider}></isthmus-part-mappings>` : nothing}
         ${isRead ? html`<isthmus-part-fields .installer=${installer} .words=${words} .page=${page} .read=${read}
           .findings=${findings}></isthmus-part-fields>` : nothing}
-        ${write ? html`<isthmus-part-rules .installer=${installer} .words=${words} .page=${page} .read=${read} .write=${write}
+        ${write ? html`<isthmus-part-rules .installer=${installer} .words=${words} .page=${page} .read=${read}
+          .write=${write}
           .findings=${findings} .provider=${provider}></isthmus-part-rules>` : nothing}
       ${write ? html`<isthmus-part-preview .installer=${installer} .words=${words} .page=${page} .slots=${this.#slots}
         .samples=${this.samples} .content=${this.#content} .provider=${provider}></isthmus-part-preview>` : nothing}

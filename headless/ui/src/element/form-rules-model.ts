@@ -6,7 +6,9 @@
 import { own } from '../records.js';
 import { findField, labelOf } from './field-search.js';
 import { chosenField, counts, inherits, type Page } from './form-model.js';
-import type { FieldDefault, FieldMetadata, FieldSettings, MappedValue, ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
+import type {
+  FieldDefault, FieldMetadata, FieldSettings, MappedValue, ReadObjectConfig, WriteObjectConfig,
+} from '../shapes.js';
 
 /** One field that is written. */
 export interface Slot {
@@ -24,9 +26,11 @@ export interface Slot {
   values?: MappedValue[];
 }
 
+type Change = Partial<Record<keyof FieldSettings, unknown>>;
+type Scalar = string | number | boolean;
 type Settings = Record<string, FieldSettings>;
 
-/** The fields that are written, in the order of the mappings; then required ones; then what has settings or was added. */
+/** The fields that are written: mapped ones in their order, then required ones, then what has settings or was added. */
 export function slotsOf(
   page: Page,
   read: ReadObjectConfig | undefined,
@@ -36,7 +40,8 @@ export function slotsOf(
   const mine: Settings = write?.selectedFieldSettings ?? {};
   const theirs: Settings = page.write?.fieldSettings ?? {};
   const slots = mappedSlots(page, read, write, mine);
-  const taken = new Set(slots.flatMap((slot) => [slot.key, ...(own(mine, slot.key) || !own(mine, slot.field) ? [slot.field] : [])]));
+  const taken = new Set(slots.flatMap((slot) => [slot.key,
+    ...(own(mine, slot.key) || !own(mine, slot.field) ? [slot.field] : [])]));
   const required = Object.values(page.fields).filter((field) => field.isRequired && !field.readOnly);
   // What a person has just added stays where it appeared.
   const settled = [...Object.keys(theirs), ...Object.keys(mine)].filter((name) => !added.includes(name));
@@ -59,7 +64,8 @@ function mappedSlots(
   const slots: Slot[] = [];
   for (const mapping of page.mappings) {
     const field = chosenField(mapping, read, write);
-    if (mapping.name === undefined || field === undefined || (mapping.action === 'read' && !inherits(page, write))) continue;
+    if (mapping.name === undefined || field === undefined
+      || (mapping.action === 'read' && !inherits(page, write))) continue;
     const meta = findField(page.fields, field);
     if (!counts(mapping, read) || meta?.readOnly) continue;
     const { name, title, values } = mapping;
@@ -82,13 +88,14 @@ export function effective(slot: Slot): FieldSettings {
 }
 
 /** Settings with one member changed; `undefined` when nothing is left to say. */
-export function withMember(settings: FieldSettings | undefined, change: Partial<Record<keyof FieldSettings, unknown>>): FieldSettings | undefined {
+export function withMember(settings: FieldSettings | undefined, change: Change): FieldSettings | undefined {
   const members = Object.entries({ ...settings, ...change }).filter(([, value]) => value !== undefined);
   return members.length ? (Object.fromEntries(members) as FieldSettings) : undefined;
 }
 
 /** The one value that a default gives. */
-export function valueOf(given: FieldDefault | undefined): string | number | boolean | (string | number | boolean)[] | undefined {
+export function valueOf(given: FieldDefault | undefined): Scalar | Scalar[] | undefined {
   if (given === undefined) return undefined;
-  return given.stringValue ?? given.dateValue ?? given.integerValue ?? given.floatValue ?? given.booleanValue ?? given.listValue;
+  return given.stringValue ?? given.dateValue ?? given.integerValue ?? given.floatValue ?? given.booleanValue
+    ?? given.listValue;
 }

@@ -7,7 +7,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 
 import type { Installer } from '../contract.js';
-import type { FieldDefault, FieldMetadata, FieldSettings, Issue, ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
+import type {
+  FieldDefault, FieldMetadata, FieldSettings, Issue, ReadObjectConfig, WriteObjectConfig,
+} from '../shapes.js';
 import './default-input.js';
 import { showDefault } from './default-input.js';
 import { findField, labelOf } from './field-search.js';
@@ -23,7 +25,8 @@ import type { Key, Words } from './strings.js';
 const STEP = 40;
 
 const ON_CREATE = [['always', 'form.createAlways'], ['never', 'form.createNever']] as const;
-const ON_UPDATE = [['always', 'form.updateAlways'], ['ifEmpty', 'form.updateIfEmpty'], ['never', 'form.updateNever']] as const;
+const ON_UPDATE = [['always', 'form.updateAlways'], ['ifEmpty', 'form.updateIfEmpty'], ['never',
+  'form.updateNever']] as const;
 
 export class Rules extends LightElement {
   static override properties = {
@@ -70,7 +73,8 @@ export class Rules extends LightElement {
     if (!slot) return undefined;
     this.limit = Math.max(this.limit, this.#slots.indexOf(slot) + 1);
     this.opened = new Set([...this.opened, slot.key]);
-    return idFor(/\.(default|writeOn\w+)$/.test(control) ? control : `${settingsPath(this.page.name, slot.key)}.default`);
+    return idFor(/\.(default|writeOn\w+)$/.test(control) ? control
+      : `${settingsPath(this.page.name, slot.key)}.default`);
   }
 
   #pathsOf({ key, field }: Slot): string[] {
@@ -88,7 +92,8 @@ export class Rules extends LightElement {
     return html`<section class="section" part="section" aria-labelledby=${id}>
       <h4 id=${id}>${words.say('form.rules')}</h4>
       <p class="hint">${words.say('form.rulesHint', { provider: this.provider })}</p>
-      ${slots.length ? html`<ul class="rules">${slots.slice(0, this.limit).map((slot) => this.#rule(slot))}</ul>` : nothing}
+      ${slots.length ? html`<ul
+        class="rules">${slots.slice(0, this.limit).map((slot) => this.#rule(slot))}</ul>` : nothing}
       ${showMore(slots.length - this.limit, words, () => { this.limit += STEP; })}
       ${this.#adder()}
     </section>`;
@@ -101,16 +106,21 @@ export class Rules extends LightElement {
     const issues = this.#issuesOf(slot);
     const label = slot.meta ? labelOf(slot.meta) : slot.field;
     return html`<li class="rule ${open ? 'open' : ''}" part="rule">
-      <button type="button" class="rule-head" part="rule-head" id=${id} aria-expanded=${open} aria-controls="${id}-panel"
-        aria-describedby=${describedBy(issues.length > 0 && `${id}-issues`) || nothing} @click=${() => this.#toggle(slot.key)}>
+      <button type="button" class="rule-head" part="rule-head" id=${id} aria-expanded=${open}
+        aria-controls="${id}-panel"
+        aria-describedby=${describedBy(issues.length > 0 && `${id}-issues`) || nothing}
+          @click=${() => this.#toggle(slot.key)}>
         <span class="rule-name"><bdi>${slot.title}</bdi>
-          <span class="option-detail">${slot.mapped === undefined || label === slot.title ? apiName(slot.field, slot.title)
+          <span class="option-detail">${slot.mapped === undefined || label === slot.title
+            ? apiName(slot.field, slot.title)
             : html`<span class="arrow small" aria-hidden="true"></span><bdi>${label}</bdi>`}
-            ${slot.meta?.isRequired ? html`<span class="tag">${this.words.say('form.required')}</span>` : nothing}</span></span>
+            ${slot.meta?.isRequired ? html`<span
+              class="tag">${this.words.say('form.required')}</span>` : nothing}</span></span>
         <span class="rule-says">${this.#summary(slot)}</span>
       </button>
       ${open ? nothing : problems(issues, `${id}-issues`)}
-      <div id="${id}-panel" class="rule-body" ?hidden=${!open}>${open ? this.#editor(slot, path, issues) : nothing}</div>
+      <div id="${id}-panel" class="rule-body"
+        ?hidden=${!open}>${open ? this.#editor(slot, path, issues) : nothing}</div>
     </li>`;
   }
 
@@ -125,12 +135,14 @@ export class Rules extends LightElement {
     const { words } = this;
     const { default: given, writeOnCreate, writeOnUpdate } = effective(slot);
     const said: [keyof FieldSettings, string][] = [];
-    if (given) said.push(['default', words.say('form.saysDefault', { value: showDefault(given, slot.meta, words) || '""' })]);
+    if (given) said.push(['default',
+      words.say('form.saysDefault', { value: showDefault(given, slot.meta, words) || '""' })]);
     if (writeOnCreate === 'never') said.push(['writeOnCreate', words.say('form.saysNotOnCreate')]);
     if (writeOnUpdate === 'never') said.push(['writeOnUpdate', words.say('form.saysNotOnUpdate')]);
     if (writeOnUpdate === 'ifEmpty') said.push(['writeOnUpdate', words.say('form.saysIfEmpty')]);
     if (!said.length) return html`<span class="muted">${words.say('form.saysNothing')}</span>`;
-    return said.map(([member, text]) => html`<span class="says ${slot.own?.[member] === undefined ? 'inherited' : ''}" part="rule-says">
+    return said.map(([member, text]) => html`<span class="says ${slot.own?.[member] === undefined ? 'inherited' : ''}"
+      part="rule-says">
       <bdi>${text}</bdi></span>`);
   }
 
@@ -140,10 +152,15 @@ export class Rules extends LightElement {
     const mine = issues.filter((issue) => this.#pathsOf(slot).some((each) => within(issue.path, `${each}.default`)));
     const others = issues.filter((issue) => !mine.includes(issue));
     return html`
-      <div class="field"><p class="label" id="${id}-label">${words.say('form.default', { app: words.say('form.app') })}</p>
-        <isthmus-part-default .words=${words} .field=${slot.meta} .value=${slot.own?.default} .inherited=${slot.inherited?.default}
-          .inputId=${id} .labelledBy=${`${id}-label ${idFor(path)}`} .describedBy=${describedBy(mine.length > 0 && `${id}-issues`)}
-          .invalid=${mine.some(isError)} @isthmus-default=${(event: CustomEvent<FieldDefault | undefined>) => this.#set(slot, { default: event.detail })}
+      <div class="field"><p class="label"
+        id="${id}-label">${words.say('form.default', { app: words.say('form.app') })}</p>
+        <isthmus-part-default .words=${words} .field=${slot.meta} .value=${slot.own?.default}
+          .inherited=${slot.inherited?.default}
+          .inputId=${id} .labelledBy=${`${id}-label ${idFor(path)}`}
+            .describedBy=${describedBy(mine.length > 0 && `${id}-issues`)}
+          .invalid=${mine.some(isError)}
+            @isthmus-default=${(event: CustomEvent<FieldDefault | undefined>) =>
+              this.#set(slot, { default: event.detail })}
         ></isthmus-part-default>
         ${problems(mine, `${id}-issues`)}
       </div>
@@ -151,7 +168,8 @@ export class Rules extends LightElement {
       ${this.#options(slot, 'writeOnUpdate', path, 'form.onUpdate', ON_UPDATE)}
       ${problems(others, `${idFor(path)}-issues`)}
       ${slot.own === undefined ? nothing : html`<div class="row">${quiet(
-        words.say(slot.inherited ? 'form.resetRule' : 'form.removeRule', { app: words.say('form.app') }), () => this.#reset(slot))}</div>`}`;
+        words.say(slot.inherited ? 'form.resetRule' : 'form.removeRule', { app: words.say('form.app') }), () =>
+          this.#reset(slot))}</div>`}`;
   }
 
   #options(
@@ -170,7 +188,8 @@ export class Rules extends LightElement {
           id=${value === now ? id : `${id}-${value}`} .checked=${value === now}
           @change=${() => this.#set(slot, { [member]: value === (inherited ?? 'always') ? undefined : value })}>
         <span class="check-text">${words.say(key, { provider: this.provider })}
-          ${value === inherited ? html`<span class="tag">${words.say('form.setBy', { app: words.say('form.app') })}</span>` : nothing}</span></label>`)}
+          ${value === inherited ? html`<span
+            class="tag">${words.say('form.setBy', { app: words.say('form.app') })}</span>` : nothing}</span></label>`)}
     </fieldset>`;
   }
 
@@ -184,7 +203,8 @@ export class Rules extends LightElement {
   #reset(slot: Slot): void {
     this.added = this.added.filter((key) => key !== slot.key);
     this.#save(slot, undefined);
-    void this.updateComplete.then(() => this.querySelector<HTMLElement>(`#${idFor(settingsPath(this.page.name, slot.key))}`)?.focus());
+    void this.updateComplete.then(() =>
+      this.querySelector<HTMLElement>(`#${idFor(settingsPath(this.page.name, slot.key))}`)?.focus());
   }
 
   #save({ key }: Slot, settings: FieldSettings | undefined): void {
@@ -198,12 +218,16 @@ export class Rules extends LightElement {
     if (!Object.values(page.fields).some(wanted)) return nothing;
     const id = idFor(`add ${page.name}`);
     if (!this.adding) {
-      return html`<div class="row"><button type="button" class="button" part="button" id="${id}-button" @click=${this.#add}>
+      return html`<div class="row"><button type="button" class="button" part="button" id="${id}-button"
+        @click=${this.#add}>
         ${words.say('form.addRule')}</button></div>`;
     }
-    return html`<div class="field adder"><label class="label" id="${id}-label" for=${id}>${words.say('form.addRuleFor')}</label>
-      <isthmus-part-picker .words=${words} .fields=${page.fields} .inputId=${id} .labelledBy=${`${id}-label`} .wanted=${wanted}
-        .value=${undefined} @isthmus-pick=${(event: CustomEvent<string>) => this.#addFor(event.detail)}></isthmus-part-picker></div>`;
+    return html`<div class="field adder"><label class="label" id="${id}-label"
+      for=${id}>${words.say('form.addRuleFor')}</label>
+      <isthmus-part-picker .words=${words} .fields=${page.fields} .inputId=${id} .labelledBy=${`${id}-label`}
+        .wanted=${wanted}
+        .value=${undefined}
+          @isthmus-pick=${(event: CustomEvent<string>) => this.#addFor(event.detail)}></isthmus-part-picker></div>`;
   }
 
   #wantedFor = '';

@@ -6,7 +6,9 @@ export const form = css`
   isthmus-part-objects, isthmus-part-object, isthmus-part-mappings, isthmus-part-fields, isthmus-part-rules,
   isthmus-part-preview, isthmus-part-picker, isthmus-part-default { display: block; min-inline-size: 0; }
 
-  .form { display: grid; grid-template-columns: minmax(0, 1fr); gap: calc(var(--_space) * 2.5) calc(var(--_space) * 4); }
+  .form {
+    display: grid; grid-template-columns: minmax(0, 1fr); gap: calc(var(--_space) * 2.5) calc(var(--_space) * 4);
+  }
   .mono { font-family: var(--_mono); font-size: 0.85em; overflow-wrap: anywhere; }
   .tag {
     display: inline-block; padding: 0 6px; font-size: 0.8em; line-height: 1.6; font-weight: 500; color: var(--_muted);
@@ -21,7 +23,8 @@ export const form = css`
   /* Long names are cut after some lines; a screen reader still reads them whole. */
   .tab-title, .option-label > bdi, .check-text > bdi, .rule-name > bdi, .fixed > bdi, .pill > bdi, .label > bdi,
   .outcome-field > bdi, .option-detail > bdi, .value-label > bdi, .object-head bdi, .outcome-value {
-    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere;
+    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
+    overflow-wrap: anywhere;
     text-align: -webkit-match-parent; text-align: match-parent;
   }
 
@@ -39,29 +42,36 @@ export const form = css`
   .tab[aria-selected='true'] .tab-title { color: var(--_accent); }
   .tab-state { grid-column: 1; font-size: 0.82em; color: var(--_muted); line-height: 1.4; }
   .count {
-    grid-area: 1 / 2 / span 2; min-inline-size: 22px; padding: 0 6px; text-align: center; font-size: 0.82em; font-weight: 620;
+    grid-area: 1 / 2 / span 2; min-inline-size: 22px; padding: 0 6px; text-align: center; font-size: 0.82em;
+    font-weight: 620;
     line-height: 22px; border-radius: 11px; color: var(--_surface); background: var(--_danger); position: relative;
   }
   .count.warning { background: var(--_warning); }
 
   /* One object. */
-  .object-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px var(--_space); margin-block-end: var(--_space); }
+  .object-head {
+    display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px var(--_space); margin-block-end: var(--_space);
+  }
   .object-head h3 { font-size: 1.2em; }
   .switches { display: grid; gap: 2px; margin-block-end: calc(var(--_space) * 2.5); }
   isthmus-part-object > .note { margin-block-end: calc(var(--_space) * 2); }
   .switch { display: inline-flex; align-items: flex-start; gap: 10px; padding-block: 5px; cursor: pointer; }
   .switch-row .hint, .switch-row .problems { margin-inline-start: 46px; }
   .switch input {
-    appearance: none; flex: none; inline-size: 36px; block-size: 20px; margin: 1.5px 0; border-radius: 10px; cursor: pointer;
+    appearance: none; flex: none; inline-size: 36px; block-size: 20px; margin: 1.5px 0; border-radius: 10px;
+    cursor: pointer;
     background: var(--_edge); display: grid; align-items: center; padding: 2px; transition: background-color 0.12s;
   }
   .switch input::before {
-    content: ''; inline-size: 16px; block-size: 16px; border-radius: 50%; background: var(--_surface); transition: margin 0.12s;
+    content: ''; inline-size: 16px; block-size: 16px; border-radius: 50%; background: var(--_surface);
+    transition: margin 0.12s;
   }
   .switch input:checked { background: var(--_accent); }
   .switch input:checked::before { margin-inline-start: 16px; }
   .switch input:disabled { opacity: 0.6; cursor: default; }
-  .object-body { display: grid; gap: calc(var(--_space) * 4); grid-template-columns: minmax(0, 1fr); align-items: start; }
+  .object-body {
+    display: grid; gap: calc(var(--_space) * 4); grid-template-columns: minmax(0, 1fr); align-items: start;
+  }
   .object-body > :empty { display: none; }
   isthmus-part-mappings, isthmus-part-rules { container: part / inline-size; }
   .section { display: grid; gap: var(--_space); grid-template-columns: minmax(0, 1fr); }
@@ -81,21 +91,31 @@ export const form = css`
   .mapping-line { display: grid; gap: 4px calc(var(--_space) * 1.5); grid-template-columns: minmax(0, 1fr); }
   .mapping-line > .arrow { display: none; }
   .label > bdi { display: inline; }
-  .option-detail { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 8px; font-size: 0.87em; color: var(--_muted); }
-  .values { margin-block-start: var(--_space); padding: calc(var(--_space) * 1.5); background: var(--_raised); border-radius: var(--_radius-small); display: grid; gap: var(--_space); }
+  .option-detail {
+    display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 8px; font-size: 0.87em; color: var(--_muted);
+  }
+  .values {
+    margin-block-start: var(--_space); padding: calc(var(--_space) * 1.5); background: var(--_raised);
+    border-radius: var(--_radius-small); display: grid; gap: var(--_space);
+  }
   .values > .row { justify-content: space-between; min-block-size: 0; }
-  .value-rows { display: grid; grid-template-columns: minmax(0, 2fr) auto minmax(0, 3fr); gap: var(--_space) calc(var(--_space) * 1.5); align-items: center; }
+  .value-rows {
+    display: grid; grid-template-columns: minmax(0, 2fr) auto minmax(0, 3fr);
+    gap: var(--_space) calc(var(--_space) * 1.5); align-items: center;
+  }
 
   /* Choosing a field. */
   .picker { position: relative; }
   .picker > .input { padding-inline-end: 40px; text-overflow: ellipsis; }
   .picker-clear {
     position: absolute; inset-block-start: 4px; inset-inline-end: 4px; inline-size: 32px; block-size: 32px; padding: 0;
-    font-size: 1.2em; line-height: 1; color: var(--_muted); background: none; border: 0; border-radius: 5px; cursor: pointer;
+    font-size: 1.2em; line-height: 1; color: var(--_muted); background: none; border: 0; border-radius: 5px;
+    cursor: pointer;
   }
   .picker-clear:hover { color: var(--_text); background: var(--_raised); }
   .picker-list {
-    position: absolute; z-index: 5; inset-inline: 0; inset-block-start: calc(100% + 4px); max-block-size: 300px; overflow: auto;
+    position: absolute; z-index: 5; inset-inline: 0; inset-block-start: calc(100% + 4px); max-block-size: 300px;
+    overflow: auto;
     padding: 4px; background: var(--_surface); border: 1px solid var(--_edge); border-radius: var(--_radius-small);
     box-shadow: 0 8px 28px rgb(0 0 0 / 18%); overscroll-behavior: contain;
   }
@@ -110,15 +130,21 @@ export const form = css`
 
   /* Boxes to tick. */
   .check { display: flex; align-items: flex-start; gap: 10px; padding-block: 5px; cursor: pointer; }
-  .check input { inline-size: 18px; block-size: 18px; margin: 2px 0; flex: none; accent-color: var(--_accent); cursor: pointer; }
+  .check input {
+    inline-size: 18px; block-size: 18px; margin: 2px 0; flex: none; accent-color: var(--_accent); cursor: pointer;
+  }
   .check-text { min-inline-size: 0; overflow-wrap: anywhere; }
   .chips { display: flex; flex-wrap: wrap; gap: 6px; }
-  .pill { padding: 2px 10px; font-size: 0.87em; background: var(--_raised); border: 1px solid var(--_border); border-radius: 99px; max-inline-size: 100%; }
+  .pill {
+    padding: 2px 10px; font-size: 0.87em; background: var(--_raised); border: 1px solid var(--_border);
+    border-radius: 99px; max-inline-size: 100%;
+  }
   .choice { display: grid; gap: var(--_space); }
   .tools > .input { flex: 1 1 12em; inline-size: auto; }
   .tools > .button[aria-pressed='true'] { color: var(--_accent); background: var(--_tint); }
   .boxes {
-    display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15em), 1fr)); gap: 0 calc(var(--_space) * 2);
+    display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15em), 1fr));
+    gap: 0 calc(var(--_space) * 2);
     max-block-size: 22em; overflow: auto; padding: 4px calc(var(--_space) * 1.5);
     border: 1px solid var(--_border); border-radius: var(--_radius-small);
   }
@@ -133,7 +159,10 @@ export const form = css`
     padding: 10px 14px; text-align: start; background: none; border: 0; cursor: pointer; border-radius: inherit;
   }
   .rule-head:hover { background: var(--_raised); }
-  .rule-head::before { content: '›' / ''; color: var(--_muted); font-size: 1.2em; line-height: 1; transition: rotate 0.12s; text-align: center; }
+  .rule-head::before {
+    content: '›' / ''; color: var(--_muted); font-size: 1.2em; line-height: 1; transition: rotate 0.12s;
+    text-align: center;
+  }
   :dir(rtl) > .rule-head::before { content: '‹' / ''; }
   .rule.open > .rule-head::before { rotate: 90deg; }
   :dir(rtl) > .rule.open > .rule-head::before { rotate: -90deg; }
@@ -146,35 +175,54 @@ export const form = css`
   }
   .says > bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
   .says.inherited { color: var(--_muted); background: none; border-color: var(--_border); border-style: dashed; }
-  .rule-body { display: grid; gap: calc(var(--_space) * 2); padding: 4px 16px 16px 38px; grid-template-columns: minmax(0, 1fr); }
+  .rule-body {
+    display: grid; gap: calc(var(--_space) * 2); padding: 4px 16px 16px 38px; grid-template-columns: minmax(0, 1fr);
+  }
   .rule-body[hidden] { display: none; }
   :dir(rtl) > .rule > .rule-body { padding: 4px 38px 16px 16px; }
   .rule-body > .row > .button { margin-inline-start: calc(var(--_space) * -1); }
   .options .label { margin-block-end: 2px; }
-  .default-boxes { max-block-size: 14em; overflow: auto; padding: 4px 12px; border: 1px solid var(--_edge); border-radius: var(--_radius-small); }
+  .default-boxes {
+    max-block-size: 14em; overflow: auto; padding: 4px 12px; border: 1px solid var(--_edge);
+    border-radius: var(--_radius-small);
+  }
 
   /* Preview. */
   .preview {
     display: grid; gap: calc(var(--_space) * 1.5); padding: calc(var(--_space) * 2); align-content: start;
-    background: var(--_raised); border: 1px solid var(--_border); border-radius: var(--_radius); grid-template-columns: minmax(0, 1fr);
+    background: var(--_raised); border: 1px solid var(--_border); border-radius: var(--_radius);
+    grid-template-columns: minmax(0, 1fr);
   }
-  .segments { display: grid; grid-template-columns: 1fr 1fr; padding: 3px; gap: 3px; background: var(--_surface); border: 1px solid var(--_border); border-radius: var(--_radius-small); }
+  .segments {
+    display: grid; grid-template-columns: 1fr 1fr; padding: 3px; gap: 3px; background: var(--_surface);
+    border: 1px solid var(--_border); border-radius: var(--_radius-small);
+  }
   .segment { position: relative; cursor: pointer; display: grid; }
   .segment input { position: absolute; inset: 0; opacity: 0; margin: 0; cursor: pointer; }
-  .segment span { padding: 5px 8px; text-align: center; font-size: 0.93em; border-radius: calc(var(--_radius-small) - 2px); color: var(--_muted); }
+  .segment span {
+    padding: 5px 8px; text-align: center; font-size: 0.93em; border-radius: calc(var(--_radius-small) - 2px);
+    color: var(--_muted);
+  }
   .segment :checked + span { color: var(--_accent); background: var(--_tint); font-weight: 560; }
   .segment :focus-visible + span { box-shadow: var(--_ring); }
   .lines { display: grid; gap: var(--_space); }
   .line {
-    display: grid; grid-template-columns: minmax(0, 1fr) auto minmax(0, 1fr); gap: 4px var(--_space); align-items: start;
-    padding: 8px 10px; background: var(--_surface); border: 1px solid var(--_border); border-radius: var(--_radius-small);
+    display: grid; grid-template-columns: minmax(0, 1fr) auto minmax(0, 1fr); gap: 4px var(--_space);
+    align-items: start;
+    padding: 8px 10px; background: var(--_surface); border: 1px solid var(--_border);
+    border-radius: var(--_radius-small);
   }
   .line > .arrow { align-self: center; }
-  .line-from, .line-to, .line-current { display: grid; gap: 4px; min-inline-size: 0; grid-template-columns: minmax(0, 1fr); }
+  .line-from, .line-to, .line-current {
+    display: grid; gap: 4px; min-inline-size: 0; grid-template-columns: minmax(0, 1fr);
+  }
   .line-name { padding: 0; font-size: 0.93em; }
   .line .input.small { min-block-size: 32px; padding: 3px 8px; font-size: 0.93em; }
   .line-current { padding-block-start: 4px; }
-  .outcome { display: grid; gap: 2px; padding-inline-start: 8px; border-inline-start: 3px solid var(--_ok); min-inline-size: 0; }
+  .outcome {
+    display: grid; gap: 2px; padding-inline-start: 8px; border-inline-start: 3px solid var(--_ok);
+    min-inline-size: 0;
+  }
   .outcome.dropped, .outcome.address { border-inline-start-color: var(--_edge); }
   .outcome-field { font-size: 0.87em; color: var(--_muted); overflow-wrap: anywhere; }
   .outcome-value { font-weight: 560; }
@@ -184,7 +232,10 @@ export const form = css`
 
   @container isthmus (inline-size >= 40rem) {
     .form.many { grid-template-columns: minmax(10rem, 14rem) minmax(0, 1fr); }
-    .nav-wide { display: grid; gap: var(--_space); position: sticky; inset-block-start: var(--_space); max-block-size: min(80vh, 46rem); grid-template-rows: auto minmax(0, 1fr); }
+    .nav-wide {
+      display: grid; gap: var(--_space); position: sticky; inset-block-start: var(--_space);
+      max-block-size: min(80vh, 46rem); grid-template-rows: auto minmax(0, 1fr);
+    }
     .nav { overflow: auto; padding: 4px; margin: -4px; }
     .nav-narrow { display: none; }
   }
@@ -197,7 +248,10 @@ export const form = css`
   }
   /* The preview stands where it is seen while rules are set: beside them, or beside everything. */
   @container isthmus (inline-size >= 54rem) {
-    .object-body.writes { grid-template-columns: minmax(0, 1fr) minmax(16rem, 19rem); gap: calc(var(--_space) * 4) calc(var(--_space) * 3); }
+    .object-body.writes {
+      grid-template-columns: minmax(0, 1fr) minmax(16rem, 19rem);
+      gap: calc(var(--_space) * 4) calc(var(--_space) * 3);
+    }
     .object-body > * { grid-column: 1 / -1; }
     .writes > isthmus-part-rules { grid-column: 1; }
     .writes > isthmus-part-preview { grid-column: 2; }

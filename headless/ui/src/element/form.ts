@@ -76,8 +76,11 @@ export class Form extends LightElement implements FormPart {
     if (!page) return html`<p class="hint">${words.say(state.manifest ? 'form.nothing' : 'form.noManifest')}</p>`;
     return html`${this.#astray()}
       <div class="form ${pages.length > 1 ? 'many' : ''}" part="form">
-        ${pages.length > 1 ? html`<isthmus-part-objects .words=${words} .pages=${pages} .content=${state.content} .findings=${this.#findings}
-          .current=${this.current} @isthmus-open=${(event: CustomEvent<string>) => { this.current = event.detail; }}></isthmus-part-objects>` : nothing}
+        ${pages.length > 1 ? html`<isthmus-part-objects .words=${words} .pages=${pages} .content=${state.content}
+          .findings=${this.#findings}
+          .current=${this.current}
+            @isthmus-open=${(event: CustomEvent<string>) =>
+              { this.current = event.detail; }}></isthmus-part-objects>` : nothing}
         ${this.#page(page)}
       </div>`;
   }
@@ -87,7 +90,8 @@ export class Form extends LightElement implements FormPart {
     const findings = this.#findings;
     const isTab = this.#pages.length > 1;
     return html`<isthmus-part-object id=${PANEL} role=${isTab ? 'tabpanel' : 'group'}
-      aria-labelledby=${isTab ? tabId(page.name) : 'isthmus-object-title'} .installer=${installer} .words=${words} .page=${page}
+      aria-labelledby=${isTab ? tabId(page.name) : 'isthmus-object-title'} .installer=${installer} .words=${words}
+        .page=${page}
       .read=${readOf(state.content, page.name)} .write=${page.write && writeOf(state.content, page.name)}
       .findings=${findings} .samples=${this.samples.length ? this.samples : NO_SAMPLES}
       .provider=${state.provider?.displayName ?? state.content.provider} .refreshing=${state.busy === 'refreshing'}

@@ -1,6 +1,6 @@
 /**
- * `<isthmus-part-picker>`: choosing one of hundreds of fields. A combobox as the ARIA practices draw it: the focus stays
- * in the input, arrows move through the list, and only as many options are drawn as a person reads.
+ * `<isthmus-part-picker>`: choosing one of hundreds of fields. A combobox as the ARIA practices draw it: the focus
+ * stays in the input, arrows move through the list, and only as many options are drawn as a person reads.
  *
  * https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
  */
@@ -85,7 +85,8 @@ export class Picker extends LightElement {
     this.#found = searchFields(fields, query, wanted);
     if (query) this.active = this.#found.length ? 0 : -1;
     // Emptied: Enter takes the choice away. Just opened: it stands on what is chosen.
-    else this.active = this.query === '' ? -1 : this.#found.slice(0, SHOWN).findIndex((each) => each.fieldName === this.value);
+    else this.active = this.query === '' ? -1
+      : this.#found.slice(0, SHOWN).findIndex((each) => each.fieldName === this.value);
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -127,8 +128,10 @@ export class Picker extends LightElement {
   #options(list: string): TemplateResult {
     const more = this.#found.length - SHOWN;
     return html`${this.#found.slice(0, SHOWN).map((field, index) => this.#option(field, index, list))}
-      ${this.#found.length ? nothing : html`<li class="picker-rest" role="presentation">${this.words.say('form.noneFound')}</li>`}
-      ${more > 0 ? html`<li class="picker-rest" role="presentation">${this.words.say('form.moreFields', { count: more })}</li>` : nothing}`;
+      ${this.#found.length ? nothing : html`<li class="picker-rest"
+        role="presentation">${this.words.say('form.noneFound')}</li>`}
+      ${more > 0 ? html`<li class="picker-rest"
+        role="presentation">${this.words.say('form.moreFields', { count: more })}</li>` : nothing}`;
   }
 
   #option(field: FieldMetadata, index: number, list: string): TemplateResult {
@@ -139,7 +142,8 @@ export class Picker extends LightElement {
       id="${list}-${index}" aria-selected=${index === this.active} @click=${() => this.#pick(field.fieldName)}>
       <span class="option-label"><bdi>${label}</bdi>
         ${field.isCustom ? html`<span class="tag">${words.say('form.custom')}</span>` : nothing}
-        ${field.readOnly ? html`<span class="tag ${this.writing ? 'warning' : ''}">${words.say('form.readOnly')}</span>` : nothing}
+        ${field.readOnly ? html`<span
+          class="tag ${this.writing ? 'warning' : ''}">${words.say('form.readOnly')}</span>` : nothing}
       </span>
       <span class="option-detail">${named ? html`<bdi class="mono">${field.fieldName}</bdi>` : nothing}
         <span>${typeText(field, words)}</span></span>

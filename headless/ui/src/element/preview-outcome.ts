@@ -13,7 +13,8 @@ export interface Outcome {
 }
 
 /** Deeds that say nothing which the line itself does not show. */
-const PLAIN = new Set(['mapping.unchanged', 'mapping.mapped', 'mapping.found', 'overwrite.written', 'overwrite.written.always']);
+const PLAIN = new Set(['mapping.unchanged', 'mapping.mapped', 'mapping.found', 'overwrite.written',
+  'overwrite.written.always']);
 
 interface Asked {
   name: string;
@@ -21,7 +22,8 @@ interface Asked {
   slot?: Line['slot'];
 }
 
-export function outcomeOf(told: Explanation, { name, slot, field: known }: Asked, sent: boolean, words: Words): Outcome {
+export function outcomeOf(told: Explanation, { name, slot, field: known }: Asked, sent: boolean,
+  words: Words): Outcome {
   const record = told.records[0];
   const input = sent ? record?.inputs.find((each) => each.name === name) : undefined;
   const field = input?.field ?? known ?? slot?.field ?? name;

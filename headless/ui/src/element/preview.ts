@@ -115,14 +115,17 @@ export class Preview extends LightElement {
   /** What the provider has there now, as the sample says. */
   #currentOf(slot: Slot): string {
     const given = own(this.#given?.current, slot.field);
-    return this.#mine.current.get(slot.field) ?? (given === undefined ? this.words.say('form.sampleCurrent') : toText(given));
+    return this.#mine.current.get(slot.field)
+      ?? (given === undefined ? this.words.say('form.sampleCurrent') : toText(given));
   }
 
   #sample(): Sample {
     const update = this.kind === 'update';
-    const members = this.#lines.filter((line) => this.#isSent(line)).map((line) => [line.name, this.#valueIn(line)] as const);
+    const members = this.#lines.filter((line) => this.#isSent(line))
+      .map((line) => [line.name, this.#valueIn(line)] as const);
     const record = buildRecord(update ? [['id', this.#given?.record['id'] ?? '1'], ...members] : members);
-    const asked = this.#lines.flatMap(({ slot }) => (slot && asksCurrent(slot) ? [[slot.field, this.#currentOf(slot)] as const] : []));
+    const asked = this.#lines.flatMap(({ slot }) =>
+      (slot && asksCurrent(slot) ? [[slot.field, this.#currentOf(slot)] as const] : []));
     const current = buildRecord(asked.filter(([, value]) => value !== ''));
     return { objectName: this.page.name, type: this.kind, record, ...(update && { current }) };
   }
@@ -177,14 +180,18 @@ export class Preview extends LightElement {
 
   #kinds(): TemplateResult {
     const kinds = [['create', 'form.newRecord'], ['update', 'form.existingRecord']] as const;
-    return html`<div class="segments" role="radiogroup" aria-label=${this.words.say('form.previewKind')}>${kinds.map(([kind, key]) => html`
-      <label class="segment" part="segment"><input type="radio" name=${idFor('preview kind')} .checked=${kind === this.kind}
+    return html`<div class="segments" role="radiogroup"
+      aria-label=${this.words.say('form.previewKind')}>${kinds.map(([kind, key]) => html`
+      <label class="segment" part="segment"><input type="radio" name=${idFor('preview kind')}
+        .checked=${kind === this.kind}
         @change=${() => { this.kind = kind; }}><span>${this.words.say(key)}</span></label>`)}</div>`;
   }
 
   #failed({ message, issues = [] }: InstallError): TemplateResult {
-    return html`<div class="note" part="note"><p><strong>${this.words.say('form.previewFailed')}</strong> ${issues.length ? '' : message}</p>
-      ${issues.map((issue) => html`<p class="small"><bdi class="mono">${issue.path}</bdi> ${sentence(issue)}</p>`)}</div>`;
+    return html`<div class="note"
+      part="note"><p><strong>${this.words.say('form.previewFailed')}</strong> ${issues.length ? '' : message}</p>
+      ${issues.map((issue) => html`<p class="small"><bdi
+        class="mono">${issue.path}</bdi> ${sentence(issue)}</p>`)}</div>`;
   }
 
   #line(line: Line): TemplateResult {
@@ -213,18 +220,23 @@ export class Preview extends LightElement {
       this.#edit('values', line.name, fromText((event.target as HTMLInputElement).value, before));
     };
     if (!choices.length) {
-      return html`<input class="input small" part="input" type="text" dir="auto" id=${id} aria-labelledby="${id}-label ${idFor('preview')}"
+      return html`<input class="input small" part="input" type="text" dir="auto" id=${id}
+        aria-labelledby="${id}-label ${idFor('preview')}"
         .value=${now} @input=${change}>`;
     }
-    const options = choices.some(({ value }) => value === now) ? choices : [...choices, { value: now, displayValue: now }];
-    return html`<select class="input small" part="input" id=${id} aria-labelledby="${id}-label ${idFor('preview')}" @change=${change}>
-      ${options.map(({ value, displayValue }) => html`<option value=${value} .selected=${value === now}>${displayValue || value}</option>`)}
+    const options = choices.some(({ value }) => value === now) ? choices : [...choices, { value: now,
+      displayValue: now }];
+    return html`<select class="input small" part="input" id=${id} aria-labelledby="${id}-label ${idFor('preview')}"
+      @change=${change}>
+      ${options.map(({ value, displayValue }) => html`<option value=${value}
+        .selected=${value === now}>${displayValue || value}</option>`)}
     </select>`;
   }
 
   #current(slot: Slot): TemplateResult {
     const id = idFor(`current ${this.page.name} ${slot.field}`);
-    return html`<div class="line-current"><label class="hint" for=${id}>${this.words.say('form.hasNow', { provider: this.provider })}</label>
+    return html`<div class="line-current"><label class="hint"
+      for=${id}>${this.words.say('form.hasNow', { provider: this.provider })}</label>
       <input class="input small" part="input" type="text" dir="auto" id=${id} .value=${this.#currentOf(slot)}
         placeholder=${this.words.say('form.empty')}
         @input=${(event: Event) => this.#edit('current', slot.field, (event.target as HTMLInputElement).value)}></div>`;
@@ -241,7 +253,8 @@ export class Preview extends LightElement {
     const meta = findField(this.page.fields, field);
     const shown = value === '' || value === null ? words.say('form.empty') : toText(value);
     return html`<div class="outcome ${fate} ${this.#changed.has(field) ? 'changed' : ''}" part="outcome">
-      <span class="outcome-field"><bdi>${meta ? labelOf(meta) : field}</bdi> ${apiName(field, meta && labelOf(meta))}</span>
+      <span class="outcome-field"><bdi>${meta
+        ? labelOf(meta) : field}</bdi> ${apiName(field, meta && labelOf(meta))}</span>
       ${fate === 'sent' || fate === 'pending' ? html`<output class="outcome-value" dir="auto">${shown}</output>`
         : html`<span class="outcome-not">${words.say('form.notSent')}</span>`}
       ${why.map((text) => html`<p class="hint">${text}</p>`)}</div>`;
@@ -253,9 +266,11 @@ export class Preview extends LightElement {
     if (!told) return [];
     const known = new Set(this.#lines.map(({ slot }) => slot?.field));
     const others = (told.records[0]?.fields ?? []).filter((each) => !known.has(each.field) && !each.inputs?.length);
-    return others.map((each) => html`<li class="line"><div class="line-from"><p class="hint">${words.say('form.notInRecord')}</p></div>
+    return others.map((each) => html`<li class="line"><div class="line-from"><p
+      class="hint">${words.say('form.notInRecord')}</p></div>
       <span class="arrow" aria-hidden="true"></span>
-      <div class="line-to">${this.#outcome(outcomeOf(told, { name: each.field, field: each.field }, false, words))}</div></li>`);
+      <div class="line-to">${this.#outcome(outcomeOf(told, { name: each.field, field: each.field }, false,
+        words))}</div></li>`);
   }
 }
 
@@ -265,8 +280,10 @@ function asksCurrent(slot: Slot): boolean {
 
 /** What the product could send: its own values where they are known, else the choices of the field. */
 function choicesOf({ slot, value }: Line): Choice[] {
-  if (slot?.values) return slot.values.map((each) => ({ value: each.mappedValue, displayValue: each.mappedDisplayValue }));
-  if (typeof value === 'boolean') return [{ value: 'true', displayValue: 'true' }, { value: 'false', displayValue: 'false' }];
+  if (slot?.values) return slot.values
+    .map((each) => ({ value: each.mappedValue, displayValue: each.mappedDisplayValue }));
+  if (typeof value === 'boolean') return [{ value: 'true', displayValue: 'true' }, { value: 'false',
+    displayValue: 'false' }];
   return (slot?.meta?.valueType === 'singleSelect' && slot.meta.values) || [];
 }
 

@@ -50,13 +50,14 @@ function set(record: Record<string, unknown>, name: string, value: unknown): voi
   Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** The lines of an object's preview. A field with a default is left out at first: else the default would not be seen. */
+/** The lines of an object's preview. A field with a default is left out at first, so that the default is seen. */
 export function linesOf(slots: readonly Slot[], sample: Sample | undefined): Line[] {
   const lines = slots.map((slot): Line => {
     const name = slot.mapped ?? slot.field;
     const given = sample && read(sample.record, name);
     const known = given !== undefined;
-    return { name, title: slot.title, slot, value: known ? given : plausible(slot), sent: sample ? known : !effective(slot).default };
+    return { name, title: slot.title, slot, value: known ? given : plausible(slot), sent: sample
+      ? known : !effective(slot).default };
   });
   const heads = new Set(lines.map(({ name }) => segments(name)[0]));
   const others = Object.entries(sample?.record ?? {}).filter(([name]) => name !== 'id' && !heads.has(name));
@@ -86,7 +87,8 @@ export function plausible({ meta, values, title, mapped, field }: Slot): unknown
   if (meta?.valueType === 'date') return '2026-01-31';
   if (meta?.valueType === 'datetime') return '2026-01-31T09:00:00Z';
   const name = `${mapped ?? ''} ${field}`.toLowerCase();
-  return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? (meta?.valueType === 'reference' ? '1' : title.slice(0, 40));
+  return BY_NAME.find(([pattern]) => pattern.test(name))?.[1]
+    ?? (meta?.valueType === 'reference' ? '1' : title.slice(0, 40));
 }
 
 /** A value as it stands in an input. */
