@@ -1,4 +1,4 @@
-"""Runs the demo: a sandbox CRM and a server in one process, the story, and then both until interrupted."""
+"""Runs the demo: a sandbox CRM, a server and a product's page in one process; the story, then all until interrupted."""
 
 import asyncio
 import secrets
@@ -10,9 +10,12 @@ from ipaddress import ip_network
 import msgspec
 
 from connectors.sandbox import server as sandbox
+from connectors.sandbox.access import DEMO_KEY
 from headless.client import Client
 from server.connecting.asking import redirect_uri
+from server.demo import page
 from server.demo.consent import PROVIDER, consent_link
+from server.demo.page import serve_page
 from server.demo.story import CONSUMER, Tell, tell_story
 from server.demo.telling import heading
 from server.serving import serve
@@ -36,19 +39,29 @@ async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> Non
             allowed_networks=(*settings.allowed_networks, ip_network(f"{HOST}/32")),
         )
         project = await _project(own)
-        async with _serving(own, port=port, keep=keep_serving) as url:
+        group_ref, newcomer = (f"customer-{secrets.token_hex(4)}" for _ in range(2))
+        async with (
+            Client(own.public_url, api_key=project.api_key, project=PROJECT) as client,
+            serve_page(
+                client,
+                server=own.public_url,
+                project=PROJECT,
+                customers=(group_ref, newcomer),
+                port=await _free(page.DEFAULT_PORT),
+            ) as page_url,
+            _serving(own, port=port, keep=keep_serving) as url,
+        ):
             tell(f"Isthmus is at {url}, the sandbox CRM at {sandbox_url}, the data in {_place(own)}.")
-            group_ref = f"customer-{secrets.token_hex(3)}"
-            async with Client(url, api_key=project.api_key, project=PROJECT) as client:
-                await tell_story(client, sandbox_url=sandbox_url, group_ref=group_ref, tell=tell)
-                link = await consent_link(
-                    client,
-                    sandbox_url=sandbox_url,
-                    redirect_uri=redirect_uri(own.public_url, project.project_id, PROVIDER),
-                    group_ref=group_ref,
-                    consumer_ref=CONSUMER,
-                )
+            await tell_story(client, sandbox_url=sandbox_url, group_ref=group_ref, tell=tell)
+            link = await consent_link(
+                client,
+                sandbox_url=sandbox_url,
+                redirect_uri=redirect_uri(own.public_url, project.project_id, PROVIDER),
+                group_ref=group_ref,
+                consumer_ref=CONSUMER,
+            )
             tell(heading("Now try it yourself"))
+            tell(_pages(page_url, group_ref=group_ref, newcomer=newcomer))
             tell(_invitation(url, sandbox_url, project.api_key, group_ref, link=link))
             if keep_serving:
                 tell("\nServing until you press Ctrl+C.")
@@ -99,6 +112,16 @@ async def _serving(settings: Settings, *, port: int, keep: bool) -> AsyncIterato
             # The server stops as it does for an operator: it finishes what is under way.
             signal.raise_signal(signal.SIGINT)
         await task
+
+
+def _pages(page_url: str, *, group_ref: str, newcomer: str) -> str:
+    return f"""\
+  Open this in a browser: what this customer sees in your product, with the rules from above. Change one, look at
+  the preview, and save; the command below then tells the difference.
+  {page_url}{group_ref}
+  The same for a customer who has yet to connect; the API key is {DEMO_KEY}.
+  {page_url}{newcomer}
+"""
 
 
 def _invitation(url: str, sandbox_url: str, api_key: str, group_ref: str, *, link: str) -> str:

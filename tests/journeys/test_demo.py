@@ -19,6 +19,8 @@ CHAPTERS = (
     '"nextAttemptTime"',
     '"status": "success"',
     '"successfulRecordIds"',
+    "Open this in a browser",
+    "/customer-",
     "curl",
     "/connect/",
 )
