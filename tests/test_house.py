@@ -21,7 +21,11 @@ MAY_IMPORT = {
 PURE = {"msgspec", "yaml", "jsonpatch", "jsonpointer", "cronsim"}
 CLIENTS = {"aiohttp", "socket", "requests", "urllib3", "http", "urllib"}
 """Modules that can reach the network; ``urllib.parse`` is text work and free."""
-MAY_DIAL = ("connectors/gateway.py", "connectors/wire.py", "connectors/sandbox/", "server/cli.py")
+MAY_DIAL = ("connectors/gateway.py", "connectors/wire.py", "connectors/sandbox/", "server/cli.py", "server/demo/page.py")
+"""The sandbox and the demo's page serve, and dial nobody."""
+BROWSER = ROOT / "headless" / "ui" / "src"
+DRAWS = {"install.ts", "declared.ts", "declared-check.ts"}
+"""Modules beside the element's folder that may know it."""
 TOP_LEVEL = {
     *("server", "headless", "connectors", "installations", "migrations", "tests", "pyproject.toml"),
     *("README.md", "CHANGELOG.md", "DECISIONS.md", "LICENSE", "Makefile", "docs", "examples"),
@@ -131,6 +135,33 @@ def test_modules_are_named_by_nouns_of_the_domain_and_say_what_they_know() -> No
         assert ast.get_docstring(ast.parse(path.read_text())), f"{module} does not say what it knows"
 
 
+def browser_modules() -> dict[str, str]:
+    return {path.relative_to(BROWSER).as_posix(): path.read_text("utf-8") for path in sorted(BROWSER.rglob("*.ts"))}
+
+
+def browser_imports(module: str, text: str) -> Iterator[str]:
+    folder = (BROWSER / module).parent
+    for target in re.findall(r"(?:from|import) '(\.[^']+)\.js'", text):
+        yield (folder / f"{target}.ts").resolve().relative_to(BROWSER).as_posix()
+
+
+def test_browser_modules_stay_small_and_say_what_they_know() -> None:
+    offences = []
+    for module, text in browser_modules().items():
+        lines = text.splitlines()
+        offences += [module] if len(lines) > 400 or not text.startswith("/**") else []
+        offences += [f"{module}:{at}" for at, line in enumerate(lines, 1) if len(line) > 120]
+        offences += [module] if {"utils", "common", "helpers", "base", "misc", "manager"} & {Path(module).stem} else []
+    assert offences == []
+
+
+def test_browser_modules_import_no_circle_and_the_drawn_half_only_where_things_are_drawn() -> None:
+    graph = {module: {*browser_imports(module, text)} for module, text in browser_modules().items()}
+    tuple(TopologicalSorter(graph).static_order())
+    drawing = {module for module, targets in graph.items() if any(target.startswith("element/") for target in targets)}
+    assert {module for module in drawing if not module.startswith("element/")} <= DRAWS
+
+
 def test_the_top_level_is_as_it_was_promised() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
     tops = {line.split("/")[0] for line in tracked.splitlines()}
@@ -140,6 +171,6 @@ def test_the_top_level_is_as_it_was_promised() -> None:
 
 def test_nothing_is_marked_unfinished_and_no_machine_is_named() -> None:
     marks = re.compile("TO" + "DO|FIX" + "ME|X" + "XX|raise NotImpl" + r"ementedError|https?://[^\s\"']*/simple\b")
-    for path in [*ROOT.glob("*.md"), *ROOT.glob(".ci/**/*"), *modules().values()]:
+    for path in [*ROOT.glob("*.md"), *ROOT.glob(".ci/**/*"), *modules().values(), *BROWSER.rglob("*.ts")]:
         if path.is_file():
             assert not marks.search(path.read_text()), path
