@@ -47,6 +47,12 @@ async def change(house: House, connection_id: str, credential: dict[str, str], *
     return await house.client.patch(path, headers=credential, json=body)
 
 
+async def sources(house: House, connection_id: str) -> dict[str, str]:
+    """Answer who said what a connection knows of its account."""
+    stored = await house.services.store.connection(house.project_id, connection_id)
+    return {name: value.source for name, value in (stored.provider_metadata or {}).items()}
+
+
 async def base_url(house: House, connection_id: str) -> str:
     """Answer where the connection's credentials go."""
     connection = await house.services.store.connection(house.project_id, connection_id)
@@ -103,12 +109,9 @@ async def test_what_decides_no_address_may_change(house: House) -> None:
 async def test_nobody_but_the_provider_says_what_the_provider_said(house: House) -> None:
     """Whether a consent is for the same workspace is decided by what the provider told with the tokens."""
     connection_id = await made(house, "hosted", providerMetadata={"workspace": entry("acme", "token")})
-    store, told = house.services.store, {"workspace": entry("acme", "token")}
-    stored = await store.connection(house.project_id, connection_id)
-    assert [each.source for each in (stored.provider_metadata or {}).values()] == ["input"]
-    await change(house, connection_id, house.headers, providerMetadata=told)
-    stored = await store.connection(house.project_id, connection_id)
-    assert [each.source for each in (stored.provider_metadata or {}).values()] == ["input"]
+    assert await sources(house, connection_id) == {"workspace": "input", "hub": "input"}
+    await change(house, connection_id, house.headers, providerMetadata={"workspace": entry("acme", "token")})
+    assert await sources(house, connection_id) == {"workspace": "input", "hub": "input"}
 
 
 async def test_a_client_may_send_back_what_the_provider_said(house: House) -> None:
@@ -119,8 +122,7 @@ async def test_a_client_may_send_back_what_the_provider_said(house: House) -> No
     await store.update_connection(house.project_id, connection_id, now=now, provider_metadata=told)
     again = {"workspace": entry("acme", "token"), "note": entry("x", "provider")}
     assert (await change(house, connection_id, house.headers, providerMetadata=again)).status_code == 200
-    stored = (await store.connection(house.project_id, connection_id)).provider_metadata or {}
-    assert {name: value.source for name, value in stored.items()} == {"workspace": "token", "note": "input"}
+    assert await sources(house, connection_id) == {"workspace": "token", "hub": "input", "note": "input"}
 
 
 async def test_a_provider_that_may_not_be_called_is_the_operators_matter() -> None:
