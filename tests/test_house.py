@@ -21,8 +21,9 @@ MAY_IMPORT = {
 PURE = {"msgspec", "yaml", "jsonpatch", "jsonpointer", "cronsim"}
 CLIENTS = {"aiohttp", "socket", "requests", "urllib3", "http", "urllib"}
 """Modules that can reach the network; ``urllib.parse`` is text work and free."""
-MAY_DIAL = ("connectors/gateway.py", "connectors/wire.py", "connectors/sandbox/", "server/cli.py", "server/demo/page.py")
-"""The sandbox and the demo's page serve, and dial nobody."""
+SERVE = ("connectors/sandbox/", "server/demo/page.py")
+"""They use a server of the client's library, and dial nobody."""
+MAY_DIAL = ("connectors/gateway.py", "connectors/wire.py", "server/cli.py", *SERVE)
 BROWSER = ROOT / "headless" / "ui" / "src"
 DRAWS = {"install.ts", "declared.ts", "declared-check.ts"}
 """Modules beside the element's folder that may know it."""
