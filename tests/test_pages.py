@@ -48,7 +48,13 @@ def test_every_module_is_listed(folder: str) -> None:
     assert [name for name in names if f"`{name}`" not in said] == []
 
 
-@pytest.mark.parametrize("folder", ["connectors", "server"])
+def test_every_browser_module_is_listed() -> None:
+    said = (ROOT / "headless/ui/README.md").read_text("utf-8")
+    names = {path.name for path in (ROOT / "headless/ui/src").glob("*.ts")}
+    assert sorted(name for name in names if f"`{name}`" not in said) == []
+
+
+@pytest.mark.parametrize("folder", ["connectors", "headless", "server"])
 def test_every_module_that_is_listed_is_there(folder: str) -> None:
     said = (ROOT / folder / "README.md").read_text("utf-8")
     rows = "\n".join(line.split("|")[1] for line in said.splitlines() if line.startswith("| `"))

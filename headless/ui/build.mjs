@@ -1,11 +1,11 @@
 /**
  * Builds `src/` into `assets/`, or into the folder that is named: `node build.mjs [folder]`. The same sources give the
- * same bytes.
+ * same bytes; sources that have errors leave what was there.
  */
 
 import { build } from 'esbuild';
 import { generateDtsBundle } from 'dts-bundle-generator';
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { minify } from 'terser';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,11 @@ const LICENCE = '/*! With Lit: Copyright Google LLC, SPDX-License-Identifier: BS
 /** Catalogues of words, each a file of its own that is loaded where it is wanted. */
 const LANGUAGES = ['german'];
 
-const folder = resolve(process.argv[2] ?? join(HERE, 'assets'));
+const wanted = resolve(process.argv[2] ?? join(HERE, 'assets'));
+await mkdir(dirname(wanted), { recursive: true });
+/** Beside what is wanted, whose place it takes in the end: a server may be reading that. */
+const scratch = await mkdtemp(join(dirname(wanted), '.built-'));
+const folder = join(scratch, 'assets');
 const source = (name) => join(HERE, 'src', `${name}.ts`);
 
 async function bundle() {
@@ -69,9 +73,14 @@ async function declare() {
   await Promise.all(entries.map(([name], index) => writeFile(join(folder, `${name}.d.ts`), found[index])));
 }
 
-await rm(folder, { recursive: true, force: true });
-await mkdir(folder, { recursive: true });
-await bundle();
-await declare();
-// What is bundled with the element asks for its licence to go along.
-await copyFile(join(HERE, 'node_modules/lit/LICENSE'), join(folder, 'lit-LICENSE.txt'));
+try {
+  await mkdir(folder);
+  await bundle();
+  await declare();
+  // What is bundled with the element asks for its licence to go along.
+  await copyFile(join(HERE, 'node_modules/lit/LICENSE'), join(folder, 'lit-LICENSE.txt'));
+  await rm(wanted, { recursive: true, force: true });
+  await rename(folder, wanted);
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}

@@ -1,4 +1,4 @@
-/** Makes the templates in a source shorter without making them say anything else: stylesheets, and the space in markup. */
+/** Makes the templates in a source shorter, without making them say anything else: stylesheets, and space in markup. */
 
 import { transform } from 'esbuild';
 import { readFile } from 'node:fs/promises';

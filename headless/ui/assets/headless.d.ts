@@ -97,7 +97,7 @@ export interface FieldMetadata {
 	referenceTo?: string[];
 	values?: Choice[];
 }
-/** A provider field (`fieldName`), or a mapping that asks for one (`mapToName` alone); both for a predefined mapping. */
+/** A provider field (`fieldName`), or a mapping that asks for one (`mapToName` alone); both: a predefined mapping. */
 export interface HydratedField {
 	fieldName?: string;
 	displayName?: string;
@@ -440,8 +440,8 @@ export interface State {
 /**
  * `network`: the server cannot be reached. `token`: the credential is missing, expired or refused. `popup-blocked`: the
  * browser let no window open; `popup-closed`: it was closed before it was over. `denied`: consent was not given.
- * `forbidden`: this credential may not do that. `missing`: there is no such thing. `conflict`: somebody else changed it,
- * or it is still in use. `invalid`: the server lists issues. `busy`: too many requests. `server`: anything else.
+ * `forbidden`: this credential may not do that. `missing`: there is no such thing. `conflict`: somebody else changed
+ * it, or it is still in use. `invalid`: the server lists issues. `busy`: too many requests. `server`: anything else.
  */
 export type ErrorCode = "network" | "token" | "popup-blocked" | "popup-closed" | "denied" | "forbidden" | "missing" | "conflict" | "invalid" | "busy" | "server";
 /** Why an act failed, in words for a person. */

@@ -90,11 +90,13 @@ export function createAccount(api: Api, options: Options): Account {
       return api.call('GET', path, { headers: DETAIL, signal });
     },
     async review(found, content, signal) {
-      const body = judged(found, content);
-      return (await api.call<{ issues: Issue[] }>('POST', `${integration}:review`, { body, signal, safe: true })).issues;
+      const asked = { body: judged(found, content), signal, safe: true };
+      return (await api.call<{ issues: Issue[] }>('POST', `${integration}:review`, asked)).issues;
     },
     preview: (found, content, sample, signal) =>
-      api.call('POST', `${integration}:preview`, { body: { ...judged(found, content), ...sample }, signal, safe: true }),
+      api.call('POST', `${integration}:preview`, {
+        body: { ...judged(found, content), ...sample }, signal, safe: true,
+      }),
     install: (found, content) =>
       api.call('POST', `${integration}/installations`, {
         body: { groupRef, connectionId: found.connection?.id, config: { content, ...createdBy } },

@@ -61,7 +61,8 @@ export function createApi(options: Options): Api {
 
   function send(method: Method, path: string, given: Call, credentials: Record<string, string>): Promise<Response> {
     const body = given.body === undefined ? undefined : JSON.stringify(given.body);
-    const headers = { ...credentials, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...given.headers };
+    const typed = body === undefined ? undefined : { 'Content-Type': 'application/json' };
+    const headers = { ...credentials, ...typed, ...given.headers };
     return patiently(`${server}/v1${path}`, { method, headers, ...(body === undefined ? {} : { body }) }, given.signal);
   }
 
@@ -78,7 +79,8 @@ function originOf(options: Options): string {
   try {
     return new URL(server).origin;
   } catch {
-    throw new TypeError(`'server' has to be an origin such as https://isthmus.example.com, not ${JSON.stringify(server)}`);
+    const given = JSON.stringify(server);
+    throw new TypeError(`'server' has to be an origin such as https://isthmus.example.com, not ${given}`);
   }
 }
 
@@ -90,7 +92,9 @@ async function patiently(url: string, request: RequestInit, signal: AbortSignal 
   signal?.addEventListener('abort', stop);
   const timer = setTimeout(stop, PATIENCE_MS);
   try {
-    return await fetch(url, { ...request, signal: limit.signal, credentials: 'omit', cache: 'no-store', redirect: 'error' });
+    return await fetch(url, {
+      ...request, signal: limit.signal, credentials: 'omit', cache: 'no-store', redirect: 'error',
+    });
   } catch (thrown) {
     if (signal?.aborted) throw thrown;
     throw unreachable();

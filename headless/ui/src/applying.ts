@@ -32,7 +32,9 @@ type WriteEdit = Exclude<ObjectEdit, ReadEdit | EitherEdit | { edit: 'removeObje
 
 const READ = new Set<string>(['enableRead', 'disableRead', 'selectField', 'selectAllFields', 'offerMappings']);
 const EITHER = new Set<string>(['mapField', 'unmapField', 'mapValues']);
-const MEMBERS = { setDefault: 'default', setWriteOnCreate: 'writeOnCreate', setWriteOnUpdate: 'writeOnUpdate' } as const;
+const MEMBERS = {
+  setDefault: 'default', setWriteOnCreate: 'writeOnCreate', setWriteOnUpdate: 'writeOnUpdate',
+} as const;
 
 /**
  * Make the edits, one after the other. Throws a `Refusal` that lists every edit that names what neither the manifest

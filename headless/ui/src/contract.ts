@@ -62,8 +62,8 @@ export interface State {
 /**
  * `network`: the server cannot be reached. `token`: the credential is missing, expired or refused. `popup-blocked`: the
  * browser let no window open; `popup-closed`: it was closed before it was over. `denied`: consent was not given.
- * `forbidden`: this credential may not do that. `missing`: there is no such thing. `conflict`: somebody else changed it,
- * or it is still in use. `invalid`: the server lists issues. `busy`: too many requests. `server`: anything else.
+ * `forbidden`: this credential may not do that. `missing`: there is no such thing. `conflict`: somebody else changed
+ * it, or it is still in use. `invalid`: the server lists issues. `busy`: too many requests. `server`: anything else.
  */
 export type ErrorCode =
   | 'network' | 'token' | 'popup-blocked' | 'popup-closed' | 'denied' | 'forbidden' | 'missing' | 'conflict'
@@ -93,7 +93,9 @@ export interface Credentials {
   apiKey?: string;
   basicAuth?: { username: string; password: string };
   oauth2ClientCredentials?: { clientId: string; clientSecret: string; scopes?: string[] };
-  oauth2PasswordCredentials?: { username: string; password: string; clientId?: string; clientSecret?: string; scopes?: string[] };
+  oauth2PasswordCredentials?: {
+    username: string; password: string; clientId?: string; clientSecret?: string; scopes?: string[];
+  };
   customAuth?: Record<string, string>;
   providerWorkspaceRef?: string;
   providerMetadata?: Record<string, { value: string; displayName?: string }>;

@@ -1,6 +1,6 @@
 /**
- * The draft: the config as the customer has it on the screen, and the edits that lead to it. Its handlers bear the names
- * of the published library's, and record what they do as edits.
+ * The draft: the config as the customer has it on the screen, and the edits that lead to it. Its handlers bear the
+ * names of the published library's, and record what they do as edits.
  */
 
 import { applyEdits } from './applying.js';
@@ -116,7 +116,8 @@ export function createDraft(changed: () => void): LocalDraft {
     reset,
     stand,
     readObject: (objectName) => readHandlers(() => content, apply, objectName),
-    writeObject: (objectName) => writeHandlers(() => content, apply, objectName, () => isWritten(ground, content, objectName)),
+    writeObject: (objectName) =>
+      writeHandlers(() => content, apply, objectName, () => isWritten(ground, content, objectName)),
     proxy: () => ({
       enabled: content.proxy?.enabled ?? false,
       setEnableProxy: () => apply({ edit: 'enableProxy' }),

@@ -1,6 +1,6 @@
 /**
- * What a customer starts from before the first installation: the manifest's preselection, as the server would fill it in
- * (`installations/install.py`), so that nothing looks changed that nobody changed.
+ * What a customer starts from before the first installation: the manifest's preselection, as the server would fill it
+ * in (`installations/install.py`), so that nothing looks changed that nobody changed.
  */
 
 import { preselected, writeSpelledOut } from './applying.js';

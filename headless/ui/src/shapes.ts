@@ -101,7 +101,7 @@ export interface FieldMetadata {
   values?: Choice[];
 }
 
-/** A provider field (`fieldName`), or a mapping that asks for one (`mapToName` alone); both for a predefined mapping. */
+/** A provider field (`fieldName`), or a mapping that asks for one (`mapToName` alone); both: a predefined mapping. */
 export interface HydratedField {
   fieldName?: string;
   displayName?: string;
@@ -199,7 +199,9 @@ export interface Provider {
   authType: 'none' | 'apiKey' | 'basic' | 'oauth2' | 'custom' | 'jwt';
   defaultModule?: string;
   apiKeyOpts?: { docsURL?: string };
-  basicOpts?: { apiKeyAsBasic?: boolean; apiKeyAsBasicOpts?: { fieldUsed?: 'username' | 'password' }; docsURL?: string };
+  basicOpts?: {
+    apiKeyAsBasic?: boolean; apiKeyAsBasicOpts?: { fieldUsed?: 'username' | 'password' }; docsURL?: string;
+  };
   oauth2Opts?: {
     grantType: 'authorizationCode' | 'authorizationCodePKCE' | 'clientCredentials' | 'password';
     explicitScopesRequired?: boolean;

@@ -1,6 +1,6 @@
 /**
- * Knows the window in which a customer gives consent: opened at once in the click, led on later, heard once, and closed.
- * Messages count only from the server's own origin.
+ * Knows the window in which a customer gives consent: opened at once in the click, led on later, heard once, and
+ * closed. Messages count only from the server's own origin.
  */
 
 import { Refusal } from './refusal.js';
@@ -8,7 +8,7 @@ import { Refusal } from './refusal.js';
 export interface Popup {
   /** Lead the window to a page of the server's. */
   go(url: string): void;
-  /** The next message that `url`'s origin has for us. Rejects with a `Refusal` when the window is gone without a word. */
+  /** The next message that `url`'s origin has for us. Rejects with a `Refusal` when the window goes without a word. */
   heard(url: string, signal?: AbortSignal): Promise<unknown>;
   close(): void;
 }

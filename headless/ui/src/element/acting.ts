@@ -21,7 +21,9 @@ export interface Stage {
   hasFocus(): boolean;
 }
 
-const BUTTON: Readonly<Record<Panel, string>> = { '': '', reconnect: '#isthmus-reconnect', uninstall: '#isthmus-uninstall' };
+const BUTTON: Readonly<Record<Panel, string>> = {
+  '': '', reconnect: '#isthmus-reconnect', uninstall: '#isthmus-uninstall',
+};
 
 export class Acting {
   panel: Panel = '';
@@ -83,7 +85,9 @@ export class Acting {
     if (had && !this.stage.hasFocus()) this.stage.find('#isthmus-heading')?.focus();
   }
 
-  private async attempt<T>(place: Failure['place'], act: (installer: Installer) => Promise<T>, done?: Key): Promise<T | undefined> {
+  private async attempt<T>(
+    place: Failure['place'], act: (installer: Installer) => Promise<T>, done?: Key,
+  ): Promise<T | undefined> {
     const installer = this.stage.installer();
     if (!installer || this.stage.view().state.busy) return undefined;
     this.failure = undefined;

@@ -28,7 +28,7 @@ export function connectField(asked: Asked, view: FieldView): TemplateResult {
     </div>
     ${asked.hint || asked.docsURL ? html`<p class="hint" id="${id}-hint"><span dir="auto">${asked.hint ?? ''}</span>
       ${docsLink(asked.docsURL, words)}</p>` : nothing}
-    ${asked.kind === 'choice' ? choice(asked, id, view) : asked.kind === 'secret' ? secret(asked, id, view) : text(asked, id, view)}
+    ${CONTROLS[asked.kind](asked, id, view)}
     ${fault ? html`<p class="problem" part="issue" id="${id}-problem" dir="auto">${fault}</p>` : nothing}
   </div>`;
 }
@@ -82,3 +82,5 @@ function choice(asked: Asked, id: string, view: FieldView): TemplateResult {
     ${(asked.choices ?? []).map(({ value, displayValue }) => html`<option value=${value}>${displayValue}</option>`)}
   </select>`;
 }
+
+const CONTROLS = { choice, secret, text };

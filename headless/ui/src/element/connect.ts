@@ -47,23 +47,25 @@ export class ConnectPart extends LightElement {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (!changed.has('provider') && !changed.has('connection') && !changed.has('words') && !changed.has('module')) return;
+    if (!['provider', 'connection', 'words', 'module'].some((name) => changed.has(name))) return;
     this.asked = askedFor(this.provider, this.words, { module: this.module, connection: this.connection });
   }
 
   protected override render(): TemplateResult {
     if (this.waiting && this.opensWindow) return this.waitingView();
     const { words, provider } = this;
+    const busy = this.waiting !== undefined;
     const known = provider.authType !== 'jwt';
+    const isDocumented = !this.asked.length || this.asked.some(({ docsURL }) => docsURL);
     return html`<form class="stack connect-form" part="connect" method="post" novalidate
         @submit=${(event: Event) => this.submit(event)}>
       ${this.errorView()}
       <p class="muted">${words.say(this.explanation(known), { provider: provider.displayName })}
-        ${this.asked.some(({ docsURL }) => docsURL) || !this.asked.length ? nothing : docsLink(docsOf(provider), words)}</p>
+        ${isDocumented ? nothing : docsLink(docsOf(provider), words)}</p>
       ${this.asked.map((asked) => this.field(asked))}
       <div class="row actions">
         ${known ? button(this.buttonText(), undefined, {
-          part: 'connect', tone: 'primary', submits: true, off: this.waiting !== undefined, busy: this.waiting !== undefined,
+          part: 'connect', tone: 'primary', submits: true, off: busy, busy,
         }) : nothing}
         ${this.giveUp ? button(words.say('shell.cancel'), () => this.leave()) : nothing}
       </div>
@@ -90,7 +92,8 @@ export class ConnectPart extends LightElement {
 
   private errorView() {
     const lines = [...(this.error ? [told(this.error, this.words)] : []), ...this.faults.others];
-    return lines.length ? alarm(this.words.say('shell.notConnected'), lines, nothing, 'isthmus-connect-error') : nothing;
+    if (!lines.length) return nothing;
+    return alarm(this.words.say('shell.notConnected'), lines, nothing, 'isthmus-connect-error');
   }
 
   private waitingView() {

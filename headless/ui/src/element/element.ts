@@ -22,7 +22,9 @@ import type { View } from './view.js';
 import type { DynamicMapping } from '../shapes.js';
 import type { Installer, Options, Sample, State } from '../contract.js';
 
-const NOTHING_YET: State = { phase: 'loading', busy: 'loading', content: { provider: '' }, dirty: false, issues: [], reviewing: false };
+const NOTHING_YET: State = {
+  phase: 'loading', busy: 'loading', content: { provider: '' }, dirty: false, issues: [], reviewing: false,
+};
 
 /** Until the words of the page's language are there. */
 const NOT_YET_CHOSEN = new Words('en');
@@ -210,8 +212,13 @@ export class IsthmusInstall extends LitElement implements Given {
     switch (this.state.phase) {
       case 'failed': return failed(view);
       case 'connect': return connecting(view);
-      default: return html`${this.state.phase === 'broken' ? repair(view) : nothing}${this.configuring()}${savebar(view)}${foot(view)}`;
+      default: return this.installed(view);
     }
+  }
+
+  private installed(view: View): TemplateResult {
+    const mending = this.state.phase === 'broken' ? repair(view) : nothing;
+    return html`${mending}${this.configuring()}${savebar(view)}${foot(view)}`;
   }
 
   private configuring(): TemplateResult | typeof nothing {
@@ -225,7 +232,8 @@ export class IsthmusInstall extends LitElement implements Given {
     const { panel, failure, listed, acts } = this.acting;
     const integration = state.integration;
     const names = {
-      integration: integration?.latestRevision.content.displayName || integration?.name || words.say('shell.integration'),
+      integration:
+        integration?.latestRevision.content.displayName || integration?.name || words.say('shell.integration'),
       provider: state.provider?.displayName ?? integration?.provider ?? '',
       group: this.groupName ?? '',
     };

@@ -24,7 +24,9 @@ export function foot(view: View): TemplateResult {
     <footer class="foot" part="footer">
       ${failure(view, 'foot')}
       ${workspace ? html`<p class="small muted">${say(view, 'shell.workspaceOf', { workspace })}</p>` : nothing}
-      ${button(say(view, refreshing ? 'shell.refreshing' : 'shell.refresh'), acts.refresh, { part: 'refresh', tone: 'quiet', off })}
+      ${button(say(view, refreshing ? 'shell.refreshing' : 'shell.refresh'), acts.refresh, {
+        part: 'refresh', tone: 'quiet', off,
+      })}
       ${phase === 'broken' ? nothing : toggle('reconnect')}
       ${installation
         ? toggle('uninstall')
@@ -36,7 +38,8 @@ export function foot(view: View): TemplateResult {
 function leaving(view: View): TemplateResult {
   const { state, acts } = view;
   const busy = state.busy === 'uninstalling';
-  const told = (['writes', 'settings', 'connection', 'records'] as const).map((what) => say(view, `shell.uninstall.${what}`));
+  const losses = ['writes', 'settings', 'connection', 'records'] as const;
+  const told = losses.map((what) => say(view, `shell.uninstall.${what}`));
   return html`<section class="panel stack" part="panel confirm" aria-labelledby="isthmus-panel">
     <h3 id="isthmus-panel" tabindex="-1">${say(view, 'shell.uninstall.heading')}</h3>
     <ul class="plain">${told.map((line) => html`<li>${line}</li>`)}</ul>

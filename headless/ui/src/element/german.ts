@@ -16,7 +16,8 @@ const german: Catalogue = {
   'shell.installed': 'Eingerichtet',
   'shell.broken': 'Gestört',
 
-  'shell.error.network': 'Der Server ist nicht zu erreichen. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
+  'shell.error.network':
+    'Der Server ist nicht zu erreichen. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
   'shell.error.token': 'Ihre Sitzung ist abgelaufen. Laden Sie diese Seite neu.',
   'shell.error.popup-blocked':
     'Ihr Browser hat das Fenster nicht geöffnet. Erlauben Sie dieser Seite Fenster, oder versuchen Sie es noch einmal.',
@@ -26,7 +27,8 @@ const german: Catalogue = {
   'shell.connect.heading': 'Ihr Konto bei {provider} verbinden',
   'shell.connect.again': '{provider} neu verbinden',
   'shell.connect.window': '{provider} öffnet sich in einem Fenster. Dort melden Sie sich an und erlauben den Zugriff.',
-  'shell.connect.form': 'Ihre Angaben werden bei {provider} geprüft, verschlüsselt gespeichert und nicht mehr angezeigt.',
+  'shell.connect.form':
+    'Ihre Angaben werden bei {provider} geprüft, verschlüsselt gespeichert und nicht mehr angezeigt.',
   'shell.connect.plain': '{provider} verlangt keine Zugangsdaten.',
   'shell.connect.unknown': '{provider} kann hier nicht verbunden werden.',
   'shell.connect.button': '{provider} verbinden',

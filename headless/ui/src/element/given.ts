@@ -17,11 +17,14 @@ export interface Given {
   fieldMapping: Record<string, DynamicMapping[]> | undefined;
 }
 
-const NEEDED = { project: 'project', integration: 'integration', groupRef: 'group-ref', consumerRef: 'consumer-ref' } as const;
+const NEEDED = {
+  project: 'project', integration: 'integration', groupRef: 'group-ref', consumerRef: 'consumer-ref',
+} as const;
 
 /** The attributes without which nothing can be asked. */
 export function missingOptions(given: Given): string[] {
-  const names = Object.entries(NEEDED).filter(([name]) => !given[name as keyof typeof NEEDED]).map(([, attribute]) => attribute);
+  const lacking = Object.entries(NEEDED).filter(([name]) => !given[name as keyof typeof NEEDED]);
+  const names = lacking.map(([, attribute]) => attribute);
   return given.token || given.getToken || given.apiKey ? names : [...names, 'token'];
 }
 

@@ -29,7 +29,9 @@ export function savebar(view: View): TemplateResult {
     <div class="row">
       <p id="isthmus-standing" class="muted small" part="standing">${standing(view)}</p>
       <div class="row end">
-        ${installed && state.dirty ? button(say(view, 'shell.discard'), acts.discard, { part: 'discard', off: state.busy !== '' }) : nothing}
+        ${installed && state.dirty
+          ? button(say(view, 'shell.discard'), acts.discard, { part: 'discard', off: state.busy !== '' })
+          : nothing}
         ${saveButton(view)}
       </div>
     </div>
@@ -55,7 +57,8 @@ function standing(view: View): unknown {
   const errors = errorsOf(state.issues).length;
   const warnings = state.issues.length - errors;
   if (errors) {
-    return html`<button class="link" type="button" @click=${acts.showProblem}>${say(view, 'shell.problems', { count: errors })}</button>`;
+    const problems = say(view, 'shell.problems', { count: errors });
+    return html`<button class="link" type="button" @click=${acts.showProblem}>${problems}</button>`;
   }
   const words = say(view, unsaved(view));
   return warnings ? `${words} ${say(view, 'shell.warnings', { count: warnings })}` : words;

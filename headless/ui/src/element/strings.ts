@@ -119,7 +119,9 @@ export class Words {
   private readonly plural: Intl.PluralRules;
   private readonly numbers: Intl.NumberFormat;
 
-  constructor(readonly lang: string, private readonly catalogue: Catalogue = english, private readonly own: Strings = {}) {
+  constructor(
+    readonly lang: string, private readonly catalogue: Catalogue = english, private readonly own: Strings = {},
+  ) {
     this.plural = new Intl.PluralRules(lang);
     this.numbers = new Intl.NumberFormat(lang);
   }
