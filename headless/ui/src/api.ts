@@ -32,6 +32,7 @@ const LONGEST_PAUSE_MS = 5_000;
 const PATIENCE_MS = 60_000;
 /** A token that is about to die is not worth a request. */
 const MARGIN_S = 20;
+const ODD = /[^!-~]/;
 
 export function createApi(options: Options): Api {
   const server = originOf(options);
@@ -76,12 +77,11 @@ export function pathOf(...names: string[]): string {
 
 function originOf(options: Options): string {
   const server = options.server ?? new URL(import.meta.url).origin;
-  try {
-    return new URL(server).origin;
-  } catch {
-    const given = JSON.stringify(server);
-    throw new TypeError(`'server' has to be an origin such as https://isthmus.example.com, not ${given}`);
-  }
+  // `localhost:8080` is an address as well, of a scheme without origins.
+  const origin = URL.canParse(server) ? new URL(server).origin : 'null';
+  if (origin !== 'null') return origin;
+  const given = JSON.stringify(server);
+  throw new TypeError(`'server' has to be an origin such as https://isthmus.example.com, not ${given}`);
 }
 
 /** One request with a limit of time. Rejects with a `Refusal` where nobody answers. */
@@ -186,22 +186,33 @@ class Credential {
       if (isAbort(thrown)) throw thrown;
       throw new Refusal('token', `No token could be had: ${asRefusal(thrown).message}`);
     }
-    this.usableUntil = Date.now() + usableFor(this.token) * 1000;
+    // Examples have a `…` in its place, which no header can hold.
+    if (ODD.test(this.token)) throw new Refusal('token', 'This is no token.');
+    const { groupRef = '', exp, iat } = claimsIn(this.token);
+    // The server would answer that this group has nothing, and refuse what its customer then enters.
+    if (groupRef && !ODD.test(groupRef) && groupRef !== this.options.groupRef) {
+      throw new Refusal('token', `The token was signed for another group, '${groupRef}'.`);
+    }
+    this.usableUntil = Date.now() + usableFor(Number(exp) - Number(iat)) * 1000;
   }
 }
 
-/** How many seconds a token can be used from now, by its own times: the clock of this device is not asked. */
-function usableFor(token: string): number {
+/** How long a token can be used from now, by its own times: the clock of this device is not asked. In seconds. */
+function usableFor(life: number): number {
+  return Number.isFinite(life) ? Math.max(life - MARGIN_S, 1) : Number.POSITIVE_INFINITY;
+}
+
+/** What a token says, where it can be read: letters beyond ASCII come out wrong. */
+function claimsIn(token: string): Claims {
   try {
-    const claims = JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'))) as Times;
-    const seconds = Number(claims.exp) - Number(claims.iat) - MARGIN_S;
-    return Number.isFinite(seconds) ? Math.max(seconds, 1) : Number.POSITIVE_INFINITY;
+    return JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'))) as Claims;
   } catch {
-    return Number.POSITIVE_INFINITY;
+    return {};
   }
 }
 
-interface Times {
+interface Claims {
+  groupRef?: string;
   exp?: number;
   iat?: number;
 }

@@ -6,7 +6,9 @@
 import type { Api } from './api.js';
 import { pathOf } from './api.js';
 import type { Credentials, Options } from './contract.js';
-import { Refusal } from './refusal.js';
+import { homeFor } from './landing.js';
+import type { Home, Outcome } from './landing.js';
+import { Refusal, asRefusal } from './refusal.js';
 import type { Connection, Provider } from './shapes.js';
 import { openPopup } from './windows.js';
 import type { Popup } from './windows.js';
@@ -21,13 +23,11 @@ export interface Customer {
 type Way = 'typed' | 'consent' | 'steps';
 type Sent = Readonly<Record<string, unknown>>;
 
-/** What the pages of the server tell (`docs/connecting.md`). */
-interface Message {
-  eventType?: string;
+/** What a step's page tells. */
+interface Brought {
   message?: string;
   source?: string;
   params?: Record<string, string>;
-  data?: { error?: string; completionCode?: string; connection?: Connection };
 }
 
 interface Step {
@@ -35,18 +35,21 @@ interface Step {
   redirect?: { url: string; sessionId: string };
 }
 
+/** Takes a connection that may still come, from a window that is out of sight; until the signal fires. */
+export type Later = (connected: Promise<void>) => void;
+
 /**
  * Connect. A window, where one is needed, is opened before anything is waited for. Rejects with a `Refusal`, or an
- * `AbortError` once the signal has fired; the window is closed either way.
+ * `AbortError` once the signal has fired; the window is closed either way, where it can be reached.
  */
 export async function connectBy(
-  api: Api, customer: Customer, credentials: Credentials, signal: AbortSignal,
+  api: Api, customer: Customer, credentials: Credentials, signal: AbortSignal, later: Later,
 ): Promise<void> {
   const way = wayOf(customer, credentials);
   if (way === 'typed') return typed(api, customer, credentials, signal);
   const popup = openPopup();
   try {
-    if (way === 'consent') await consented(api, customer, credentials, popup, signal);
+    if (way === 'consent') await consented(api, customer, credentials, popup, signal, later);
     else await stepped(api, customer, credentials, popup, signal);
   } finally {
     popup.close();
@@ -84,29 +87,62 @@ async function typed(api: Api, customer: Customer, credentials: Credentials, sig
 }
 
 async function consented(
-  api: Api, customer: Customer, credentials: Credentials, popup: Popup, signal: AbortSignal,
+  api: Api, customer: Customer, credentials: Credentials, popup: Popup, signal: AbortSignal, later: Later,
 ): Promise<void> {
-  const link = await linkFor(api, customer, credentials, signal);
+  const { project } = customer.options;
+  const home = api.knowsPerson ? homeFor(signal) : undefined;
+  const link = await linkFor(api, customer, credentials, home, signal);
   popup.go(link);
-  const { eventType, data, message } = (await popup.heard(link, signal)) as Message;
+  const landed = home?.outcome.then((outcome) => finish(api, project, outcome, signal)).finally(home.done);
+  landed?.catch(() => undefined);
+  const heard = popup.heard(link, signal).then((told) => finish(api, project, told as Outcome, signal));
+  try {
+    await Promise.race([heard, ...(landed ? [landed] : [])]);
+  } catch (thrown) {
+    // Closed and cut off look alike.
+    if (asRefusal(thrown).code === 'popup-closed') later(landed ?? new Promise(() => undefined));
+    throw thrown;
+  }
+}
+
+/** End a flow, with the page's own credential where the window brought a code. Rejects where consent was not given. */
+export async function finish(api: Api, project: string, outcome: Outcome, signal: AbortSignal): Promise<void> {
+  const { eventType, data, message } = outcome;
   if (eventType === 'AUTHORIZATION_SUCCEEDED') return;
   if (eventType === 'AUTHORIZATION_PENDING' && data?.completionCode) {
-    const body = { projectIdOrName: customer.options.project, completionCode: data.completionCode };
+    const body = { projectIdOrName: project, completionCode: data.completionCode };
     await api.call('POST', '/oauth-connect:complete', { body, signal });
     return;
   }
-  throw new Refusal('denied', message ?? data?.error ?? 'Access was not given.');
+  throw new Refusal('denied', message || data?.error || 'Access was not given.');
 }
 
 /**
  * Where a token says who is in front of the page, the flow ends with it, so that a link that was passed on connects
- * nobody else's account.
+ * nobody else's account. That takes a page that a window can come home to, which the project lists; without one, a
+ * window that is cut off could never end it, so the flow is strict only where the project insists.
  */
 async function linkFor(
-  api: Api, customer: Customer, credentials: Credentials, signal: AbortSignal,
+  api: Api, customer: Customer, credentials: Credentials, home: Home | undefined, signal: AbortSignal,
+): Promise<string> {
+  const flows: Sent[] = [{}];
+  if (home !== undefined) flows.unshift({ flow: 'strict', returnUrl: home.url });
+  if (api.knowsPerson) flows.push({ flow: 'strict' });
+  for (;;) {
+    const flow = flows.shift() ?? {};
+    try {
+      return await linkBy(api, customer, credentials, flow, signal);
+    } catch (thrown) {
+      const isOfFlow = asRefusal(thrown).issues?.some(({ path }) => path === 'flow' || path === 'returnUrl');
+      if (!isOfFlow || flows.length === 0) throw thrown;
+    }
+  }
+}
+
+function linkBy(
+  api: Api, customer: Customer, credentials: Credentials, flow: Sent, signal: AbortSignal,
 ): Promise<string> {
   const { options, connection } = customer;
-  const flow = api.knowsPerson ? { flow: 'strict' } : {};
   if (connection !== undefined) {
     const path = pathOf('projects', options.project, 'connections', connection.id);
     return api.call('PATCH', `${path}:oauth-update`, { body: flow, signal });
@@ -127,7 +163,7 @@ async function stepped(
     const { redirect } = await api.call<Step>('POST', '/custom-auth/connect', { body, signal });
     if (redirect === undefined) return;
     popup.go(redirect.url);
-    const { source, params, message } = (await popup.heard(redirect.url, signal)) as Message;
+    const { source, params, message } = (await popup.heard(redirect.url, signal)) as Brought;
     if (source !== 'ampersand-custom-auth') throw new Refusal('denied', message ?? 'Access was not given.');
     body = { ...project, sessionId: redirect.sessionId, callbackParams: params ?? {} };
   }

@@ -7,16 +7,17 @@ import { createAccount, phaseOf } from './account.js';
 import type { Account, Found } from './account.js';
 import { createApi } from './api.js';
 import type { Api } from './api.js';
-import { connectBy } from './connecting.js';
+import { connectBy, finish } from './connecting.js';
 import type { Credentials, Draft, Installer, Options, Sample, State } from './contract.js';
 import { createDraft, NOTHING } from './draft.js';
 import type { LocalDraft } from './draft.js';
 import { firstContent } from './filling.js';
+import { comeHome } from './landing.js';
 import { asRefusal, isAbort, Refusal } from './refusal.js';
 import { createReviewer, errorsFirst } from './reviewing.js';
 import type { Reviewer } from './reviewing.js';
 import type { Explanation, HydratedRevision, Installation, Issue } from './shapes.js';
-import { onReturn } from './watching.js';
+import { keepLooking, onReturn } from './watching.js';
 
 type Act = Exclude<State['busy'], ''>;
 
@@ -31,6 +32,8 @@ export class LocalInstaller implements Installer {
   private readonly open = new AbortController();
   private readonly running = new Map<Act, Promise<unknown>>();
   private readonly stopWatching: () => void;
+  private readonly home = comeHome();
+  private connecting: AbortController | undefined;
   private found: Found | undefined;
   private current: State;
 
@@ -61,7 +64,12 @@ export class LocalInstaller implements Installer {
   /** What fails is told in the state: nothing is thrown. */
   async load(): Promise<void> {
     if (this.current.phase === 'failed') this.set({ phase: 'loading' });
-    await this.act('loading', () => this.loaded('keep')).catch(() => {
+    await this.act('loading', async () => {
+      const outcome = await this.home;
+      // It shows whether it is connected now.
+      if (outcome) await finish(this.api, this.options.project, outcome, this.open.signal).catch(() => undefined);
+      await this.loaded('keep');
+    }).catch(() => {
       if (this.found === undefined || this.current.phase === 'loading') this.set({ phase: 'failed' });
     });
   }
@@ -77,14 +85,38 @@ export class LocalInstaller implements Installer {
   connect(credentials: Credentials = {}, signal?: AbortSignal): Promise<void> {
     return this.act('connecting', async () => {
       const { provider, connection } = this.there();
-      const both = joined(this.open.signal, signal);
+      this.connecting?.abort();
+      const connecting = (this.connecting = new AbortController());
+      const all = joined(joined(this.open.signal, signal), connecting.signal);
+      let later: Promise<void> | undefined;
       try {
-        await connectBy(this.api, { options: this.options, provider, connection }, credentials, both);
+        const customer = { options: this.options, provider, connection };
+        await connectBy(this.api, customer, credentials, all, (connected) => (later = connected));
       } catch (thrown) {
         if (isAbort(thrown) || signal?.aborted) return;
         throw thrown;
+      } finally {
+        if (later === undefined) connecting.abort();
+        else this.await(later, all);
       }
       await this.loaded('keep');
+    });
+  }
+
+  /** Wait for a connection from a window that is out of sight: for its word, and for what it leaves with the server. */
+  private await(later: Promise<void>, signal: AbortSignal): void {
+    const isConnected = (): boolean => !['connect', 'broken'].includes(this.current.phase);
+    const wasConnected = isConnected();
+    const stop = (): void => {
+      this.connecting?.abort();
+      if (this.current.error?.code === 'popup-closed') this.set({ error: undefined });
+    };
+    keepLooking(async () => {
+      await this.lookAgain();
+      if (!wasConnected && isConnected()) stop();
+    }, signal);
+    later.then(() => this.loaded('keep')).then(stop, (thrown: unknown) => {
+      if (!isAbort(thrown)) this.set({ error: asRefusal(thrown) });
     });
   }
 

@@ -8,7 +8,8 @@ import { Refusal } from './refusal.js';
 export interface Popup {
   /** Lead the window to a page of the server's. */
   go(url: string): void;
-  /** The next message that `url`'s origin has for us. Rejects with a `Refusal` when the window goes without a word. */
+  /**
+   * The next message that `url`'s origin has for us. Rejects with a `Refusal` when the window goes without a word. */
   heard(url: string, signal?: AbortSignal): Promise<unknown>;
   close(): void;
 }
@@ -64,5 +65,5 @@ function heard(opened: Window, origin: string, signal: AbortSignal | undefined):
 }
 
 function closed(): Refusal {
-  return new Refusal('popup-closed', 'The window was closed before it was over. Nothing has changed.');
+  return new Refusal('popup-closed', 'The window is closed or out of sight. If it is open, finish there; else try again.');
 }

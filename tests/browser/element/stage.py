@@ -150,7 +150,7 @@ class ElementStage(msgspec.Struct, kw_only=True):
         """Open the product's page with the element in it. ``asks`` has it call `freshToken`, which a test exposes."""
         page = await context.new_page()
         if folder := os.environ.get("ISTHMUS_UI_ASSETS"):
-            await page.route(f"{self.stage.origin}/ui/*", _serving(Path(folder)))
+            await page.route(f"{self.stage.origin}/ui/*", serving(Path(folder)))
         await page.goto(self.stage.product_url)
         given = {
             "script": f"{self.stage.origin}/ui/install.js",
@@ -188,7 +188,9 @@ async def open_element_stage(
         yield opened
 
 
-def _serving(folder: Path) -> Any:
+def serving(folder: Path) -> Any:
+    """Answer a route with the files of a folder."""
+
     async def serve(route: Route) -> None:
         file = folder / route.request.url.rpartition("/")[2]
         headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}

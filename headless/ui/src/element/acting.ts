@@ -56,8 +56,12 @@ export class Acting {
   /** Tell the page what has changed, and keep the focus where what had it goes away. */
   follow(before: State, after: State): void {
     if (after.error && after.error !== before.error) {
-      this.stage.emit('error', after.error);
-      if (after.error.code === 'token') this.stage.emit('tokenexpired', undefined);
+      const { code, message, status, issues } = after.error;
+      // Who builds the page reads more there than a customer is shown.
+      console.warn(`isthmus-install: ${message}`);
+      // An `Error` would lose some of it in JSON, or on its way to another window.
+      this.stage.emit('error', { code, message, status, issues });
+      if (code === 'token') this.stage.emit('tokenexpired', undefined);
     }
     const edits = this.stage.installer()?.draft.edits.length ?? 0;
     this.tellDirty(after.installation ? after.dirty : after.phase === 'configure' && edits > 0);

@@ -25,7 +25,8 @@ export const english = {
   'shell.error.network': 'The server cannot be reached. Check your connection and try again.',
   'shell.error.token': 'Your session has ended. Reload this page to go on.',
   'shell.error.popup-blocked': 'Your browser did not open the window. Allow windows for this page, or try again.',
-  'shell.error.popup-closed': 'The window was closed before access was given.',
+  'shell.error.popup-closed':
+    'The window is closed, or cannot be seen from here. If it is open, finish there. If not, open it again.',
   'shell.error.server': 'The server could not do this. Try again in a moment.',
 
   'shell.connect.heading': 'Connect your {provider} account',
