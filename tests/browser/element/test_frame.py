@@ -136,7 +136,7 @@ async def test_what_cannot_be_loaded_is_told_and_tried_again(place: ElementStage
     shown = await place.show(context, "sandbox", attributes={"integration": "nothing"})
     await shown.shows("This integration could not be loaded")
     await shown.photograph("element-failed")
-    assert (await shown.hears("error"))["code"] == "missing"
+    assert await shown.hears("error") == {"code": "missing", "message": "no integration 'nothing'", "status": 404}
     await shown.page.route("**/v1/**", refuse)
     await shown.element.evaluate("e => e.setAttribute('integration', 'sandbox')")
     await shown.shows("The server cannot be reached.")

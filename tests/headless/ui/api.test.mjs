@@ -166,9 +166,26 @@ test('a token is replaced before it dies, by its own times', async (context) => 
   }
 });
 
-test('a server that is no address is refused at once', () => {
-  assert.throws(() => createInstaller({ server: 'isthmus', project: 'p' }), TypeError);
+const tokenFor = (claims) => `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+for (const [name, token, message] of [
+  ['that stands in an example', '…', 'This is no token.'],
+  ['of another group', tokenFor({ groupRef: 'globex' }), "The token was signed for another group, 'globex'."],
+]) {
+  test(`a token ${name} is told before anything is asked`, async () => {
+    const { phase, error } = await loaded({ token: () => token });
+    assert.deepEqual([phase, error.code, error.message, asked], ['failed', 'token', message, []]);
+  });
+}
+
+test('a token of a group in any script is sent', async () => {
+  assert.equal((await loaded({ groupRef: 'Zürich', token: () => tokenFor({ groupRef: 'Zürich' }) })).phase, 'connect');
 });
+
+for (const server of ['isthmus', 'localhost:8080', 'file:///isthmus']) {
+  test(`a server such as '${server}' is refused at once`, () => {
+    assert.throws(() => createInstaller({ server, project: 'p' }), /TypeError: 'server' has to be an origin/);
+  });
+}
 
 test('nothing is told after closing', async () => {
   const made = installer();
