@@ -1,4 +1,4 @@
-"""The README's way to a connection, in a real browser: its links, its page as it is printed, and that of the docs."""
+"""What the README has one open in a browser, in a real one: its links, its pages as printed, and that of the docs."""
 
 import asyncio
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Page
 
+from tests.browser.readme_install import install
 from tests.browser.sites import Site, sandbox_site
 from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage, opened_by, photograph
 from tests.journeys.tutorial import Shell, Step, opened, shows, steps
@@ -75,7 +76,7 @@ async def connect(page: Page, site: Site) -> None:
 async def test_the_readme_works_in_a_real_browser(context: BrowserContext, tmp_path: Path) -> None:
     with opened(tmp_path) as shell:
         site = sandbox_site(f"http://127.0.0.1:{shell.ports['SANDBOX_PORT']}")
-        links = pages = 0
+        links, pages = 0, []
         for step in steps():
             printed = await run(shell, step)
             page = await context.new_page()
@@ -86,10 +87,10 @@ async def test_the_readme_works_in_a_real_browser(context: BrowserContext, tmp_p
                 # Its server is started beside, and nobody reads as fast as a test.
                 await asyncio.to_thread(shell.run, f"curl -s --retry 30 --retry-connrefused -o page.html {found[1]}")
                 await page.goto(found[1])
-                await connect(page, site)
-                pages += 1
+                pages.append(found[1].rpartition("/")[2])
+                await (install(page) if pages[-1] == "install.html" else connect(page, site))
             await page.close()
-    assert (links, pages) == (2, 1)
+    assert (links, pages) == (2, ["install.html", ""])
 
 
 async def test_the_strict_page_of_the_docs_finishes_what_it_started(context: BrowserContext, tmp_path: Path) -> None:

@@ -1,18 +1,37 @@
 """The commands in ``README.md`` work as they are printed: every one, in order, in one shell, by a new user.
 
-The links that they print are opened by a customer without a browser; `tests/browser/test_readme.py` has one with.
+What they open is done by a customer without a browser; `tests/browser/test_readme.py` has one with.
 """
 
 import asyncio
 import re
+from typing import Any
 
 import httpx
 import pytest
 
+from connectors.sandbox.access import DEMO_KEY
 from tests.journeys.tutorial import opened, shows, steps
 from tests.oauth_servers.customers import Customer
 
 LINK = re.compile(r"http://\S+/connect/\S+")
+OPEN = re.compile(r"Open (http://\S+/install\.html)")
+ATTRIBUTE = re.compile(r'([\w-]+)="([^"]+)"')
+CHOSEN: dict[str, Any] = {
+    "provider": "sandbox",
+    "read": {"objects": {"contacts": {"objectName": "contacts", "selectedFieldMappings": {"stage": "lifecycleStage"}}}},
+    "write": {
+        "objects": {
+            "contacts": {
+                "objectName": "contacts",
+                "selectedFieldSettings": {
+                    "stage": {"default": {"stringValue": "lead"}, "writeOnUpdate": "ifEmpty"},
+                },
+            }
+        }
+    },
+}
+"""What the README has a customer choose in the element."""
 CONFIRMATION = re.compile(r'name="confirmation" value="(\w+)"')
 
 
@@ -26,6 +45,23 @@ async def consent(link: str) -> str:
         return (await browser.get(callback)).text
 
 
+async def install(page: str) -> None:
+    """Do what the element does in a page, with the token that stands there and nothing else."""
+    transport = httpx.AsyncHTTPTransport(retries=30)
+    async with httpx.AsyncClient(trust_env=False, transport=transport) as browser:
+        given = dict(ATTRIBUTE.findall((await browser.get(page)).text))
+        project = f"{given['src'].removesuffix('/ui/install.js')}/v1/projects/{given['project']}"
+        who = {"groupRef": given["group-ref"], "consumerRef": given["consumer-ref"]}
+        for path, body in (
+            ("/connections:generate", {**who, "provider": "sandbox", "apiKey": DEMO_KEY}),
+            (f"/integrations/{given['integration']}/installations", {**who, "config": {"content": CHOSEN}}),
+        ):
+            answer = await browser.post(
+                project + path, json=body, headers={"Authorization": f"Bearer {given['token']}"}
+            )
+            assert answer.status_code == 201, answer.text
+
+
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Run everything; what each block has printed."""
@@ -35,6 +71,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             told.append(shell.run(step.commands))
             for link in LINK.findall(told[-1]):
                 assert "<title>Connected</title>" in asyncio.run(consent(link))
+            for page in OPEN.findall(told[-1]):
+                asyncio.run(install(page))
     return told
 
 
@@ -46,6 +84,7 @@ def test_the_tutorial_prints_what_it_says(number: int, printed: list[str]) -> No
 def test_the_tutorial_has_the_whole_story() -> None:
     told = [step.section for step in steps()]
     sections = list(dict.fromkeys(told))
-    assert (sections[0], sections[1], sections[-1]) == ("Tutorial", "Connect a customer with OAuth", "Proxy")
+    first, last = ["Tutorial", "Let the customer choose, in your page", "Connect a customer with OAuth"], "Proxy"
+    assert (sections[:3], sections[-1]) == (first, last)
     assert told.count("Tutorial") >= 14
     assert sum(bool(LINK.search(step.wanted.replace("…", "0"))) for step in steps()) == 2
