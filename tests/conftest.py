@@ -1,5 +1,6 @@
 """What any test may ask for."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -91,3 +92,10 @@ def _as_json_schema(node: Any) -> Any:
 def published() -> Published:
     """Give the published documents, or skip loudly."""
     return Published(Path(os.environ.get("ISTHMUS_PUBLISHED_SPECS") or _DEFAULT))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage seldom, and not in what stays: building applications makes much, and little of it in circles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
