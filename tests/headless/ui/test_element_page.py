@@ -44,4 +44,4 @@ def test_parts_and_messages_that_are_told_exist() -> None:
     known = {name for names in re.findall(r"part=\"([^\"$]*)", ALL) for name in names.split()}
     buttons = {f"{name}-button" for name in re.findall(r"part: '(\w+)'|'(reconnect|uninstall)'", ALL) for name in name}
     assert parts - known - buttons == set()
-    assert {key for key in re.findall(r"'(shell\.\w+)'", PAGE) if f"'{key}':" not in SOURCES["strings.ts"]} == set()
+    assert {key for key in re.findall(r"'((?:shell|form)\.\w+)'", PAGE) if f"'{key}':" not in ALL} == set()
