@@ -1,5 +1,7 @@
 """Revisions over HTTP: one of them, filled in with what a customer's own account has, for the embedded UI."""
 
+import asyncio
+import gzip
 import hashlib
 from typing import Annotated, Any
 
@@ -10,11 +12,15 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 from installations.errors import invalid
 from installations.hydration import HydratedRevision, hydrate, objects_of
 from server.api.provided import Entered, FromAccess, FromApp
+from server.api.representations import is_known, takes_gzip
 from server.deployments import provider_facts
 from server.door.address import unescape
 from server.store.contract import Missing
 
-REVALIDATED = {"cache-control": "private, no-cache", "vary": "Authorization, X-Api-Key, X-Isthmus-Detail"}
+REVALIDATED = {
+    "cache-control": "private, no-cache",
+    "vary": "Authorization, X-Api-Key, X-Isthmus-Detail, Accept-Encoding",
+}
 """The answer may be megabytes, and the published library asks for it whenever its window gets the focus. A browser may
 keep it for the credential that it was given to, and asks each time whether it is still so."""
 Refresh = Annotated[bool, QueryParameter(name="refresh")]
@@ -49,17 +55,23 @@ async def hydrate_revision(  # noqa: PLR0917 -- a handler's parameters are its U
     described = await services.schemas.described(connection, objects_of(revision.content), refresh=refresh)
     facts = provider_facts(services).get(integration.provider)
     answer = hydrate(revision, described, detail=detail, provider=facts)
-    return _revalidated(answer, known=request.headers.get("if-none-match", ""))
+    return await _revalidated(answer, request)
 
 
-def _revalidated(answer: HydratedRevision, *, known: str) -> Response[Any]:
-    """Answer with a tag of the content, or that it is still what the tags in ``known`` stand for.
+async def _revalidated(answer: HydratedRevision, request: Request[Any, Any, Any]) -> Response[Any]:
+    """Answer with a tag of the content, or that it is still what the browser's tags stand for.
 
     https://www.rfc-editor.org/rfc/rfc9110#name-if-none-match
     """
     body = msgspec.json.encode(answer)
-    tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    headers = REVALIDATED | {"etag": tag}
-    if tag in {one.strip().removeprefix("W/") for one in known.split(",")}:
+    digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+    zipped = takes_gzip(request.headers.get("accept-encoding", ""))
+    # Two encodings are two representations, and a strong tag names one.
+    headers = REVALIDATED | {"etag": f'"{digest}-gzip"' if zipped else f'"{digest}"'}
+    if is_known(request.headers.get("if-none-match", ""), headers["etag"]):
         return Response(None, status_code=304, headers=headers)
+    if zipped:
+        # The lowest level makes a tenth of it in five milliseconds; a higher one takes four times as long for little more.
+        body = await asyncio.to_thread(gzip.compress, body, compresslevel=1, mtime=0)
+        headers |= {"content-encoding": "gzip"}
     return Response(body, media_type="application/json", headers=headers)

@@ -13,6 +13,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 
 from headless.embed import Asset, Assets
 from server.api.provided import FromApp
+from server.api.representations import is_known, takes_gzip
 
 _SHORT = "public, max-age=60"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -58,17 +59,3 @@ def _answer(request: Visit, asset: Asset, *, headers: dict[str, str]) -> Respons
     encoding = {"content-encoding": "gzip"} if zipped else {}
     content = asset.gzipped if zipped else asset.content
     return Response(content, status_code=HTTP_200_OK, headers={**common, **encoding}, media_type=asset.content_type)
-
-
-def takes_gzip(accepted: str) -> bool:
-    """Read ``Accept-Encoding``: what is named counts before ``*``, and a weight of nothing is a refusal."""
-    weights: dict[str, bool] = {}
-    for part in accepted.lower().split(","):
-        name, _, parameter = part.partition(";")
-        weights[name.strip()] = parameter.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return weights.get("gzip", weights.get("*", False))
-
-
-def is_known(tags: str, tag: str) -> bool:
-    """Tell whether ``If-None-Match`` names a representation; a tag that was made weak on the way still does."""
-    return tags.strip() == "*" or tag in {known.strip().removeprefix("W/") for known in tags.split(",")}

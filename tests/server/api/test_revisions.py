@@ -67,8 +67,11 @@ async def test_an_answer_has_a_tag_by_which_a_page_is_told_that_nothing_changed(
     connection = await house.connect()
     path = f"/integrations/crm/revisions/{deployed['latestRevision']['id']}:hydrate?connectionId={connection['id']}"
     first = await house.call("GET", path)
-    assert first.headers["cache-control"] == "private, no-cache"
-    assert {"Authorization", "X-Api-Key"} <= set(first.headers["vary"].split(", "))
+    assert (first.headers["content-encoding"], first.headers["cache-control"]) == ("gzip", "private, no-cache")
+    plain = await house.call("GET", path, headers={"Accept-Encoding": "identity"})
+    assert ("content-encoding" in plain.headers, plain.content) == (False, first.content)
+    assert plain.headers["etag"] != first.headers["etag"]
+    assert {"Authorization", "X-Api-Key", "Accept-Encoding"} <= set(first.headers["vary"].split(", "))
     for known in (first.headers["etag"], f'"other", W/{first.headers["etag"]}'):
         same = await house.call("GET", path, headers={"If-None-Match": known})
         assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", first.headers["etag"])

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from headless.embed import ASSETS, Assets, read_assets
-from server.api.ui import is_known, takes_gzip
+from server.api.representations import is_known, takes_gzip
 from tests.server.house import House, open_house
 
 FILES: Mapping[str, tuple[str, str]] = {
