@@ -32,8 +32,8 @@ lint: $(VENV)/test.stamp
 types: $(VENV)/test.stamp
 	$(BIN)/mypy
 
-bench: $(VENV)/test.stamp
-	for name in pipeline transport store access proxy writes; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
+bench: $(VENV)/test.stamp node chromium
+	for name in pipeline transport store access proxy writes element; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 	$(BIN)/python -m tests.benchmarks.durable accepts completion
 
 # What is promised, against kill -9, crashed databases, full disks and jumping clocks: about a quarter of an hour.
