@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from connectors.provider import CustomInput, CustomOpts, Provider
+from connectors.provider import CustomInput, CustomOpts, MetadataInput, Provider
 from connectors.templates import placeholders
 from installations.errors import Issue, at
 from installations.installation import MetadataValue
@@ -21,12 +21,18 @@ _FOR_HEADERS = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 def metadata_issues(provider: Provider, values: Mapping[str, str]) -> Iterator[Issue]:
     """List the declared inputs of an account, such as its region, that nobody gave and that have no default.
 
-    ``values`` are those of `account_values`. More than is declared may be given.
+    ``values`` are those of `account_values`. More than is declared may be given. What only other modules need than
+    the provider's default one is nobody's: integrations of others cannot be deployed. Forms leave it out too.
     """
     for item in provider.metadata.input if provider.metadata is not UNSET else ():
-        if item.default_value is UNSET and not values.get(item.name):
+        if item.default_value is UNSET and not values.get(item.name) and _is_asked(item, provider.default_module):
             message = f"this provider needs it: {item.display_name or item.name}"
             yield Issue(path=at("providerMetadata", item.name), message=message, code="required", remedy=item.prompt)
+
+
+def _is_asked(item: MetadataInput, module: str) -> bool:
+    """Tell whether a module needs an input; one without modules is everybody's, and no module needs them all."""
+    return not module or item.module_dependencies is UNSET or module in item.module_dependencies
 
 
 def as_given(

@@ -12,7 +12,7 @@ from playwright.async_api import BrowserContext, Page
 
 from installations.installation import AccessPolicy
 from tests.browser.element.stage import serving
-from tests.browser.sites import toolkit_site
+from tests.browser.sites import Decision, toolkit_site
 from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage
 from tests.browser.test_headless import MANIFEST, START, clicked, ended, phase
 from tests.oauth_servers.servers import OAuthServer
@@ -60,7 +60,7 @@ async def test_a_product_that_cuts_its_windows_off_is_connected_all_the_same(
 
 @pytest.mark.parametrize("decision", ["allow", "deny"])
 async def test_a_provider_that_cuts_the_window_off_ends_at_the_page_that_asked(
-    context: BrowserContext, severing_toolkit_server: OAuthServer, decision: str
+    context: BrowserContext, severing_toolkit_server: OAuthServer, decision: Decision
 ) -> None:
     async with open_stage([toolkit_site(severing_toolkit_server)]) as stage:
         site, kid = await stage.prepare("toolkit"), await register(stage.house)

@@ -379,3 +379,23 @@ def test_a_provider_of_no_grant_takes_keys_alone() -> None:
     assert form_names(replace(SANDBOX, auth_type="oauth2", api_key_opts=UNSET)) == ["apiKey"]
     options = OAuth2Opts(grant_type="password", token_url="https://p.test/token")
     assert form_names(replace(SANDBOX, auth_type="oauth2", oauth2_opts=options))[0] == "oauth2PasswordCredentials"
+
+
+MODULES: list[tuple[str, list[str]]] = [("crm", ["shared", "tenant"]), ("", ["shared", "tenant", "list"])]
+"""A provider's default module, and the inputs that are demanded then."""
+
+
+@pytest.mark.parametrize(("module", "demanded"), MODULES)
+async def test_an_input_of_other_modules_is_nobody_s(module: str, demanded: list[str]) -> None:
+    inputs = (
+        MetadataInput(name="shared"),
+        MetadataInput(name="tenant", module_dependencies={"crm": {}}),
+        MetadataInput(name="list", module_dependencies={"mail": {}}),
+    )
+    provider = replace(ASKING, metadata=ProviderMetadata(input=inputs), default_module=module)
+    async with open_house(connectors=[SandboxConnector(provider)]) as house:
+        refused = await generate(house, "asking", customAuth=VALUES)
+        assert names(refused) == [(f"providerMetadata.{name}", "required") for name in demanded]
+        given = {name: {"value": "a"} for name in demanded}
+        made = await generate(house, "asking", customAuth=VALUES, providerMetadata=given)
+        assert made.status_code == 201, made.text
