@@ -4,18 +4,16 @@ It refuses to know why a name was given. A description that lists no nested fiel
 them, so a nested name under it is never called unknown: Salesforce takes ``$['Account']['Code__c']`` and lists neither.
 """
 
-from difflib import get_close_matches
 from typing import Literal
 
 import msgspec
 
 from installations import paths
+from installations.guesses import Guesses
 from installations.schema import FieldMetadata, ObjectMetadata
 
 Standing = Literal["there", "other_case", "inside", "unsaid", "absent"]
 """``inside``: within a field whose inner fields are not listed. ``unsaid``: the description does not tell."""
-
-_LONGEST_GUESS = 100
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +38,7 @@ class LiveObject(msgspec.Struct, frozen=True, kw_only=True):
     """The provider takes every value as text: ``5`` and ``"5"`` are the same to it."""
     picklists: dict[str, Choices]
     """By field name, each made ready once it is asked for: an account has hundreds, and a config names few."""
+    guesses: Guesses
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +54,10 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
         return self.field if self.standing == "there" else None
 
 
-def from_metadata(found: ObjectMetadata, *, ignores_case: bool, values_are_text: bool) -> LiveObject:
-    """Make one described object ready."""
+def from_metadata(
+    found: ObjectMetadata, *, ignores_case: bool, values_are_text: bool, guesses: Guesses | None = None
+) -> LiveObject:
+    """Make one described object ready. Those of one review share their ``guesses``."""
     fields = {paths.canonical(name): field for name, field in found.fields.items()}
     folded: dict[str, str] = {}
     for name in fields:
@@ -69,6 +70,7 @@ def from_metadata(found: ObjectMetadata, *, ignores_case: bool, values_are_text:
         ignores_case=ignores_case,
         values_are_text=values_are_text,
         picklists={},
+        guesses=guesses or Guesses(),
     )
 
 
@@ -121,7 +123,7 @@ def nearest(live: LiveObject, name: str) -> str | None:
     if folded in live.folded:
         return live.folded[folded]
     titled = next((each for each, field in live.fields.items() if field.display_name.casefold() == folded), None)
-    if titled is not None or len(name) > _LONGEST_GUESS:
+    if titled is not None:
         return titled
-    close = get_close_matches(folded, live.folded, n=1, cutoff=0.75)
-    return live.folded[close[0]] if close else None
+    close = live.guesses.similar(folded, live.folded)
+    return live.folded[close] if close is not None else None

@@ -1,18 +1,15 @@
 """What is wrong with reading one object of an account: fields chosen, mapped, filtered by and translated."""
 
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 
 from installations import paths
 from installations.config import DynamicMapping, FieldFilter, ReadObjectConfig, UpdateEventConfig
 from installations.errors import Issue, at
 from installations.field_review import MOST_GUESSES, Author, read_issues
+from installations.guesses import Guesses
 from installations.live_fields import LiveObject
 from installations.manifest import ManifestField, ReadObject
 from installations.value_review import translation_issues
-
-_LONGEST_NAME = 100
-_MOST_OFFERS = 1000
 
 
 def read_object_issues(each: ReadObjectConfig, declared: ReadObject, live: LiveObject, path: str) -> Iterator[Issue]:
@@ -53,27 +50,26 @@ def _fields(declared: ReadObject) -> tuple[ManifestField, ...]:
     return (*declared.required_fields, *declared.optional_fields)
 
 
-def name_issues(each: ReadObjectConfig, declared: ReadObject, path: str) -> Iterator[Issue]:
+def name_issues(each: ReadObjectConfig, declared: ReadObject, live: LiveObject, path: str) -> Iterator[Issue]:
     """Find mapped names that nobody offers: most often a slip of the pen, so that the name stays without a field."""
     offered = {str(field.map_to_name) for field in _fields(declared) if field.map_to_name}
     offered |= {str(offer.map_to_name) for offer in each.dynamic_mappings_input or () if offer.map_to_name}
-    yield from stray_names(each.selected_field_mappings, offered, at(path, "selectedFieldMappings"))
+    yield from stray_names(each.selected_field_mappings, offered, at(path, "selectedFieldMappings"), live.guesses)
 
 
-def stray_names(chosen: Mapping[str, str], offered: Collection[str], path: str) -> Iterator[Issue]:
+def stray_names(chosen: Mapping[str, str], offered: Collection[str], path: str, guesses: Guesses) -> Iterator[Issue]:
     """List the names of mappings that are not offered, with the open one that may have been meant."""
     known = {paths.canonical(name) for name in offered}
-    still = [name for name in offered if name not in chosen][:_MOST_OFFERS]
+    still = [name for name in offered if name not in chosen]
     stray = [name for name in chosen if paths.canonical(name) not in known]
     for index, name in enumerate(stray):
-        guess = index < MOST_GUESSES and len(name) <= _LONGEST_NAME
-        close = get_close_matches(name, still, n=1, cutoff=0.75) if guess else []
+        close = guesses.similar(name, still) if index < MOST_GUESSES else None
         yield Issue(
             path=at(path, name),
             code="unknown-mapping",
             severity="warning",
             message=f"neither the integration nor the page offers a mapping {name!r}",
-            remedy=f"did you mean {close[0]!r}?" if close else "remove it if nothing uses it",
+            remedy=f"did you mean {close!r}?" if close else "remove it if nothing uses it",
         )
 
 

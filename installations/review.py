@@ -18,6 +18,7 @@ from installations.config import ConfigContent
 from installations.creation_review import creation_issues
 from installations.errors import Issue, at
 from installations.field_review import Author, severity, with_guesses
+from installations.guesses import Guesses
 from installations.install import CONTENT_PATH
 from installations.live_fields import LiveObject, from_metadata
 from installations.manifest import IntegrationSpec
@@ -51,9 +52,10 @@ def review(
         return []  # An account of another provider: `config_checks` says so, and comparing would only add noise.
     found = [_undescribed(each, described.get(each.name)) for each in _used(spec, content, path)]
     issues = [issue for issue in found if issue is not None]
+    guesses = Guesses()
     for name, metadata in described.items():
         if isinstance(metadata, ObjectMetadata) and metadata.fields:
-            live = from_metadata(metadata, ignores_case=ignores_case, values_are_text=values_are_text)
+            live = from_metadata(metadata, ignores_case=ignores_case, values_are_text=values_are_text, guesses=guesses)
             place = _Place(spec=spec, content=content, name=name, live=live, path=path)
             issues += with_guesses(live, _object_issues(place))
     return issues
@@ -143,7 +145,7 @@ def _read_issues(place: _Place, writing: Writing | None) -> Iterator[Issue]:
     if declared is None or (each.disabled is True and not inherits):
         return
     yield from mapping_issues(each, declared, place.live, path)
-    yield from name_issues(each, declared, path)
+    yield from name_issues(each, declared, place.live, path)
     names = {paths.canonical(name): field for name, field in each.selected_field_mappings.items()}
     yield from value_issues(each, place.live, path, names=names, written=inherits)
     if writing is not None and inherits:

@@ -81,7 +81,7 @@ def _mapping_issues(each: Writing) -> Iterator[Issue]:
         if link.setting.startswith(f"{each.policy.sources.read_path}.requiredFields") and not _is_read(each, link):
             yield from write_issues(each.live, link.field, at(where, link.source), author="product")
     open_names = [str(given.map_to_name) for given in declared if given.map_to_name]
-    for issue in stray_names(own, open_names, where):
+    for issue in stray_names(own, open_names, where, each.live.guesses):
         # A mapping of the customer's own making is allowed here, so only what looks like a slip is worth a word.
         if str(issue.remedy).startswith("did you mean"):
             yield issue
