@@ -9,7 +9,7 @@ import asyncio
 import functools
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -70,6 +70,7 @@ class _Flight(msgspec.Struct, frozen=True, kw_only=True):
 
     connection: Connection
     answer: asyncio.Task[Found]
+    since: float
 
 
 class Schemas:
@@ -103,8 +104,9 @@ class Schemas:
         """Describe objects by their provider names; one that cannot be described is a sentence about why.
 
         The sentence is `Absent` where the account has no such object. ``refresh`` asks the account again, unless it was
-        asked very often lately. What has not come ``within_seconds`` is a sentence too. Raises `StoreError` where our
-        own database is away.
+        asked very often lately. What has not come ``within_seconds`` of being asked for is a sentence too: who joins a
+        question that somebody else has waited for that long waits no more. Raises `StoreError` where our own database
+        is away.
         """
         asked = dict.fromkeys(names)
         anew = [name for name in asked if refresh and not self._refreshes.take((connection.id, name))]
@@ -137,8 +139,14 @@ class Schemas:
         flights = self._depart(connection, [name for name in names if name not in found])
         if flights:
             # Unlike `gather` and `wait_for`, this leaves a question alone when one of those who wait for it goes.
-            await asyncio.wait(flights.values(), timeout=within_seconds)
-        return found | {name: flight.result() for name, flight in flights.items() if flight.done()}
+            await asyncio.wait([each.answer for each in flights.values()], timeout=self._left(flights, within_seconds))
+        return found | {name: each.answer.result() for name, each in flights.items() if each.answer.done()}
+
+    def _left(self, flights: Mapping[str, _Flight], within_seconds: float | None) -> float | None:
+        """Answer how long the latest of these questions may still take: saves that take turns wait once."""
+        if within_seconds is None:
+            return None
+        return max(0.0, max(each.since for each in flights.values()) + within_seconds - self._monotonic())
 
     def _known(self, connection: Connection, name: str) -> Found | None:
         key = (connection.project_id, connection.id, name)
@@ -151,9 +159,9 @@ class Schemas:
         self._kept.move_to_end(key)
         return kept.found
 
-    def _depart(self, connection: Connection, names: Iterable[str]) -> dict[str, asyncio.Task[Found]]:
+    def _depart(self, connection: Connection, names: Iterable[str]) -> dict[str, _Flight]:
         """Ask for each, or join whoever asks already. The account is opened once for all."""
-        flights: dict[str, asyncio.Task[Found]] = {}
+        flights: dict[str, _Flight] = {}
         opening: asyncio.Task[Opened] | None = None
         for name in names:
             key = (connection.project_id, connection.id, name)
@@ -161,9 +169,10 @@ class Schemas:
             if flight is None or flight.connection != connection:
                 opening = opening or asyncio.create_task(self._open(connection))
                 answer = asyncio.create_task(self._ask(connection, name, opening))
-                flight = self._flights[key] = _Flight(connection=connection, answer=answer)
+                flight = _Flight(connection=connection, answer=answer, since=self._monotonic())
+                self._flights[key] = flight
                 answer.add_done_callback(functools.partial(self._landed, key))
-            flights[name] = flight.answer
+            flights[name] = flight
         return flights
 
     async def _open(self, connection: Connection) -> Opened:

@@ -133,6 +133,20 @@ async def test_patience_has_an_end_and_what_comes_later_is_kept(rig: Rig) -> Non
     assert rig.account.asked["object_1"] == 1
 
 
+async def test_who_joins_late_waits_no_longer_than_the_first(rig: Rig) -> None:
+    rig.account.gate.clear()
+    assert isinstance((await rig.ask(within_seconds=0.05))["object_1"], str)
+    rig.now[0] = 4
+    joined = asyncio.create_task(rig.ask(within_seconds=5))
+    assert not (await asyncio.wait([joined], timeout=0.05))[0]
+    rig.now[0] = 5
+    async with asyncio.timeout(0.5):
+        assert isinstance((await rig.ask(within_seconds=5))["object_1"], str)
+    rig.account.gate.set()
+    assert isinstance((await joined)["object_1"], ObjectMetadata)
+    assert rig.account.asked["object_1"] == 1
+
+
 async def test_asked_anew_the_account_is_looked_at_again_but_not_without_end(rig: Rig) -> None:
     await rig.ask()
     rig.account.described["object_1"] = changed = ObjectMetadata(name="object_1", fields={})
