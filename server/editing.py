@@ -1,5 +1,6 @@
 """The use case of editing an installation: named changes of its config, all of them or none."""
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -52,7 +53,7 @@ async def edit(
     async with services.editing.taken([] if rehearsal else [installation.id]):
         current = await services.store.installation(installation.project_id, installation.id)
         saved = await revise(services, access, current, ask, rehearsal=rehearsal)
-    changed, _ = mask(saved.before.config.content, saved.installation.config.content)
+    changed, _ = await asyncio.to_thread(mask, saved.before.config.content, saved.installation.config.content)
     return Edited(installation=saved.installation, issues=saved.issues, changed=changed)
 
 

@@ -5,7 +5,7 @@ that cannot be asked in time keeps nobody from saving: what is not known is a wa
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -26,6 +26,8 @@ from server.services import Services
 
 SAVE_SECONDS = 5.0
 """How long saving waits for the account, in all."""
+MOST_BYTES = 1_000_000
+"""Of a config as JSON: as much as one request could bring. Many small changes must not add up to more."""
 MOST_ISSUES = 500
 """How many findings one answer lists. Somebody who made more has made one mistake many times."""
 
@@ -102,11 +104,18 @@ def check(
         judged = Judged(
             content=content,
             revision=revision,
-            issues=tuple(check_config(revision.content, content, provider=provider)),
+            issues=(*_size_issues(content), *check_config(revision.content, content, provider=provider)),
         )
         if not _has_errors(judged.issues):
             break
     return judged
+
+
+def _size_issues(content: ConfigContent) -> Iterator[Issue]:
+    size = len(msgspec.json.encode(content))
+    if size > MOST_BYTES:
+        message = f"the whole config may have {MOST_BYTES:,} bytes at most, and would have {size:,}"
+        yield Issue(path=CONTENT_PATH, code="too-large", message=message)
 
 
 def used_objects(spec: IntegrationSpec, content: ConfigContent) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The use case of changing an installation: its config, its connection, or both at once."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -59,7 +60,7 @@ async def revise(
     """
     current = installation
     for _ in range(_RACES):
-        asked = ask(current)
+        asked = await asyncio.to_thread(ask, current)  # a thousand edits of a large config take a while
         try:
             return await _revise(services, access, current, asked, look=look, rehearsal=rehearsal)
         except Superseded:

@@ -1,5 +1,6 @@
 """Editing an installation over HTTP: named changes of what a customer chose, for any language."""
 
+import asyncio
 from typing import Annotated
 
 import msgspec
@@ -41,7 +42,8 @@ async def edit_installation(  # noqa: PLR0917 -- a handler's parameters are its 
     body: RawBody,
 ) -> Edited:
     """Edit an installation. The edits are made on the config as it is then, so two callers lose nothing."""
-    wanted = parse_strictly(body, EditInstallation)
+    # Edits are many small things with many names; writes must not wait until all are read.
+    wanted = await asyncio.to_thread(parse_strictly, body, EditInstallation)
     found = await find_installation(services, project_id, integration_id_or_name, installation_id, access=access)
     return await edit(
         services,

@@ -10,7 +10,8 @@ from server.door.refusals import BadRequest, TooLarge, TooSlow, WrongMediaType
 
 MAX_BODY_BYTES = 1_000_000
 MAX_DRAFT_BYTES = 300_000
-"""A config that selects each of 10,000 fields. Pages send drafts as somebody types, and judging one costs more."""
+"""A config that selects each of 10,000 fields, or a thousand edits. Pages send drafts as somebody types, and judging
+one costs more."""
 MAX_WRITE_BYTES = 6_000_000
 """A batch of a hundred records."""
 MAX_PROXY_BYTES = 50_000_000
@@ -18,7 +19,7 @@ MAX_PROXY_BYTES = 50_000_000
 BODY_SECONDS = 30.0
 """How long a whole body may take to arrive."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_DRAFTS = ("/:review", "/:preview")
+_DRAFTS = ("/:review", "/:preview", "/:edit")
 _ANY_TYPE = ("/v1/uploads/", "/callbacks/", "/connect/")
 """Where others decide on the type: the deploy tool sends a zip, providers and pages of ours send a form."""
 _MOST_DIGITS = 18

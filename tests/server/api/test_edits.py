@@ -81,6 +81,24 @@ async def test_a_dry_run_answers_the_same_and_saves_nothing(house: House) -> Non
     assert would.json()["changed"] == did.json()["changed"]
 
 
+async def test_many_edits_make_no_config_without_end(house: House) -> None:
+    installation = await installed(house)
+    statuses, said = [], ""
+    for turn in range(5):
+        edits = [
+            {"edit": "mapField", "objectName": "contacts", "mapToName": f"{turn}_{n}_{'x' * 230}", "fieldName": "email"}
+            for n in range(850)
+        ]
+        answer = await edit(house, installation, *edits)
+        statuses.append(answer.status_code)
+        said = answer.text
+    assert statuses == [200, 200, 200, 200, 422]
+    assert "too-large" in said
+    before = await stored(house, installation)
+    answer = await edit(house, installation, {"edit": "removeObject", "objectName": "contacts"})
+    assert (answer.status_code, (await stored(house, installation)) != before) == (200, True)
+
+
 async def test_what_is_so_already_changes_nothing(house: House) -> None:
     before = await installed(house)
     answer = await edit(house, before, {"edit": "enableWrite", "objectName": "contacts"})
