@@ -71,7 +71,7 @@ async def _revalidated(answer: HydratedRevision, request: Request[Any, Any, Any]
     if is_known(request.headers.get("if-none-match", ""), headers["etag"]):
         return Response(None, status_code=304, headers=headers)
     if zipped:
-        # The lowest level makes a tenth of it in five milliseconds; a higher one takes four times as long for little more.
+        # The lowest level makes a tenth of it in five milliseconds; a higher one takes four times as long for little.
         body = await asyncio.to_thread(gzip.compress, body, compresslevel=1, mtime=0)
         headers |= {"content-encoding": "gzip"}
     return Response(body, media_type="application/json", headers=headers)
