@@ -10,6 +10,9 @@ from server import settings
 
 ROOT = Path(__file__).parent.parent
 TEST = re.compile(r"`(tests/[\w/]+\.py|tests/[\w/]+/)(?:::(\w+))?`")
+PICTURE = re.compile(r"!\[[^\]]{20,}\]\(([^)]+)\)")
+"""With words for who cannot see it."""
+LARGEST_PICTURE = 150_000
 PAGES = sorted(
     page
     for page in [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/**/*.md")]
@@ -32,6 +35,19 @@ def test_a_page_names_tests_and_pages_that_exist(page: Path) -> None:
         assert not name or re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE), name
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", said):
         assert (page.parent / target).exists(), target
+
+
+def test_every_picture_is_shown_and_small() -> None:
+    shown = {(page.parent / name).resolve() for page in PAGES for name in PICTURE.findall(page.read_text("utf-8"))}
+    pictures = set((ROOT / "docs").glob("*.png"))
+    assert pictures == shown
+    assert [path.name for path in pictures if path.stat().st_size > LARGEST_PICTURE] == []
+
+
+def test_every_page_of_the_docs_is_in_their_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    others = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
+    assert [name for name in others if f"]({name})" not in index] == []
 
 
 def test_every_decision_says_what_enforces_it() -> None:

@@ -16,6 +16,7 @@ from tests.oauth_servers.customers import Customer
 
 LINK = re.compile(r"http://\S+/connect/\S+")
 OPEN = re.compile(r"Open (http://\S+/install\.html)")
+PAGE = re.compile(r"^cat > page/install\.html <<EOF\n(.*?)^EOF$", re.MULTILINE | re.DOTALL)
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]+)"')
 CHOSEN: dict[str, Any] = {
     "provider": "sandbox",
@@ -88,3 +89,8 @@ def test_the_tutorial_has_the_whole_story() -> None:
     assert (sections[:3], sections[-1]) == (first, last)
     assert told.count("Tutorial") >= 14
     assert sum(bool(LINK.search(step.wanted.replace("…", "0"))) for step in steps()) == 2
+
+
+def test_the_page_with_the_element_has_ten_lines() -> None:
+    (page,) = (found[1] for step in steps() if (found := PAGE.search(step.commands)))
+    assert len(page.splitlines()) <= 10
