@@ -150,50 +150,54 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 
 /** The header that says who asks. A function for tokens is asked when there is none, or none that can still be used. */
 class Credential {
-  private token: string | undefined;
-  private usableUntil = Number.POSITIVE_INFINITY;
-  private asking: Promise<void> | undefined;
+  #token: string | undefined;
+  #usableUntil = Number.POSITIVE_INFINITY;
+  #asking: Promise<void> | undefined;
 
-  constructor(private readonly options: Options) {}
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
 
   async headers(): Promise<Record<string, string>> {
-    const { token, apiKey } = this.options;
+    const { token, apiKey } = this.#options;
     if (token === undefined) return apiKey === undefined ? {} : { 'X-Api-Key': apiKey };
     if (typeof token === 'string') return { Authorization: `Bearer ${token}` };
-    if (this.token === undefined || Date.now() >= this.usableUntil) await this.ask();
-    return { Authorization: `Bearer ${this.token}` };
+    if (this.#token === undefined || Date.now() >= this.#usableUntil) await this.#ask();
+    return { Authorization: `Bearer ${this.#token}` };
   }
 
   /** Whether there is another token than the one that was refused. */
   async renewed(refused: Record<string, string>): Promise<boolean> {
-    if (typeof this.options.token !== 'function') return false;
-    if (refused.Authorization === `Bearer ${this.token}`) await this.ask(this.token);
-    return refused.Authorization !== `Bearer ${this.token}`;
+    if (typeof this.#options.token !== 'function') return false;
+    if (refused.Authorization === `Bearer ${this.#token}`) await this.#ask(this.#token);
+    return refused.Authorization !== `Bearer ${this.#token}`;
   }
 
   /** However many requests need a new one, it is asked for once. */
-  private ask(refused?: string): Promise<void> {
-    this.asking ??= this.fetched(refused).finally(() => (this.asking = undefined));
-    return this.asking;
+  #ask(refused?: string): Promise<void> {
+    this.#asking ??= this.#fetched(refused).finally(() => (this.#asking = undefined));
+    return this.#asking;
   }
 
-  private async fetched(refused: string | undefined): Promise<void> {
-    const { token } = this.options;
+  async #fetched(refused: string | undefined): Promise<void> {
+    const { token } = this.#options;
     if (typeof token !== 'function') return;
     try {
-      this.token = String(await token(refused)).trim();
+      this.#token = String(await token(refused)).trim();
     } catch (thrown) {
       if (isAbort(thrown)) throw thrown;
       throw new Refusal('token', `No token could be had: ${asRefusal(thrown).message}`);
     }
     // Examples have a `…` in its place, which no header can hold.
-    if (ODD.test(this.token)) throw new Refusal('token', 'This is no token.');
-    const { groupRef = '', exp, iat } = claimsIn(this.token);
+    if (ODD.test(this.#token)) throw new Refusal('token', 'This is no token.');
+    const { groupRef = '', exp, iat } = claimsIn(this.#token);
     // The server would answer that this group has nothing, and refuse what its customer then enters.
-    if (groupRef && !ODD.test(groupRef) && groupRef !== this.options.groupRef) {
+    if (groupRef && !ODD.test(groupRef) && groupRef !== this.#options.groupRef) {
       throw new Refusal('token', `The token was signed for another group, '${groupRef}'.`);
     }
-    this.usableUntil = Date.now() + usableFor(Number(exp) - Number(iat)) * 1000;
+    this.#usableUntil = Date.now() + usableFor(Number(exp) - Number(iat)) * 1000;
   }
 }
 

@@ -24,256 +24,259 @@ type Act = Exclude<State['busy'], ''>;
 const SAVING = new Set<Act>(['installing', 'updating']);
 
 export class LocalInstaller implements Installer {
-  private readonly api: Api;
-  private readonly account: Account;
-  private readonly local: LocalDraft;
-  private readonly reviewer: Reviewer;
-  private readonly listeners = new Set<(state: State) => void>();
-  private readonly open = new AbortController();
-  private readonly running = new Map<Act, Promise<unknown>>();
-  private readonly stopWatching: () => void;
-  private readonly home = comeHome();
-  private connecting: AbortController | undefined;
-  private found: Found | undefined;
-  private current: State;
+  readonly #api: Api;
+  readonly #account: Account;
+  readonly #local: LocalDraft;
+  readonly #reviewer: Reviewer;
+  readonly #listeners = new Set<(state: State) => void>();
+  readonly #open = new AbortController();
+  readonly #running = new Map<Act, Promise<unknown>>();
+  readonly #stopWatching: () => void;
+  readonly #home = comeHome();
+  #connecting: AbortController | undefined;
+  #found: Found | undefined;
+  #current: State;
 
   constructor(readonly options: Readonly<Options>) {
-    this.api = createApi(options);
-    this.account = createAccount(this.api, options);
-    this.local = createDraft(() => this.drafted());
-    this.reviewer = createReviewer((signal) => this.judged(signal), (change) => this.set(change));
-    this.stopWatching = onReturn(() => void this.lookAgain());
-    this.current = {
-      phase: 'loading', busy: '', content: this.local.content, dirty: true, issues: [], reviewing: false,
+    this.#api = createApi(options);
+    this.#account = createAccount(this.#api, options);
+    this.#local = createDraft(() => this.#drafted());
+    this.#reviewer = createReviewer((signal) => this.#judged(signal), (change) => this.#set(change));
+    this.#stopWatching = onReturn(() => void this.#lookAgain());
+    this.#current = {
+      phase: 'loading', busy: '', content: this.#local.content, dirty: true, issues: [], reviewing: false,
     };
   }
 
   get state(): State {
-    return this.current;
+    return this.#current;
   }
 
   get draft(): Draft {
-    return this.local;
+    return this.#local;
   }
 
   subscribe(listener: (state: State) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** What fails is told in the state: nothing is thrown. */
   async load(): Promise<void> {
-    if (this.current.phase === 'failed') this.set({ phase: 'loading' });
-    await this.act('loading', async () => {
-      const outcome = await this.home;
+    if (this.#current.phase === 'failed') this.#set({ phase: 'loading' });
+    await this.#act('loading', async () => {
+      const outcome = await this.#home;
       // It shows whether it is connected now.
-      if (outcome) await finish(this.api, this.options.project, outcome, this.open.signal).catch(() => undefined);
-      await this.loaded('keep');
+      if (outcome) await finish(this.#api, this.options.project, outcome, this.#open.signal).catch(() => undefined);
+      await this.#loaded('keep');
     }).catch(() => {
-      if (this.found === undefined || this.current.phase === 'loading') this.set({ phase: 'failed' });
+      if (this.#found === undefined || this.#current.phase === 'loading') this.#set({ phase: 'failed' });
     });
   }
 
   async refresh(): Promise<void> {
-    await this.act('refreshing', async () => {
-      const found = this.there();
-      const manifest = await this.account.manifest(found, 'refresh', this.open.signal);
-      this.adopt(found, manifest, 'keep');
+    await this.#act('refreshing', async () => {
+      const found = this.#there();
+      const manifest = await this.#account.manifest(found, 'refresh', this.#open.signal);
+      this.#adopt(found, manifest, 'keep');
     }).catch(() => undefined);
+    // The provider may have refused the credentials: then the connection is a broken one now.
+    await this.#lookAgain();
   }
 
   connect(credentials: Credentials = {}, signal?: AbortSignal): Promise<void> {
-    return this.act('connecting', async () => {
-      const { provider, connection } = this.there();
-      this.connecting?.abort();
-      const connecting = (this.connecting = new AbortController());
-      const all = joined(joined(this.open.signal, signal), connecting.signal);
+    return this.#act('connecting', async () => {
+      const { provider, connection } = this.#there();
+      this.#connecting?.abort();
+      const connecting = (this.#connecting = new AbortController());
+      const all = joined(joined(this.#open.signal, signal), connecting.signal);
       let later: Promise<void> | undefined;
       try {
         const customer = { options: this.options, provider, connection };
-        await connectBy(this.api, customer, credentials, all, (connected) => (later = connected));
+        await connectBy(this.#api, customer, credentials, all, (connected) => (later = connected));
       } catch (thrown) {
         if (isAbort(thrown) || signal?.aborted) return;
         throw thrown;
       } finally {
         if (later === undefined) connecting.abort();
-        else this.await(later, all);
+        else this.#await(later, all);
       }
-      await this.loaded('keep');
+      await this.#loaded('keep');
     });
   }
 
   /** Wait for a connection from a window that is out of sight: for its word, and for what it leaves with the server. */
-  private await(later: Promise<void>, signal: AbortSignal): void {
-    const isConnected = (): boolean => !['connect', 'broken'].includes(this.current.phase);
+  #await(later: Promise<void>, signal: AbortSignal): void {
+    const isConnected = (): boolean => !['connect', 'broken'].includes(this.#current.phase);
     const wasConnected = isConnected();
     const stop = (): void => {
-      this.connecting?.abort();
-      if (this.current.error?.code === 'popup-closed') this.set({ error: undefined });
+      this.#connecting?.abort();
+      if (this.#current.error?.code === 'popup-closed') this.#set({ error: undefined });
     };
     keepLooking(async () => {
-      await this.lookAgain();
+      await this.#lookAgain();
       if (!wasConnected && isConnected()) stop();
     }, signal);
-    later.then(() => this.loaded('keep')).then(stop, (thrown: unknown) => {
-      if (!isAbort(thrown)) this.set({ error: asRefusal(thrown) });
+    later.then(() => this.#loaded('keep')).then(stop, (thrown: unknown) => {
+      if (!isAbort(thrown)) this.#set({ error: asRefusal(thrown) });
     });
   }
 
   disconnect(): Promise<void> {
-    return this.act('disconnecting', async () => {
-      const { connection } = this.there();
-      if (connection !== undefined) await this.account.disconnect(connection);
-      await this.loaded('forget');
+    return this.#act('disconnecting', async () => {
+      const { connection } = this.#there();
+      if (connection !== undefined) await this.#account.disconnect(connection);
+      await this.#loaded('forget');
     });
   }
 
   async review(): Promise<Issue[]> {
-    this.there();
-    return this.reviewer.now();
+    this.#there();
+    return this.#reviewer.now();
   }
 
   async preview(sample: Sample, signal?: AbortSignal): Promise<Explanation> {
-    return this.account.preview(this.there(), this.local.content, sample, signal);
+    return this.#account.preview(this.#there(), this.#local.content, sample, signal);
   }
 
   install(): Promise<Installation> {
-    return this.act('installing', async () => {
-      const found = this.there();
+    return this.#act('installing', async () => {
+      const found = this.#there();
       try {
-        const installation = await this.account.install(found, this.local.content);
-        return this.installed(installation, []);
+        const installation = await this.#account.install(found, this.#local.content);
+        return this.#installed(installation, []);
       } catch (thrown) {
-        throw await this.overtaken(thrown);
+        throw await this.#overtaken(thrown);
       }
     });
   }
 
   update(): Promise<Installation> {
-    return this.act('updating', async () => {
-      const { installation } = this.there();
+    return this.#act('updating', async () => {
+      const { installation } = this.#there();
       if (installation === undefined) throw new Refusal('missing', 'Nothing is installed yet.');
-      if (this.local.asked.length === 0) return installation;
+      if (this.#local.asked.length === 0) return installation;
       try {
-        const edited = await this.account.edit(installation, this.local.asked);
-        return this.installed(edited.installation, edited.issues);
+        const edited = await this.#account.edit(installation, this.#local.asked);
+        return this.#installed(edited.installation, edited.issues);
       } catch (thrown) {
-        throw await this.overtaken(thrown);
+        throw await this.#overtaken(thrown);
       }
     });
   }
 
   uninstall(): Promise<void> {
-    return this.act('uninstalling', async () => {
-      const { installation } = this.there();
-      if (installation !== undefined) await this.account.uninstall(installation);
-      await this.loaded('forget');
+    return this.#act('uninstalling', async () => {
+      const { installation } = this.#there();
+      if (installation !== undefined) await this.#account.uninstall(installation);
+      await this.#loaded('forget');
     });
   }
 
   close(): void {
-    this.open.abort();
-    this.reviewer.stop();
-    this.stopWatching();
-    this.listeners.clear();
+    this.#open.abort();
+    this.#reviewer.stop();
+    this.#stopWatching();
+    this.#listeners.clear();
   }
 
   /** One act of a kind at a time: whoever asks for it again gets the same answer. */
-  private act<T>(busy: Act, run: () => Promise<T>): Promise<T> {
-    const already = this.running.get(busy) as Promise<T> | undefined;
+  #act<T>(busy: Act, run: () => Promise<T>): Promise<T> {
+    const already = this.#running.get(busy) as Promise<T> | undefined;
     if (already !== undefined) return already;
-    this.set({ busy, error: undefined });
+    this.#set({ busy, error: undefined });
     const acting = run()
       .catch((thrown: unknown) => {
         const error = asRefusal(thrown);
         // What is wrong with credentials is no matter of the draft.
         const ofDraft = SAVING.has(busy) && error.issues !== undefined;
-        this.set({ error, ...(ofDraft ? { issues: errorsFirst(error.issues ?? []) } : {}) });
+        this.#set({ error, ...(ofDraft ? { issues: errorsFirst(error.issues ?? []) } : {}) });
         throw error;
       })
       .finally(() => {
-        this.running.delete(busy);
-        this.set({ busy: [...this.running.keys()].at(-1) ?? '' });
+        this.#running.delete(busy);
+        this.#set({ busy: [...this.#running.keys()].at(-1) ?? '' });
       });
-    this.running.set(busy, acting);
+    this.#running.set(busy, acting);
     return acting;
   }
 
-  private set(change: Partial<State>): void {
-    if (this.open.signal.aborted) return;
-    this.current = { ...this.current, ...change };
-    for (const listener of this.listeners) listener(this.current);
+  #set(change: Partial<State>): void {
+    if (this.#open.signal.aborted) return;
+    this.#current = { ...this.#current, ...change };
+    for (const listener of this.#listeners) listener(this.#current);
   }
 
-  private there(): Found {
-    if (this.found === undefined) throw new Refusal('missing', 'Nothing is loaded yet.');
-    return this.found;
+  #there(): Found {
+    if (this.#found === undefined) throw new Refusal('missing', 'Nothing is loaded yet.');
+    return this.#found;
   }
 
-  private async loaded(edits: 'keep' | 'forget'): Promise<void> {
-    const found = await this.account.look(this.open.signal);
+  async #loaded(edits: 'keep' | 'forget'): Promise<void> {
+    const found = await this.#account.look(this.#open.signal);
     const { integration, provider } = found;
-    this.set({ integration, provider });
-    const manifest = await this.account.manifest(found, 'cached', this.open.signal).catch((thrown: unknown) => {
+    this.#set({ integration, provider });
+    const manifest = await this.#account.manifest(found, 'cached', this.#open.signal).catch((thrown: unknown) => {
       // A connection can be mended without it.
       if (phaseOf(found) === 'broken') return undefined;
       throw thrown;
     });
-    this.adopt(found, manifest, edits);
+    this.#adopt(found, manifest, edits);
   }
 
   /** Show what was found, with the draft on it. */
-  private adopt(found: Found, manifest: HydratedRevision | undefined, edits: 'keep' | 'forget'): void {
-    this.found = found;
+  #adopt(found: Found, manifest: HydratedRevision | undefined, edits: 'keep' | 'forget'): void {
+    this.#found = found;
     const offers = this.options.fieldMapping ?? {};
     const installed = found.installation?.config.content;
     if (manifest !== undefined) {
       const content = installed ?? firstContent(manifest.content, offers);
-      this.local.stand({ manifest: manifest.content, content, offers }, edits);
+      this.#local.stand({ manifest: manifest.content, content, offers }, edits);
     } else if (edits === 'forget') {
-      this.local.stand(NOTHING, edits);
+      this.#local.stand(NOTHING, edits);
     }
     const { connection, installation } = found;
-    const issues = edits === 'keep' ? this.current.issues : [];
-    this.set({ phase: phaseOf(found), connection, installation, manifest, issues, ...this.drafting() });
-    if (manifest !== undefined) this.reviewer.soon();
+    const issues = edits === 'keep' ? this.#current.issues : [];
+    this.#set({ phase: phaseOf(found), connection, installation, manifest, issues, ...this.#drafting() });
+    if (manifest !== undefined) this.#reviewer.soon();
   }
 
-  private installed(installation: Installation, issues: Issue[]): Installation {
-    this.adopt({ ...this.there(), installation, connection: installation.connection }, this.current.manifest, 'forget');
-    this.set({ issues: errorsFirst(issues) });
+  #installed(installation: Installation, issues: Issue[]): Installation {
+    const { connection } = installation;
+    this.#adopt({ ...this.#there(), installation, connection }, this.#current.manifest, 'forget');
+    this.#set({ issues: errorsFirst(issues) });
     return installation;
   }
 
   /** Where somebody else was faster, show what they did, with the customer's changes on top of it. */
-  private async overtaken(thrown: unknown): Promise<unknown> {
+  async #overtaken(thrown: unknown): Promise<unknown> {
     const error = asRefusal(thrown);
     const exists = error.issues?.some((issue) => issue.code === 'already-installed') ?? false;
     if (error.code !== 'conflict' && !exists) return error;
-    await this.loaded('keep');
+    await this.#loaded('keep');
     return new Refusal('conflict', error.message, error.status);
   }
 
-  private drafting(): Partial<State> {
-    const isNew = this.found?.installation === undefined;
-    return { content: this.local.content, dirty: isNew || this.local.changed };
+  #drafting(): Partial<State> {
+    const isNew = this.#found?.installation === undefined;
+    return { content: this.#local.content, dirty: isNew || this.#local.changed };
   }
 
-  private drafted(): void {
-    this.set(this.drafting());
-    if (this.current.manifest !== undefined) this.reviewer.soon();
+  #drafted(): void {
+    this.#set(this.#drafting());
+    if (this.#current.manifest !== undefined) this.#reviewer.soon();
   }
 
-  private judged(signal: AbortSignal): Promise<Issue[]> {
-    return this.account.review(this.there(), this.local.content, signal);
+  #judged(signal: AbortSignal): Promise<Issue[]> {
+    return this.#account.review(this.#there(), this.#local.content, signal);
   }
 
   /** Take in what another tab, or the product's own server, has changed meanwhile; the draft stays. */
-  private async lookAgain(): Promise<void> {
-    if (this.found === undefined || this.current.busy !== '' || this.current.phase === 'failed') return;
+  async #lookAgain(): Promise<void> {
+    if (this.#found === undefined || this.#current.busy !== '' || this.#current.phase === 'failed') return;
     try {
-      if (!(await this.account.hasChanged(this.found, this.open.signal)) || this.current.busy !== '') return;
-      await this.loaded('keep');
+      if (!(await this.#account.hasChanged(this.#found, this.#open.signal)) || this.#current.busy !== '') return;
+      await this.#loaded('keep');
     } catch {
       // Nobody asked for it: what is shown stays.
     }

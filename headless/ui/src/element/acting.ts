@@ -31,18 +31,22 @@ export class Acting {
   listed = false;
   dirty = false;
 
-  constructor(private readonly stage: Stage) {}
+  readonly #stage: Stage;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
 
   readonly acts: Acts = {
-    retry: () => void this.attempt('panel', (installer) => installer.load()),
-    save: () => void this.save(),
-    discard: () => this.discard(),
-    refresh: () => void this.attempt('foot', (installer) => installer.refresh(), 'shell.refreshed'),
-    disconnect: () => void this.attempt('foot', (installer) => installer.disconnect(), 'shell.disconnected'),
-    uninstall: () => void this.uninstall(),
-    open: (panel) => void this.open(panel),
-    showProblem: () => void this.showProblem(),
-    connect: (credentials, signal) => this.connect(credentials, signal),
+    retry: () => void this.#attempt('panel', (installer) => installer.load()),
+    save: () => void this.#save(),
+    discard: () => this.#discard(),
+    refresh: () => void this.#attempt('foot', (installer) => installer.refresh(), 'shell.refreshed'),
+    disconnect: () => void this.#attempt('foot', (installer) => installer.disconnect(), 'shell.disconnected'),
+    uninstall: () => void this.#uninstall(),
+    open: (panel) => void this.#open(panel),
+    showProblem: () => void this.#showProblem(),
+    connect: (credentials, signal) => this.#connect(credentials, signal),
   };
 
   /** Another installer: what was open belonged to the last one. */
@@ -50,7 +54,7 @@ export class Acting {
     this.panel = '';
     this.failure = undefined;
     this.listed = false;
-    this.tellDirty(false);
+    this.#tellDirty(false);
   }
 
   /** Tell the page what has changed, and keep the focus where what had it goes away. */
@@ -60,118 +64,121 @@ export class Acting {
       // Who builds the page reads more there than a customer is shown.
       console.warn(`isthmus-install: ${message}`);
       // An `Error` would lose some of it in JSON, or on its way to another window.
-      this.stage.emit('error', { code, message, status, issues });
-      if (code === 'token') this.stage.emit('tokenexpired', undefined);
+      this.#stage.emit('error', { code, message, status, issues });
+      if (code === 'token') this.#stage.emit('tokenexpired', undefined);
     }
-    const edits = this.stage.installer()?.draft.edits.length ?? 0;
-    this.tellDirty(after.installation ? after.dirty : after.phase === 'configure' && edits > 0);
+    const edits = this.#stage.installer()?.draft.edits.length ?? 0;
+    this.#tellDirty(after.installation ? after.dirty : after.phase === 'configure' && edits > 0);
     if (!errorsOf(after.issues).length) this.listed = false;
-    if (this.isUnconnected(before) && !this.isUnconnected(after) && after.connection) {
-      this.stage.emit('connected', { connection: after.connection });
+    if (this.#isUnconnected(before) && !this.#isUnconnected(after) && after.connection) {
+      this.#stage.emit('connected', { connection: after.connection });
     }
-    if (before.phase !== after.phase) void this.arrive();
+    if (before.phase !== after.phase) void this.#arrive();
   }
 
-  private isUnconnected({ phase }: State): boolean {
+  #isUnconnected({ phase }: State): boolean {
     return phase === 'connect' || phase === 'broken';
   }
 
-  private tellDirty(dirty: boolean): void {
+  #tellDirty(dirty: boolean): void {
     if (dirty === this.dirty) return;
     this.dirty = dirty;
-    this.stage.emit('dirtychange', { dirty });
+    this.#stage.emit('dirtychange', { dirty });
   }
 
-  private async arrive(): Promise<void> {
-    const had = this.stage.hasFocus();
+  async #arrive(): Promise<void> {
+    const had = this.#stage.hasFocus();
     this.panel = '';
-    await this.stage.redraw();
-    if (had && !this.stage.hasFocus()) this.stage.find('#isthmus-heading')?.focus();
+    await this.#stage.redraw();
+    if (had && !this.#stage.hasFocus()) this.#stage.find('#isthmus-heading')?.focus();
   }
 
-  private async attempt<T>(
+  async #attempt<T>(
     place: Failure['place'], act: (installer: Installer) => Promise<T>, done?: Key,
   ): Promise<T | undefined> {
-    const installer = this.stage.installer();
-    if (!installer || this.stage.view().state.busy) return undefined;
+    const installer = this.#stage.installer();
+    if (!installer || this.#stage.view().state.busy) return undefined;
     this.failure = undefined;
-    const view = this.stage.view();
+    const view = this.#stage.view();
     try {
       const result = await act(installer);
-      if (done) this.stage.announce(say(view, done));
+      if (done) this.#stage.announce(say(view, done));
       return result;
     } catch (thrown) {
       this.failure = { place, error: errorFrom(thrown) };
       return undefined;
     } finally {
-      void this.stage.redraw();
+      void this.#stage.redraw();
     }
   }
 
-  private async connect(credentials: Credentials, signal: AbortSignal): Promise<InstallError | undefined> {
-    const installer = this.stage.installer();
+  async #connect(credentials: Credentials, signal: AbortSignal): Promise<InstallError | undefined> {
+    const installer = this.#stage.installer();
     if (!installer) return undefined;
-    const view = this.stage.view();
+    const view = this.#stage.view();
     try {
       await installer.connect(credentials, signal);
     } catch (thrown) {
       return signal.aborted ? undefined : errorFrom(thrown);
     }
     if (signal.aborted) return undefined;
-    this.stage.announce(say(view, 'shell.connect.done'));
-    if (!this.isUnconnected(view.state)) this.stage.emit('connected', { connection: installer.state.connection });
-    if (this.panel) await this.open('');
+    this.#stage.announce(say(view, 'shell.connect.done'));
+    if (!this.#isUnconnected(view.state)) this.#stage.emit('connected', { connection: installer.state.connection });
+    if (this.panel) await this.#open('');
     return undefined;
   }
 
-  private async save(): Promise<void> {
-    const view = this.stage.view();
+  async #save(): Promise<void> {
+    const view = this.#stage.view();
     const hindered = hindrance(view);
-    if (hindered === 'errors') return this.showProblem();
+    if (hindered === 'errors') return this.#showProblem();
     if (hindered) return undefined;
     const isNew = view.state.installation === undefined;
     const installation = isNew
-      ? await this.attempt('savebar', (installer) => installer.install(), 'shell.installedNow')
-      : await this.attempt('savebar', (installer) => installer.update(), 'shell.savedNow');
-    if (installation) this.stage.emit(isNew ? 'installed' : 'updated', { installation });
-    else if (errorsOf(this.stage.view().state.issues).length) await this.showProblem();
+      ? await this.#attempt('savebar', (installer) => installer.install(), 'shell.installedNow')
+      : await this.#attempt('savebar', (installer) => installer.update(), 'shell.savedNow');
+    if (installation) this.#stage.emit(isNew ? 'installed' : 'updated', { installation });
+    else if (errorsOf(this.#stage.view().state.issues).length) await this.#showProblem();
     return undefined;
   }
 
-  private discard(): void {
-    const view = this.stage.view();
+  #discard(): void {
+    const view = this.#stage.view();
     if (view.state.busy) return;
     this.failure = undefined;
-    this.stage.installer()?.draft.reset();
-    this.stage.announce(say(view, 'shell.discarded'));
-    void this.stage.redraw().then(() => this.stage.hasFocus() || this.stage.find('#isthmus-save')?.focus());
+    this.#stage.installer()?.draft.reset();
+    this.#stage.announce(say(view, 'shell.discarded'));
+    void this.#stage.redraw().then(() => this.#stage.hasFocus() || this.#stage.find('#isthmus-save')?.focus());
   }
 
-  private async uninstall(): Promise<void> {
-    const installationId = this.stage.view().state.installation?.id;
-    const isDone = await this.attempt('panel', async (installer) => {
+  async #uninstall(): Promise<void> {
+    const installationId = this.#stage.view().state.installation?.id;
+    const isDone = await this.#attempt('panel', async (installer) => {
       await installer.uninstall();
       return true;
     }, 'shell.uninstalled');
-    if (isDone) this.stage.emit('uninstalled', { installationId });
+    if (isDone) this.#stage.emit('uninstalled', { installationId });
   }
 
-  private async open(panel: Panel): Promise<void> {
+  async #open(panel: Panel): Promise<void> {
     const last = this.panel;
     this.panel = panel;
     if (this.failure?.place === 'panel') this.failure = undefined;
-    await this.stage.redraw();
-    this.stage.find(panel ? '#isthmus-panel' : BUTTON[last])?.focus();
+    await this.#stage.redraw();
+    const next = this.#stage.find(panel ? '#isthmus-panel' : BUTTON[last]);
+    next?.focus();
+    // The whole of it, with what confirms it.
+    if (panel) next?.parentElement?.scrollIntoView({ block: 'nearest' });
   }
 
-  private async showProblem(): Promise<void> {
-    const form = this.stage.find('isthmus-part-form') as FormPart | null;
-    await this.stage.redraw();
-    const [first] = errorsOf(this.stage.view().state.issues);
+  async #showProblem(): Promise<void> {
+    const form = this.#stage.find('isthmus-part-form') as FormPart | null;
+    await this.#stage.redraw();
+    const [first] = errorsOf(this.#stage.view().state.issues);
     if (!first || form?.focusIssue(first)) return;
     this.listed = true;
-    await this.stage.redraw();
-    this.stage.find('#isthmus-problems')?.focus();
+    await this.#stage.redraw();
+    this.#stage.find('#isthmus-problems')?.focus();
   }
 }
 

@@ -1,6 +1,6 @@
 /** One input of the connect form: label, hint, control, and what is wrong with it. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import { idFor } from './light.js';
 import { webAddress } from './links.js';

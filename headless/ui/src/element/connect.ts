@@ -3,12 +3,13 @@
  * sent, and secrets are wiped as soon as there is an answer.
  */
 
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import { wantsWindow } from '../connecting.js';
 import { askedFor, cleaned, credentialsOf, docsOf, type Asked } from './asked.js';
 import { connectField, docsLink } from './connect-field.js';
-import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
+import { idFor, LightElement } from './light.js';
+import { define, type Changed } from './reactive.js';
 import { faultsOf, NO_FAULTS, type Faults } from './faults.js';
 import { alarm, button, spinner } from './pieces.js';
 import { told } from './telling.js';
@@ -20,10 +21,9 @@ import type { Words } from './strings.js';
 export type Connecting = (credentials: Credentials, signal: AbortSignal) => Promise<InstallError | undefined>;
 
 export class ConnectPart extends LightElement {
-  static override properties = {
-    provider: GIVEN, module: GIVEN, connection: GIVEN, words: GIVEN, connecting: GIVEN, giveUp: GIVEN,
-    faults: OWN, error: OWN, waiting: OWN, shown: OWN,
-  };
+  static override properties = [
+    'provider', 'module', 'connection', 'words', 'connecting', 'giveUp', 'faults', 'error', 'waiting', 'shown',
+  ];
 
   declare provider: Provider;
   declare module: string | undefined;
@@ -38,7 +38,7 @@ export class ConnectPart extends LightElement {
   declare private error: InstallError | undefined;
   declare private waiting: AbortController | undefined;
   declare private shown: ReadonlySet<string>;
-  private asked: Asked[] = [];
+  #asked: Asked[] = [];
 
   constructor() {
     super();
@@ -46,57 +46,57 @@ export class ConnectPart extends LightElement {
     this.shown = new Set();
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
+  protected override willUpdate(changed: Changed): void {
     if (!['provider', 'connection', 'words', 'module'].some((name) => changed.has(name))) return;
-    this.asked = askedFor(this.provider, this.words, { module: this.module, connection: this.connection });
+    this.#asked = askedFor(this.provider, this.words, { module: this.module, connection: this.connection });
   }
 
   protected override render(): TemplateResult {
-    if (this.waiting && this.opensWindow) return this.waitingView();
+    if (this.waiting && this.#opensWindow) return this.#waitingView();
     const { words, provider } = this;
     const busy = this.waiting !== undefined;
     const known = provider.authType !== 'jwt';
-    const isDocumented = !this.asked.length || this.asked.some(({ docsURL }) => docsURL);
+    const isDocumented = !this.#asked.length || this.#asked.some(({ docsURL }) => docsURL);
     return html`<form class="stack connect-form" part="connect" method="post" novalidate
-        @submit=${(event: Event) => this.submit(event)}>
-      ${this.errorView()}
-      <p class="muted">${words.say(this.explanation(known), { provider: provider.displayName })}
+        @submit=${(event: Event) => this.#submit(event)}>
+      ${this.#errorView()}
+      <p class="muted">${words.say(this.#explanation(known), { provider: provider.displayName })}
         ${isDocumented ? nothing : docsLink(docsOf(provider), words)}</p>
-      ${this.asked.map((asked) => this.field(asked))}
+      ${this.#asked.map((asked) => this.#field(asked))}
       <div class="row actions">
-        ${known ? button(this.buttonText(), undefined, {
+        ${known ? button(this.#buttonText(), undefined, {
           part: 'connect', tone: 'primary', submits: true, off: busy, busy,
         }) : nothing}
-        ${this.giveUp ? button(words.say('shell.cancel'), () => this.leave()) : nothing}
+        ${this.giveUp ? button(words.say('shell.cancel'), () => this.#leave()) : nothing}
       </div>
     </form>`;
   }
 
-  private get opensWindow(): boolean {
+  get #opensWindow(): boolean {
     return wantsWindow(this.provider, this.connection);
   }
 
-  private explanation(known: boolean) {
+  #explanation(known: boolean) {
     if (!known) return 'shell.connect.unknown';
-    if (this.opensWindow) return 'shell.connect.window';
-    return this.asked.length ? 'shell.connect.form' : 'shell.connect.plain';
+    if (this.#opensWindow) return 'shell.connect.window';
+    return this.#asked.length ? 'shell.connect.form' : 'shell.connect.plain';
   }
 
-  private buttonText() {
+  #buttonText() {
     const { words, provider } = this;
     if (this.waiting) return words.say('shell.connect.busy');
-    if (this.error && this.opensWindow) return words.say('shell.connect.reopen');
+    if (this.error && this.#opensWindow) return words.say('shell.connect.reopen');
     if (this.connection) return words.say('shell.reconnect');
     return words.say('shell.connect.button', { provider: provider.displayName });
   }
 
-  private errorView() {
+  #errorView() {
     const lines = [...(this.error ? [told(this.error, this.words)] : []), ...this.faults.others];
     if (!lines.length) return nothing;
     return alarm(this.words.say('shell.notConnected'), lines, nothing, 'isthmus-connect-error');
   }
 
-  private waitingView() {
+  #waitingView() {
     const { words } = this;
     return html`<div class="waiting" part="waiting">
       ${spinner()}
@@ -108,42 +108,42 @@ export class ConnectPart extends LightElement {
     </div>`;
   }
 
-  private field(asked: Asked) {
+  #field(asked: Asked) {
     return connectField(asked, {
       words: this.words,
       fault: this.faults.byPath.get(asked.path),
       doubted: this.faults.doubted.has(asked.path),
       shown: this.shown.has(asked.path),
       waiting: this.waiting !== undefined,
-      onShow: () => this.toggle(asked.path),
+      onShow: () => this.#toggle(asked.path),
     });
   }
 
-  private leave(): void {
+  #leave(): void {
     this.waiting?.abort();
     this.giveUp?.();
   }
 
-  private toggle(path: string): void {
+  #toggle(path: string): void {
     const shown = new Set(this.shown);
     if (!shown.delete(path)) shown.add(path);
     this.shown = shown;
   }
 
-  private submit(event: Event): void {
+  #submit(event: Event): void {
     event.preventDefault();
     if (this.waiting) return;
-    const values = new Map(this.asked.map((asked) => [asked.path, cleaned(asked, this.input(asked)?.value ?? '')]));
-    const empty = this.asked.filter(({ path, required }) => required && !values.get(path));
+    const values = new Map(this.#asked.map((asked) => [asked.path, cleaned(asked, this.#input(asked)?.value ?? '')]));
+    const empty = this.#asked.filter(({ path, required }) => required && !values.get(path));
     const words = this.words.say('shell.connect.required');
     this.error = undefined;
     this.faults = { ...NO_FAULTS, byPath: new Map(empty.map(({ path }) => [path, words])) };
-    if (empty.length) this.focusFault();
-    else void this.send(credentialsOf(this.asked, values));
+    if (empty.length) this.#focusFault();
+    else void this.#send(credentialsOf(this.#asked, values));
   }
 
   /** The window opens before anything is awaited: browsers allow it in the click alone. */
-  private async send(credentials: Credentials): Promise<void> {
+  async #send(credentials: Credentials): Promise<void> {
     const waiting = new AbortController();
     const answer = this.connecting(credentials, waiting.signal);
     this.waiting = waiting;
@@ -151,22 +151,22 @@ export class ConnectPart extends LightElement {
     const error = await answer;
     if (this.waiting !== waiting) return;
     this.waiting = undefined;
-    if (error?.code !== 'network') this.wipe();
-    this.faults = faultsOf(error?.issues ?? [], this.asked);
+    if (error?.code !== 'network') this.#wipe();
+    this.faults = faultsOf(error?.issues ?? [], this.#asked);
     this.error = error && !this.faults.byPath.size && !this.faults.others.length ? error : undefined;
-    if (error || waiting.signal.aborted) this.focusFault();
+    if (error || waiting.signal.aborted) this.#focusFault();
   }
 
-  private wipe(): void {
-    for (const asked of this.asked) if (asked.kind === 'secret') this.input(asked)!.value = '';
+  #wipe(): void {
+    for (const asked of this.#asked) if (asked.kind === 'secret') this.#input(asked)!.value = '';
     this.shown = new Set();
   }
 
-  private input(asked: Asked): HTMLInputElement | HTMLSelectElement | null {
+  #input(asked: Asked): HTMLInputElement | HTMLSelectElement | null {
     return this.querySelector(`#${idFor(asked.path)}`);
   }
 
-  private focusFault(): void {
+  #focusFault(): void {
     void this.updateComplete.then(() => {
       const target = this.querySelector<HTMLElement>('[aria-invalid="true"]') ?? this.querySelector('[type=submit]');
       (target as HTMLElement | null)?.focus();

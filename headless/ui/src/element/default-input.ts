@@ -3,11 +3,12 @@
  * empty input is no default.
  */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Choice, FieldDefault, FieldMetadata } from '../shapes.js';
 import { valueOf } from './form-rules-model.js';
-import { define, GIVEN, LightElement } from './light.js';
+import { LightElement } from './light.js';
+import { define } from './reactive.js';
 import type { Words } from './strings.js';
 
 /** A person's choice; the detail is the default, or `undefined` for none. */
@@ -20,10 +21,9 @@ const INPUT_TYPES: Readonly<Record<string, string>> = { int: 'number', float: 'n
   datetime: 'datetime-local' };
 
 export class DefaultInput extends LightElement {
-  static override properties = {
-    words: GIVEN, field: GIVEN, value: GIVEN, inherited: GIVEN, inputId: GIVEN, labelledBy: GIVEN, describedBy: GIVEN,
-    invalid: GIVEN,
-  };
+  static override properties = [
+    'words', 'field', 'value', 'inherited', 'inputId', 'labelledBy', 'describedBy', 'invalid',
+  ];
 
   declare words: Words;
   declare field: FieldMetadata | undefined;
@@ -37,8 +37,7 @@ export class DefaultInput extends LightElement {
 
   #waiting: ReturnType<typeof setTimeout> | undefined;
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
+  disconnectedCallback(): void {
     clearTimeout(this.#waiting);
   }
 
@@ -104,15 +103,18 @@ export class DefaultInput extends LightElement {
   #boxes(choices: Choice[]): TemplateResult {
     const given = valueOf(this.value);
     const chosen = new Set(Array.isArray(given) ? given.map(String) : []);
+    // What the account has given up can be given up here.
+    const gone = [...chosen].filter((each) => !choices.some(({ value }) => value === each));
+    const offered: Choice[] = [...choices, ...gone.map((value) => ({ value, displayValue: value }))];
     const change = (value: string, on: boolean): void => {
-      const kept = choices.map((each) => each.value).filter((each) => (each === value ? on : chosen.has(each)));
+      const kept = offered.map((each) => each.value).filter((each) => (each === value ? on : chosen.has(each)));
       this.#give(kept.length ? { listValue: kept } : undefined);
     };
     return html`<div class="default-boxes" role="group" id=${this.inputId} tabindex="-1"
       aria-labelledby=${this.labelledBy}
       aria-describedby=${this.describedBy || nothing}>
       ${chosen.size ? nothing : html`<p class="hint">${this.#nothingSaid}</p>`}
-      ${choices.map(({ value, displayValue }) => html`<label class="check"><input type="checkbox" part="checkbox"
+      ${offered.map(({ value, displayValue }) => html`<label class="check"><input type="checkbox" part="checkbox"
         .checked=${chosen.has(value)}
           @change=${(event: Event) => change(value, (event.target as HTMLInputElement).checked)}>
         <span class="check-text"><bdi>${displayValue || value}</bdi></span></label>`)}

@@ -3,7 +3,7 @@
  * attributes say, shows its state, and tells the page by events.
  */
 
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import './connect.js';
 import './form.js';
@@ -12,9 +12,10 @@ import { connecting, failed, head, misplaced, repair, skeleton } from './frame.j
 import { Acting } from './acting.js';
 import { foot } from './foot.js';
 import { form } from './form-styles.js';
-import { define } from './light.js';
+import { define, Reactive, type Changed } from './reactive.js';
 import { missingOptions, optionsOf, sameOptions, type Given } from './given.js';
 import { savebar } from './savebar.js';
+import { adopt } from './sheet.js';
 import { basics, frame, tokens } from './styles.js';
 import { directionOf, wordsFor, Words, type Strings } from './strings.js';
 import { ANNOUNCE } from './parts.js';
@@ -26,6 +27,13 @@ const NOTHING_YET: State = {
   phase: 'loading', busy: 'loading', content: { provider: '' }, dirty: false, issues: [], reviewing: false,
 };
 
+const NAMES = [
+  'server', 'project', 'integration', 'group-ref', 'group-name', 'consumer-ref', 'consumer-name', 'token', 'api-key',
+  'theme',
+];
+/** The properties that attributes set, by the attribute. */
+const ATTRIBUTES = new Map(NAMES.map((name) => [name, name.replace(/-./, ([, letter = '']) => letter.toUpperCase())]));
+
 /** Until the words of the page's language are there. */
 const NOT_YET_CHOSEN = new Words('en');
 
@@ -34,18 +42,12 @@ const NOT_YET_CHOSEN = new Words('en');
  * {installation}, `uninstalled` {installationId}, `error` (the `InstallError`), `tokenexpired` (none: set `token`, or
  * have `getToken`), `dirtychange` {dirty}.
  */
-export class IsthmusInstall extends LitElement implements Given {
-  static override properties = {
-    server: {}, project: {}, integration: {}, token: {}, theme: { reflect: true },
-    groupRef: { attribute: 'group-ref' }, groupName: { attribute: 'group-name' },
-    consumerRef: { attribute: 'consumer-ref' }, consumerName: { attribute: 'consumer-name' },
-    apiKey: { attribute: 'api-key' },
-    getToken: { attribute: false }, fieldMapping: { attribute: false },
-    strings: { attribute: false }, samples: { attribute: false },
-    state: { state: true }, words: { state: true }, said: { state: true },
-  };
+export class IsthmusInstall extends Reactive implements Given {
+  static override properties = [
+    ...ATTRIBUTES.values(), 'getToken', 'fieldMapping', 'strings', 'samples', 'state', 'words', 'said',
+  ];
 
-  static override styles = [tokens, basics, frame, form];
+  static readonly observedAttributes = [...ATTRIBUTES.keys(), 'lang', 'dir'];
 
   /** The origin of the server; by default that of this script. */
   declare server: string | undefined;
@@ -72,52 +74,50 @@ export class IsthmusInstall extends LitElement implements Given {
   declare private words: Words;
   declare private said: string;
   /** Without an installer where the options make none. */
-  private made: { installer?: Installer; options: Options; stop?: () => void } | undefined;
-  private wordsWanted = '';
-  private readonly acting: Acting;
+  #made: { installer?: Installer; options: Options; stop?: () => void } | undefined;
+  #wordsWanted = '';
+  readonly #acting: Acting;
 
   constructor() {
     super();
     this.state = NOTHING_YET;
     this.words = NOT_YET_CHOSEN;
     this.said = '';
-    this.acting = new Acting({
-      installer: () => this.made?.installer,
-      view: () => this.view(),
-      announce: (text) => this.announce(text),
+    this.#acting = new Acting({
+      installer: () => this.#made?.installer,
+      view: () => this.#view(),
+      announce: (text) => this.#announce(text),
       emit: (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true })),
       redraw: () => {
         this.requestUpdate();
         return this.updateComplete;
       },
-      find: (selector) => this.renderRoot.querySelector(selector),
+      find: (selector) => this.shadowRoot?.querySelector<HTMLElement>(selector) ?? null,
       hasFocus: () => this.shadowRoot?.activeElement != null,
     });
   }
 
   /** What the element itself works with: for pages that want more than it shows. */
   get installer(): Installer | undefined {
-    return this.made?.installer;
+    return this.#made?.installer;
   }
 
   /** Whether something would be lost if the page were left now. */
   get dirty(): boolean {
-    return this.acting.dirty;
+    return this.#acting.dirty;
   }
 
-  protected override createRenderRoot(): HTMLElement | DocumentFragment {
-    const root = super.createRenderRoot();
-    root.addEventListener(ANNOUNCE, (event) => this.announce((event as CustomEvent<string>).detail));
+  protected override createRenderRoot(): ShadowRoot {
+    const root = this.attachShadow({ mode: 'open' });
+    adopt(root, [tokens, basics, frame, form]);
+    root.addEventListener(ANNOUNCE, (event) => this.#announce((event as CustomEvent<string>).detail));
     return root;
   }
 
-  static override get observedAttributes(): string[] {
-    return [...super.observedAttributes, 'lang', 'dir'];
-  }
-
-  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
-    super.attributeChangedCallback(name, old, value);
-    if (name === 'lang' || name === 'dir') this.requestUpdate();
+  attributeChangedCallback(name: string, _: string | null, value: string | null): void {
+    const property = ATTRIBUTES.get(name);
+    if (property) Object.assign(this, { [property]: value ?? undefined });
+    else this.requestUpdate();
   }
 
   override connectedCallback(): void {
@@ -126,110 +126,116 @@ export class IsthmusInstall extends LitElement implements Given {
   }
 
   /** An element that is only moved comes back at once, and goes on. */
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    queueMicrotask(() => this.isConnected || this.close());
+  disconnectedCallback(): void {
+    queueMicrotask(() => this.isConnected || this.#close());
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
-    this.chooseWords(changed.has('strings'));
+  protected override willUpdate(changed: Changed): void {
+    this.#chooseWords(changed.has('strings'));
     if (!this.isConnected) return;
     const options = missingOptions(this).length ? undefined : optionsOf(this);
-    if (!options || !this.made || !sameOptions(this.made.options, options)) {
-      this.close();
-      if (options) this.open(options);
+    if (!options || !this.#made || !sameOptions(this.#made.options, options)) {
+      this.#close();
+      if (options) this.#open(options);
     } else if ((changed.has('token') || changed.has('getToken')) && this.state.error?.code === 'token') {
-      this.acting.acts.retry();
+      this.#acting.acts.retry();
     }
   }
 
-  private open(options: Options): void {
-    this.made = { options };
+  protected override updated(changed: Changed): void {
+    if (changed.has('theme')) {
+      if (this.theme) this.setAttribute('theme', this.theme);
+      else this.removeAttribute('theme');
+    }
+  }
+
+  #open(options: Options): void {
+    this.#made = { options };
     try {
       const installer = createInstaller(options);
-      const stop = installer.subscribe((state) => this.take(state));
-      this.made = { installer, options, stop };
-      this.take(installer.state);
+      const stop = installer.subscribe((state) => this.#take(state));
+      this.#made = { installer, options, stop };
+      this.#take(installer.state);
       void installer.load().catch(() => undefined);
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);
-      this.take({ ...NOTHING_YET, phase: 'failed', busy: '', error: { code: 'invalid', message } });
+      this.#take({ ...NOTHING_YET, phase: 'failed', busy: '', error: { code: 'invalid', message } });
     }
   }
 
-  private take(state: State): void {
+  #take(state: State): void {
     const before = this.state;
     this.state = state;
-    this.acting.follow(before, state);
+    this.#acting.follow(before, state);
   }
 
-  private close(): void {
-    this.made?.stop?.();
-    this.made?.installer?.close();
-    this.made = undefined;
+  #close(): void {
+    this.#made?.stop?.();
+    this.#made?.installer?.close();
+    this.#made = undefined;
     this.state = NOTHING_YET;
-    this.acting.reset();
+    this.#acting.reset();
   }
 
-  private chooseWords(anew: boolean): void {
+  #chooseWords(anew: boolean): void {
     const lang = this.lang || this.closest<HTMLElement>('[lang]')?.lang || document.documentElement.lang || 'en';
-    if (lang === this.wordsWanted && !anew) return;
-    this.wordsWanted = lang;
+    if (lang === this.#wordsWanted && !anew) return;
+    this.#wordsWanted = lang;
     const own = this.strings;
     void wordsFor(lang, own).then((words) => {
-      if (this.wordsWanted === lang && this.strings === own) this.words = words;
+      if (this.#wordsWanted === lang && this.strings === own) this.words = words;
     });
   }
 
   /** Say it to screen readers, also where the same was said before. */
-  private announce(text: string): void {
+  #announce(text: string): void {
     this.said = this.said === text ? `${text}\u00a0` : text;
   }
 
-  private get direction(): string | typeof nothing {
+  get #direction(): string | typeof nothing {
     return this.dir || (this.lang ? directionOf(this.words.lang) : nothing);
   }
 
   protected override render(): TemplateResult {
-    const view = this.view();
+    const view = this.#view();
     const missing = missingOptions(this);
-    const waits = this.waits && !missing.length;
-    return html`<div class="root" part="root" lang=${this.words.lang} dir=${this.direction}>
+    const waits = this.#waits && !missing.length;
+    return html`<div class="root" part="root" lang=${this.words.lang} dir=${this.#direction}>
       <div class="visually-hidden" role="status">${this.said}</div>
       <section class="card" part="card" aria-labelledby="isthmus-heading" aria-busy=${waits ? 'true' : 'false'}>
         ${head(view)}
-        ${missing.length ? misplaced(view, missing.join(', ')) : this.body(view)}
+        ${missing.length ? misplaced(view, missing.join(', ')) : this.#body(view)}
       </section>
     </div>`;
   }
 
-  private get waits(): boolean {
+  get #waits(): boolean {
     return this.state.phase === 'loading' || this.words === NOT_YET_CHOSEN;
   }
 
-  private body(view: View): unknown {
-    if (this.waits) return skeleton(view);
+  #body(view: View): unknown {
+    if (this.#waits) return skeleton(view);
     switch (this.state.phase) {
       case 'failed': return failed(view);
       case 'connect': return connecting(view);
-      default: return this.installed(view);
+      default: return this.#installed(view);
     }
   }
 
-  private installed(view: View): TemplateResult {
+  #installed(view: View): TemplateResult {
     const mending = this.state.phase === 'broken' ? repair(view) : nothing;
-    return html`${mending}${this.configuring()}${savebar(view)}${foot(view)}`;
+    return html`${mending}${this.#configuring()}${savebar(view)}${foot(view)}`;
   }
 
-  private configuring(): TemplateResult | typeof nothing {
-    if (!this.made?.installer || !this.state.manifest) return nothing;
-    return html`<div class="body" part="body"><isthmus-part-form .installer=${this.made.installer} .state=${this.state}
+  #configuring(): TemplateResult | typeof nothing {
+    if (!this.#made?.installer || !this.state.manifest) return nothing;
+    return html`<div class="body" part="body"><isthmus-part-form .installer=${this.#made.installer} .state=${this.state}
       .words=${this.words} .samples=${this.samples ?? []}></isthmus-part-form></div>`;
   }
 
-  private view(): View {
+  #view(): View {
     const { state, words } = this;
-    const { panel, failure, listed, acts } = this.acting;
+    const { panel, failure, listed, acts } = this.#acting;
     const integration = state.integration;
     const names = {
       integration:

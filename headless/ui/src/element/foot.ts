@@ -1,6 +1,6 @@
 /** What is under everything: the connection and what can be done about it, and the way out. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import { alarm, button } from './pieces.js';
 import { say, type Failure, type View } from './view.js';

@@ -1,6 +1,6 @@
 /** Small things that every section of the form draws alike: names, types, switches, headings and issues. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { FieldMetadata, Issue } from '../shapes.js';
 import { isError } from './form-issues.js';

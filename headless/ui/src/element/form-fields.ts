@@ -3,7 +3,7 @@
  * all, none, and never more of them drawn than a person looks at.
  */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Installer } from '../contract.js';
 import type { Edit } from '../edits.js';
@@ -13,7 +13,8 @@ import { findField, searchFields } from './field-search.js';
 import { apiName, describedBy, problems, quiet, showMore, switchRow, typeText } from './form-bits.js';
 import { fieldPath, type Findings } from './form-issues.js';
 import type { Page } from './form-model.js';
-import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
+import { idFor, LightElement } from './light.js';
+import { define } from './reactive.js';
 import type { Words } from './strings.js';
 
 /** Boxes that are drawn at first, and with each wish for more. */
@@ -26,9 +27,7 @@ interface Row {
 }
 
 export class FieldChoice extends LightElement {
-  static override properties = {
-    installer: GIVEN, words: GIVEN, page: GIVEN, read: GIVEN, findings: GIVEN, query: OWN, chosenOnly: OWN, limit: OWN,
-  };
+  static override properties = ['installer', 'words', 'page', 'read', 'findings', 'query', 'chosenOnly', 'limit'];
 
   declare installer: Installer;
   declare words: Words;

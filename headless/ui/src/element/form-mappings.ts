@@ -3,7 +3,7 @@
  * for each of the product's values.
  */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Installer, ReadObjectDraft, WriteObjectDraft } from '../contract.js';
 import type { Choice, FieldMetadata, MappedValue, ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
@@ -12,16 +12,15 @@ import { findField, fold, labelOf } from './field-search.js';
 import { apiName, describedBy, problems, quiet, typeText } from './form-bits.js';
 import { isError, mappingPath, valuesPath, type Findings } from './form-issues.js';
 import { chosenField, counts, inherits, reads, type Mapping, type Page } from './form-model.js';
-import { define, GIVEN, idFor, LightElement } from './light.js';
+import { idFor, LightElement } from './light.js';
+import { define } from './reactive.js';
 import './picker.js';
 import type { Words } from './strings.js';
 
 type Drawn = TemplateResult | typeof nothing;
 
 export class Mappings extends LightElement {
-  static override properties = {
-    installer: GIVEN, words: GIVEN, page: GIVEN, read: GIVEN, write: GIVEN, findings: GIVEN, provider: GIVEN,
-  };
+  static override properties = ['installer', 'words', 'page', 'read', 'write', 'findings', 'provider'];
 
   declare installer: Installer;
   declare words: Words;
@@ -117,7 +116,8 @@ export class Mappings extends LightElement {
   #detail(name: string, id: string): TemplateResult {
     const field = findField(this.page.fields, name);
     return html`<p class="option-detail" id=${id}>${apiName(name, '')}
-      <span>${field ? typeText(field, this.words) : this.words.say('form.notInAccount')}</span>
+      <span>${field ? typeText(field, this.words) : this.page.error === undefined
+        ? this.words.say('form.notInAccount') : nothing}</span>
       ${field?.readOnly ? html`<span class="tag">${this.words.say('form.readOnly')}</span>` : nothing}</p>`;
   }
 

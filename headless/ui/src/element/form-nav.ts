@@ -5,13 +5,14 @@
  * https://www.w3.org/WAI/ARIA/apg/patterns/tabs/
  */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { ConfigContent } from '../shapes.js';
 import { fold } from './field-search.js';
 import { isError, type Findings } from './form-issues.js';
 import { reads, readOf, writeOf, type Page } from './form-model.js';
-import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
+import { idFor, LightElement } from './light.js';
+import { define } from './reactive.js';
 import type { Words } from './strings.js';
 
 /** A person's wish to see an object; the detail is its name. */
@@ -27,9 +28,7 @@ export function tabId(name: string): string {
 }
 
 export class Objects extends LightElement {
-  static override properties = {
-    words: GIVEN, pages: GIVEN, content: GIVEN, findings: GIVEN, current: GIVEN, query: OWN,
-  };
+  static override properties = ['words', 'pages', 'content', 'findings', 'current', 'query'];
 
   declare words: Words;
   declare pages: readonly Page[];

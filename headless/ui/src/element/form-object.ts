@@ -3,7 +3,7 @@
  * rules, and what a record would become.
  */
 
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Installer, Sample } from '../contract.js';
 import type { ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
@@ -15,15 +15,14 @@ import './preview.js';
 import { objectPath, within, type Findings } from './form-issues.js';
 import { inherits, isAlways, reads, type Page } from './form-model.js';
 import { slotsOf, type Slot } from './form-rules-model.js';
-import { define, GIVEN, idFor, LightElement } from './light.js';
+import { idFor, LightElement } from './light.js';
+import { define, type Changed } from './reactive.js';
 import type { Words } from './strings.js';
 
 export class ObjectPage extends LightElement {
-  static override properties = {
-    installer: GIVEN, words: GIVEN, page: GIVEN, read: GIVEN, write: GIVEN, findings: GIVEN, provider: GIVEN,
-      samples: GIVEN,
-    refreshing: GIVEN,
-  };
+  static override properties = [
+    'installer', 'words', 'page', 'read', 'write', 'findings', 'provider', 'samples', 'refreshing',
+  ];
 
   declare installer: Installer;
   declare words: Words;
@@ -39,7 +38,7 @@ export class ObjectPage extends LightElement {
   #slots: readonly Slot[] = [];
   #content: readonly unknown[] = [];
 
-  protected override willUpdate(changed: PropertyValues): void {
+  protected override willUpdate(changed: Changed): void {
     if (!changed.has('page') && !changed.has('read') && !changed.has('write')) return;
     this.#slots = slotsOf(this.page, this.read, this.write);
     this.#content = [this.page, this.read, this.write];

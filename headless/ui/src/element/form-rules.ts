@@ -4,7 +4,7 @@
  * person's own choice is given up.
  */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Installer } from '../contract.js';
 import type {
@@ -17,7 +17,8 @@ import { apiName, describedBy, problems, quiet, showMore } from './form-bits.js'
 import { isError, settingsPath, within, type Findings } from './form-issues.js';
 import type { Page } from './form-model.js';
 import { effective, slotsOf, withMember, type Slot } from './form-rules-model.js';
-import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
+import { idFor, LightElement } from './light.js';
+import { define } from './reactive.js';
 import './picker.js';
 import type { Key, Words } from './strings.js';
 
@@ -29,10 +30,9 @@ const ON_UPDATE = [['always', 'form.updateAlways'], ['ifEmpty', 'form.updateIfEm
   'form.updateNever']] as const;
 
 export class Rules extends LightElement {
-  static override properties = {
-    installer: GIVEN, words: GIVEN, page: GIVEN, read: GIVEN, write: GIVEN, findings: GIVEN, provider: GIVEN,
-    opened: OWN, added: OWN, adding: OWN, limit: OWN,
-  };
+  static override properties = [
+    'installer', 'words', 'page', 'read', 'write', 'findings', 'provider', 'opened', 'added', 'adding', 'limit',
+  ];
 
   declare installer: Installer;
   declare words: Words;

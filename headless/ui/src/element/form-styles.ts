@@ -1,6 +1,6 @@
 /** How the configuring part looks. It is made of the plain things of `styles.ts`; here stands how they are laid out. */
 
-import { css } from 'lit';
+import { css } from './sheet.js';
 
 export const form = css`
   isthmus-part-objects, isthmus-part-object, isthmus-part-mappings, isthmus-part-fields, isthmus-part-rules,

@@ -3,7 +3,7 @@
  * draws only the object that is shown, and a change of the draft draws nothing of the others.
  */
 
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Installer, Sample, State } from '../contract.js';
 import type { Issue } from '../shapes.js';
@@ -13,14 +13,15 @@ import { pagesOf, readOf, writeOf, type Page } from './form-model.js';
 import './form-nav.js';
 import { PANEL, tabId } from './form-nav.js';
 import './form-object.js';
-import { define, GIVEN, LightElement, OWN } from './light.js';
+import { LightElement } from './light.js';
+import { define, type Changed } from './reactive.js';
 import type { FormPart } from './parts.js';
 import type { Words } from './strings.js';
 
 const NO_SAMPLES: readonly Sample[] = [];
 
 export class Form extends LightElement implements FormPart {
-  static override properties = { installer: GIVEN, state: GIVEN, words: GIVEN, samples: GIVEN, current: OWN };
+  static override properties = ['installer', 'state', 'words', 'samples', 'current'];
 
   declare installer: Installer;
   declare state: State;
@@ -38,7 +39,7 @@ export class Form extends LightElement implements FormPart {
     this.samples = NO_SAMPLES;
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
+  protected override willUpdate(changed: Changed): void {
     const before = changed.get('state') as State | undefined;
     const { manifest, issues, content } = this.state;
     const isNew = changed.has('installer') || before?.manifest !== manifest || !this.#pages.length;

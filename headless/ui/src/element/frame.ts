@@ -1,6 +1,6 @@
 /** The frame around the parts: heading and status, waiting, failing, and repairing. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import { sentence } from './form-bits.js';
 import { alarm, button } from './pieces.js';

@@ -1,24 +1,14 @@
 /**
- * What every inner part of the element is: a Lit element that draws into the shadow root of its host, so that styles,
+ * What every inner part of the element is: one that draws into the shadow root of its host, so that styles,
  * `::part` and the ids that labels refer to work across parts.
  */
 
-import { LitElement } from 'lit';
+import { Reactive } from './reactive.js';
 
-export abstract class LightElement extends LitElement {
+export abstract class LightElement extends Reactive {
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
-}
-
-/** A property that is set by other parts and never by markup. */
-export const GIVEN = { attribute: false } as const;
-/** What only the part itself remembers. */
-export const OWN = { state: true } as const;
-
-/** Define an element once, also where the module was loaded twice. */
-export function define(name: string, element: CustomElementConstructor): void {
-  if (!customElements.get(name)) customElements.define(name, element);
 }
 
 const ids = new Map<string, string>();

@@ -5,13 +5,14 @@
  * https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
  */
 
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Fields } from '../contract.js';
 import type { FieldMetadata } from '../shapes.js';
 import { findField, hasTwin, labelOf, searchFields } from './field-search.js';
 import { typeText } from './form-bits.js';
-import { define, GIVEN, LightElement, OWN } from './light.js';
+import { LightElement } from './light.js';
+import { define, type Changed } from './reactive.js';
 import { announce } from './parts.js';
 import type { Words } from './strings.js';
 
@@ -22,10 +23,10 @@ export const SHOWN = 50;
 export const PICK = 'isthmus-pick';
 
 export class Picker extends LightElement {
-  static override properties = {
-    words: GIVEN, fields: GIVEN, value: GIVEN, inputId: GIVEN, labelledBy: GIVEN, describedBy: GIVEN, invalid: GIVEN,
-    required: GIVEN, writing: GIVEN, wanted: GIVEN, placeholder: GIVEN, query: OWN, open: OWN, active: OWN, upward: OWN,
-  };
+  static override properties = [
+    'words', 'fields', 'value', 'inputId', 'labelledBy', 'describedBy', 'invalid', 'required', 'writing', 'wanted',
+    'placeholder', 'query', 'open', 'active', 'upward',
+  ];
 
   declare words: Words;
   declare fields: Fields;
@@ -89,7 +90,7 @@ export class Picker extends LightElement {
       : this.#found.slice(0, SHOWN).findIndex((each) => each.fieldName === this.value);
   }
 
-  protected override updated(changed: PropertyValues): void {
+  protected override updated(changed: Changed): void {
     if (!this.open) return;
     if (changed.has('active')) this.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
     if (changed.has('query') && this.query) this.dispatchEvent(announce(this.#counted()));

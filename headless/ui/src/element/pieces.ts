@@ -1,6 +1,6 @@
 /** What the templates of the frame are made of: buttons that say why they wait, and what went wrong. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 export interface ButtonLooks {
   /** The name of its part, before `-button`. */

@@ -4,7 +4,7 @@
  * too late.
  */
 
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { InstallError, Installer, Sample } from '../contract.js';
 import type { Choice, Explanation } from '../shapes.js';
@@ -13,7 +13,8 @@ import { findField, labelOf } from './field-search.js';
 import { apiName, sentence, showMore } from './form-bits.js';
 import type { Page } from './form-model.js';
 import { effective, type Slot } from './form-rules-model.js';
-import { define, GIVEN, idFor, LightElement, OWN } from './light.js';
+import { idFor, LightElement } from './light.js';
+import { define, type Changed } from './reactive.js';
 import { announce } from './parts.js';
 import { changedFields, outcomeOf, type Outcome } from './preview-outcome.js';
 import { buildRecord, fromText, linesOf, toText, type Line } from './sample-record.js';
@@ -35,10 +36,10 @@ interface Edited {
 const UNTOUCHED: Edited = { sent: new Map(), values: new Map(), current: new Map() };
 
 export class Preview extends LightElement {
-  static override properties = {
-    installer: GIVEN, words: GIVEN, page: GIVEN, slots: GIVEN, samples: GIVEN, content: GIVEN, provider: GIVEN,
-    kind: OWN, edited: OWN, told: OWN, failure: OWN, waiting: OWN, limit: OWN,
-  };
+  static override properties = [
+    'installer', 'words', 'page', 'slots', 'samples', 'content', 'provider', 'kind', 'edited', 'told', 'failure',
+    'waiting', 'limit',
+  ];
 
   declare installer: Installer;
   declare words: Words;
@@ -69,14 +70,13 @@ export class Preview extends LightElement {
     this.limit = STEP;
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
+  disconnectedCallback(): void {
     clearTimeout(this.#timer);
     this.#request?.abort();
     this.#askedFor = '';
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
+  protected override willUpdate(changed: Changed): void {
     if (changed.has('page') && (changed.get('page') as Page | undefined)?.name !== this.page.name) {
       this.told = undefined;
       this.#changed = new Set();
@@ -91,7 +91,7 @@ export class Preview extends LightElement {
   }
 
   /** What has just changed is brought into sight within the preview, and the page stays where it is. */
-  protected override updated(changed: PropertyValues): void {
+  protected override updated(changed: Changed): void {
     const line = changed.has('told') && this.querySelector<HTMLElement>('.changed')?.closest('li');
     if (line) line.parentElement?.parentElement?.scrollTo({ top: line.offsetTop - 120 });
   }

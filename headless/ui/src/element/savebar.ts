@@ -1,6 +1,6 @@
 /** The bar under the form: whether it can be saved, what is in the way, and the buttons. It stays in sight. */
 
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import { sentence } from './form-bits.js';
 import { alarm, button } from './pieces.js';

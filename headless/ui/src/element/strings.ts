@@ -117,29 +117,34 @@ const catalogues: Readonly<Record<string, () => Promise<{ default: Catalogue }>>
 
 /** Says messages in one language. Views ask for nothing else. */
 export class Words {
-  private readonly plural: Intl.PluralRules;
-  private readonly numbers: Intl.NumberFormat;
+  readonly #plural: Intl.PluralRules;
+  readonly #numbers: Intl.NumberFormat;
+
+  readonly #catalogue: Catalogue;
+  readonly #own: Strings;
 
   constructor(
-    readonly lang: string, private readonly catalogue: Catalogue = english, private readonly own: Strings = {},
+    readonly lang: string, catalogue: Catalogue = english, own: Strings = {},
   ) {
-    this.plural = new Intl.PluralRules(lang);
-    this.numbers = new Intl.NumberFormat(lang);
+    this.#catalogue = catalogue;
+    this.#own = own;
+    this.#plural = new Intl.PluralRules(lang);
+    this.#numbers = new Intl.NumberFormat(lang);
   }
 
   say(key: Key, values: Values = {}): string {
-    const message: Message = this.own[key] ?? this.catalogue[key] ?? english[key] ?? key;
-    const text = typeof message === 'string' ? message : (message[this.form(values.count)] ?? message.other);
-    return text.replace(/\{(\w+)\}/g, (place, name: string) => this.shown(values[name] ?? place));
+    const message: Message = this.#own[key] ?? this.#catalogue[key] ?? english[key] ?? key;
+    const text = typeof message === 'string' ? message : (message[this.#form(values.count)] ?? message.other);
+    return text.replace(/\{(\w+)\}/g, (place, name: string) => this.#shown(values[name] ?? place));
   }
 
-  private form(count: string | number | undefined): Intl.LDMLPluralRule {
-    return this.plural.select(Number(count ?? 0));
+  #form(count: string | number | undefined): Intl.LDMLPluralRule {
+    return this.#plural.select(Number(count ?? 0));
   }
 
   /** A name in a script of the other direction is kept apart, else it turns the words around it. */
-  private shown(value: string | number): string {
-    if (typeof value === 'number') return this.numbers.format(value);
+  #shown(value: string | number): string {
+    if (typeof value === 'number') return this.#numbers.format(value);
     return RTL_LETTER.test(value) === (directionOf(this.lang) === 'rtl') ? value : `\u2068${value}\u2069`;
   }
 }

@@ -5,7 +5,7 @@
  * A host page sets `--isthmus-*`, anywhere above the element. Rules in here read the names with one underscore.
  */
 
-import { css } from 'lit';
+import { css } from './sheet.js';
 
 /** Text keeps WCAG 2.2's 4.5:1 on every surface it stands on, and edges of controls 3:1, in both schemes. */
 export const tokens = css`
