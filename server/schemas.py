@@ -45,7 +45,7 @@ Key = tuple[str, str, str]
 """Project, connection, object."""
 Opened = tuple[Connector, Account, httpx.Auth]
 _OVERHEAD_BYTES = 1000
-"""What an entry counts beside its description; a failure has nothing else."""
+"""What an entry counts beside its description and its connection."""
 
 
 class Accounts(Protocol):
@@ -203,7 +203,9 @@ class Schemas:
     def _keep(self, key: Key, connection: Connection, found: Found) -> None:
         """Remember a description; the one that nobody has looked at for longest makes room."""
         self._drop(key)
-        size = _OVERHEAD_BYTES + (len(msgspec.json.encode(found)) if isinstance(found, ObjectMetadata) else 0)
+        described = found if isinstance(found, ObjectMetadata) else None
+        # A customer may have said a megabyte about a connection, and it is kept to tell it from what it becomes.
+        size = _OVERHEAD_BYTES + len(msgspec.json.encode((connection, described)))
         until = self._monotonic() + _lifetime(found)
         self._kept[key] = _Kept(connection=connection, found=found, until=until, size=size)
         self._size += size

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.errors import Refused
 from installations.errors import InvalidInput
-from installations.installation import Connection
+from installations.installation import Connection, MetadataValue
 from installations.schema import Absent, ObjectMetadata
 from server.schemas import (
     AT_ONCE,
@@ -220,6 +220,15 @@ async def test_a_provider_without_descriptions_says_so(rig: Rig) -> None:
     assert "gone" in str(sentence)
     with pytest.raises(InvalidInput):
         await rig.schemas.describe(bare, "object_1")
+
+
+async def test_what_is_said_of_a_connection_is_counted_too(rig: Rig) -> None:
+    await rig.ask()
+    before = rig.schemas.size
+    long = {"note": MetadataValue(value="x" * 1_000_000)}
+    rig.connection = msgspec.structs.replace(rig.connection, provider_metadata=long)
+    await rig.ask()
+    assert 1_000_000 < rig.schemas.size - before < 1_001_000
 
 
 async def test_memory_is_bounded_and_the_least_looked_at_goes_first() -> None:
