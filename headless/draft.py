@@ -4,7 +4,7 @@ The handlers are those of the library's ``useLocalConfig``, in snake case, and o
 has the form of the documentation. What they do is recorded as edits, which `headless.client` sends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -71,9 +71,20 @@ class Draft:
         return () if self._content == self._start else self._edits
 
     def apply(self, *edits: Edit) -> None:
-        """Make edits: all of them, or none. Raises `InvalidInput` for an object that the integration does not have."""
-        self._content = apply(self._spec, self._content, edits)
-        self._edits += edits
+        """Make edits: all of them, or none. Raises `InvalidInput` for an object that the integration does not have.
+
+        Of edits about the same thing the last one is kept, unless an earlier one has also begun something.
+        """
+        apply(self._spec, self._content, edits)
+        for edit in edits:
+            self._content = apply(self._spec, self._content, (edit,))
+            self._record(edit)
+
+    def _record(self, edit: Edit) -> None:
+        others = tuple(each for each in self._edits if _target(each) != _target(edit))
+        folded, longer = (*others, edit), (*self._edits, edit)
+        is_enough = len(folded) < len(longer) and apply(self._spec, self._start, folded) == self._content
+        self._edits = folded if is_enough else longer
 
     def reset(self) -> None:
         """Go back to the start."""
@@ -285,6 +296,12 @@ class WriteObjectDraft(_Mappings):
     # The published library's names for what its documentation calls as above.
     get_selected_field_settings = get_field_settings
     set_selected_field_settings = set_field_settings
+
+
+def _target(edit: Edit) -> tuple[Hashable, ...]:
+    """Tell what an edit changes: two of the same are about the same thing."""
+    name = getattr(edit, "map_to_name", None) or getattr(edit, "field_name", None)
+    return (type(edit), getattr(edit, "object_name", None), name, getattr(edit, "action", None))
 
 
 def _given(value: T | Mapping[str, Any] | None, kind: type[T], path: str) -> T | None:

@@ -12,9 +12,10 @@ from playwright.async_api import BrowserContext, Page
 
 from installations.installation import AccessPolicy
 from tests.browser.element.stage import serving
-from tests.browser.sites import Decision, toolkit_site
+from tests.browser.sites import toolkit_site
 from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage
 from tests.browser.test_headless import MANIFEST, START, clicked, ended, phase
+from tests.oauth_servers.customers import Decision
 from tests.oauth_servers.servers import OAuthServer
 from tests.server.signing import register, token
 

@@ -190,3 +190,22 @@ def test_the_recorded_edits_make_the_draft(start: ConfigContent, made: list[Edit
     draft = Draft(SPEC, start)
     draft.apply(*made)
     assert apply(SPEC, start, draft.edits) == draft.content
+
+
+@given(chosen, st.lists(edits, min_size=1, max_size=3))
+def test_whoever_changes_their_mind_asks_for_little(start: ConfigContent, made: list[Edit]) -> None:
+    draft = Draft(SPEC, start)
+    draft.apply(*made)
+    few = len(draft.edits)
+    for _ in range(3):
+        draft.apply(made[-1])
+    assert len(draft.edits) <= max(few, 1)
+    assert apply(SPEC, start, draft.edits) == draft.content
+
+
+def test_a_field_that_is_switched_on_and_off_is_one_edit() -> None:
+    draft = Draft(CRM)
+    for turn in range(2_001):
+        draft.read_object("contacts").set_selected_field(field_name=f"field{turn % 3}", selected=turn % 2 == 0)
+    assert len(draft.edits) == 3
+    assert apply(CRM, ConfigContent(provider="hubspot"), draft.edits) == draft.content

@@ -4,6 +4,7 @@ import type { Api } from './api.js';
 import { pathOf } from './api.js';
 import type { Options, Phase, Sample } from './contract.js';
 import type { Edit } from './edits.js';
+import { placed } from './paths.js';
 import { same } from './records.js';
 import type {
   ConfigContent, Connection, Explanation, HydratedRevision, Installation, Integration, Issue, Provider,
@@ -101,10 +102,14 @@ export function createAccount(api: Api, options: Options): Account {
       api.call('POST', `${integration}/installations`, {
         body: { groupRef, connectionId: found.connection?.id, config: { content, ...createdBy } },
       }),
-    edit: (installation, edits) =>
-      api.call('POST', `${integration}${pathOf('installations', installation.id)}:edit`, {
-        body: { edits, ifConfig: installation.config.id, ...createdBy },
-      }),
+    async edit(installation, edits) {
+      const body = { edits, ifConfig: installation.config.id, ...createdBy };
+      try {
+        return await api.call('POST', `${integration}${pathOf('installations', installation.id)}:edit`, { body });
+      } catch (thrown) {
+        throw placed(thrown, edits);
+      }
+    },
     uninstall: (installation) => api.call('DELETE', `${integration}${pathOf('installations', installation.id)}`),
     disconnect: (connection) => api.call('DELETE', `${project}${pathOf('connections', connection.id)}`),
   };

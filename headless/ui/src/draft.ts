@@ -38,29 +38,22 @@ export function createDraft(changed: () => void): LocalDraft {
   let offered: Edit[] = [];
   let content = start;
   let edits: Edit[] = [];
-  /** The content before the last of the edits. */
-  let before = start;
 
   function make(edit: Edit): void {
     const began = content;
     content = applyEdits(ground.manifest, began, [edit]);
     if (same(content, began)) return;
-    record(edit, began);
+    record(edit);
     for (const offer of offersFor(began)) make(offer);
-    if (sameMeaning(content, start)) edits = [];
+    if (sameMeaning(content, start)) [content, edits] = [start, []];
   }
 
-  /** Where somebody types, the last edit says it all: unless the one before it has also begun something. */
-  function record(edit: Edit, began: ConfigContent): void {
-    const last = edits.at(-1);
-    if (last !== undefined && targetOf(last) === targetOf(edit)) {
-      if (same(applyEdits(ground.manifest, before, [edit]), content)) {
-        edits = [...edits.slice(0, -1), edit];
-        return;
-      }
-    }
-    edits = [...edits, edit];
-    before = began;
+  /** Of edits about the same thing the last one says it all: unless an earlier one has also begun something. */
+  function record(edit: Edit): void {
+    const target = targetOf(edit);
+    const folded = [...edits.filter((each) => targetOf(each) !== target), edit];
+    const isEnough = folded.length <= edits.length && same(applyEdits(ground.manifest, start, folded), content);
+    edits = isEnough ? folded : [...edits, edit];
   }
 
   /** An object that has just been switched on gets what the page offers for it. */
@@ -140,10 +133,16 @@ function isWritten(ground: Ground, content: ConfigContent, objectName: string): 
   return ground.manifest.write?.objects.some((each) => each.objectName === objectName) ?? false;
 }
 
+const TARGETS = new WeakMap<Edit, string>();
+
 /** What an edit changes: two of the same are about the same thing. */
 function targetOf(edit: Edit): string {
+  const known = TARGETS.get(edit);
+  if (known !== undefined) return known;
   const { edit: kind, objectName, fieldName, mapToName, action } = edit as Partial<Record<string, string>>;
-  return JSON.stringify([kind, objectName, mapToName ?? fieldName, action]);
+  const target = JSON.stringify([kind, objectName, mapToName ?? fieldName, action]);
+  TARGETS.set(edit, target);
+  return target;
 }
 
 type Make = (...edits: Edit[]) => void;

@@ -3,21 +3,14 @@
  * the longest path that its own begins with, else to its object, else to the form as a whole.
  */
 
+import { at, objectPath } from '../paths.js';
 import { own } from '../records.js';
 import { chosenField, type Page } from './form-model.js';
 import { slotsOf } from './form-rules-model.js';
 import type { ConfigContent, Issue } from '../shapes.js';
 import type { Action } from '../edits.js';
 
-/** Extend a path by a member, as the server spells it: names with marks of their own stand in brackets and quotes. */
-export function at(path: string, step: string): string {
-  const plain = /[\p{L}\p{N}]/u.test(step) && !/[^\p{L}\p{N}_-]/u.test(step);
-  return plain ? `${path}.${step}` : `${path}["${step}"]`;
-}
-
-export function objectPath(action: Action, name: string): string {
-  return at(`config.content.${action}.objects`, name);
-}
+export { at, objectPath };
 
 export function mappingPath(action: Action, object: string, name: string): string {
   return at(`${objectPath(action, object)}.selectedFieldMappings`, name);
