@@ -22,7 +22,7 @@ class Install(Shown, frozen=True, kw_only=True):
 
     async def previews(self, *said: str) -> None:
         """Wait until the preview tells this of the stage."""
-        outcome = self.element.locator(".outcome", has=self.page.get_by_text("lifecycleStage", exact=True))
+        outcome = self.element.locator("[part~=outcome]", has=self.page.get_by_text("lifecycleStage", exact=True))
         for words in said:
             await expect(outcome).to_contain_text(words)
 
@@ -58,7 +58,7 @@ async def set_rules(shown: Install) -> None:
     await shown.previews("lead")
     await shown.shows("Ready to install.")
     await shown.picture("install-preview", scrolled_to="Defaults and overwriting")
-    rule = shown.element.locator("li.rule", has=shown.page.get_by_role("radio"))
+    rule = shown.element.locator("[part~=rule]", has=shown.page.get_by_role("radio"))
     await rule.get_by_role("combobox").select_option("Lead")
     await shown.element.get_by_role("checkbox", name="The record has Stage").uncheck()
     await shown.previews("lead", "The record leaves it out: the default is filled in.")
