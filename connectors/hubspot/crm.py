@@ -19,7 +19,7 @@ from connectors.hubspot.answers import (
     read_record,
     read_records,
 )
-from connectors.hubspot.faults import read_entry, read_response, refuse, refuse_read
+from connectors.hubspot.faults import is_own, read_entry, read_response, refuse, refuse_read
 from connectors.hubspot.properties import Schema, is_custom_object, parse_object, parse_schema
 from connectors.hubspot.provider import BATCH_LIMIT, HUBSPOT
 from connectors.hubspot.values import build_value
@@ -271,9 +271,9 @@ def _needs_search(response: httpx.Response) -> bool:
 
 
 def _refuse_unknown_object(response: httpx.Response) -> NoReturn:
-    """Raise what an answer about an object type means: a 404 there says that there is no such type."""
+    """Raise what an answer about an object type means: a 404 of HubSpot's there says that there is no such type."""
     fault = read_response(response)
-    if fault.kind != "not_found":
+    if fault.kind != "not_found" or not is_own(response):
         refuse_read(response)
     raise Refused(msgspec.structs.replace(fault, kind="unknown_object"), raw_response=raw_text(response))
 

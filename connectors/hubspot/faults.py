@@ -98,6 +98,11 @@ def read_response(response: httpx.Response) -> Fault:
     )
 
 
+def is_own(response: httpx.Response) -> bool:
+    """Tell an answer of HubSpot's from a page of somebody on the way, such as a proxy: its refusals say why in JSON."""
+    return bool(_text(_parse(response.content).get("message")))
+
+
 def read_entry(body: Mapping[str, Any], *, otherwise: FaultKind = "unrecognised", status: int | None = None) -> Fault:
     """Read an error body, or one entry of ``errors`` in a 207, which has no status of its own."""
     details = tuple(_details(body))

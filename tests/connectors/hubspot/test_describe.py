@@ -104,6 +104,7 @@ def test_without_the_right_to_schemas_nothing_is_known_to_be_required(status: in
 REFUSALS: tuple[tuple[int, dict[str, Any], str], ...] = (
     (400, {"message": "Unable to infer object type from: widgets"}, "unknown_object"),
     (404, {"message": "resource not found"}, "unknown_object"),
+    (404, {}, "not_found"),
     (401, {}, "auth"),
     (503, {}, "provider"),
 )
