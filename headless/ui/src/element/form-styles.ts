@@ -194,7 +194,7 @@ export const form = css`
     grid-template-columns: minmax(0, 1fr);
   }
   .segments {
-    display: grid; grid-template-columns: 1fr 1fr; padding: 3px; gap: 3px; background: var(--_surface);
+    display: grid; grid-template-columns: auto auto; padding: 3px; gap: 3px; background: var(--_surface);
     border: 1px solid var(--_border); border-radius: var(--_radius-small);
   }
   .segment { position: relative; cursor: pointer; display: grid; }
@@ -226,7 +226,7 @@ export const form = css`
   .outcome.dropped, .outcome.address { border-inline-start-color: var(--_edge); }
   .outcome-field { font-size: 0.87em; color: var(--_muted); overflow-wrap: anywhere; }
   .outcome-value { font-weight: 560; }
-  .outcome-not { color: var(--_muted); text-decoration: line-through; text-decoration-color: var(--_edge); }
+  .outcome-not { color: var(--_muted); }
   .outcome.changed { background: var(--_tint); box-shadow: 0 0 0 4px var(--_tint); }
   .skeleton-text { block-size: 1.5em; background: var(--_raised); border-radius: 4px; }
 
