@@ -10,6 +10,7 @@ from headless.answers import Edited
 from headless.applying import apply
 from headless.edits import Edit
 from headless.masks import mask
+from headless.meaning import plainest
 from installations.config import ConfigContent
 from installations.errors import InvalidInput
 from installations.installation import Installation
@@ -36,6 +37,7 @@ async def edit(
 ) -> Edited:
     """Make the edits on the config as it is at that moment: when somebody is faster, on theirs.
 
+    Edits without effect save nothing and tell nobody: the installation stays as it is, with its config's id.
     ``if_config`` is the id of the only config they are meant for. A ``rehearsal`` does all of it but save.
 
     Raises `InvalidInput` with every issue, of the edits (``edits[3].objectName``) or of the config that they make,
@@ -47,6 +49,8 @@ async def edit(
         if if_config is not UNSET and current.config.id != if_config:
             raise ConfigChanged(f"The config is {current.config.id} by now; read it, and edit again.")
         content = _applied(specs, current.config.content, edits)
+        if plainest(content) == plainest(current.config.content):
+            return Revised()
         return Revised(content=msgspec.to_builtins(content), created_by=created_by)
 
     # In this process one after the other, each on what the one before has made; a race is with another process then.

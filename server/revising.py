@@ -22,7 +22,7 @@ _RACES = 5
 
 
 class Revised(msgspec.Struct, frozen=True, kw_only=True):
-    """What an update asks for; `UNSET` stays as it is."""
+    """What an update asks for; `UNSET` stays as it is, and where all of it does, nothing is saved."""
 
     content: dict[str, Any] | UnsetType = UNSET
     connection_id: str | UnsetType = UNSET
@@ -77,7 +77,7 @@ async def _revise(
             services, current.project_id, asked.connection_id, group_ref=current.group.group_ref
         )
     config, issues = await _revised_config(services, access, current, asked, connection=connection, look=look)
-    if rehearsal:
+    if rehearsal or (config is UNSET and asked.connection_id is UNSET):
         after = replace(current, connection=connection, config=config or current.config)
     else:
         after = await _save(services, current, asked, config)

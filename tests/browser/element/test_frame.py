@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import BrowserContext, Route
 
 from connectors.sandbox.access import DEMO_KEY
+from installations.installation import AccessPolicy
 from tests.browser.element.stage import ElementStage, Shown
 from tests.browser.stage import CONSUMER, GROUP
 
@@ -130,6 +131,18 @@ async def test_what_cannot_be_saved_is_told_and_tried_again(place: ElementStage,
     await shown.button("Save changes").click()
     await shown.hears("updated")
     assert await shown.element.get_by_text("Not saved").count() == 0
+
+
+async def test_a_page_that_is_not_listed_is_told_so(place: ElementStage, context: BrowserContext) -> None:
+    house = place.stage.house
+    elsewhere = AccessPolicy(allowed_origins=("https://elsewhere.example",))
+    await house.services.store.update_project(house.project_id, access_policy=elsewhere, now=place.stage.clock())
+    for credential in ({}, {"token": "", "api-key": house.frontend_key}):
+        shown = await place.show(context, attributes=credential)
+        await shown.shows("This integration could not be loaded")
+        error = await shown.hears("error")
+        assert (error["code"], "only pages of the origins listed" in error["message"]) == ("forbidden", True)
+        await shown.page.close()
 
 
 async def test_what_cannot_be_loaded_is_told_and_tried_again(place: ElementStage, context: BrowserContext) -> None:

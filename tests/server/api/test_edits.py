@@ -99,11 +99,24 @@ async def test_many_edits_make_no_config_without_end(house: House) -> None:
     assert (answer.status_code, (await stored(house, installation)) != before) == (200, True)
 
 
-async def test_what_is_so_already_changes_nothing(house: House) -> None:
+WITHOUT_EFFECT: list[list[dict[str, Any]]] = [
+    [{"edit": "enableWrite", "objectName": "contacts"}],
+    [{**SOURCE, "settings": SETTINGS}, {**SOURCE, "settings": None}],
+    [{"edit": "disableDeletion", "objectName": "contacts"}],
+    [{"edit": "disableRead", "objectName": "contacts"}, {"edit": "enableRead", "objectName": "contacts"}],
+]
+
+
+@pytest.mark.parametrize("edits", WITHOUT_EFFECT, ids=[row[0]["edit"] for row in WITHOUT_EFFECT])
+async def test_edits_without_effect_save_nothing_and_tell_nobody(house: House, edits: list[dict[str, Any]]) -> None:
     before = await installed(house)
-    answer = await edit(house, before, {"edit": "enableWrite", "objectName": "contacts"})
-    assert (answer.status_code, answer.json()["changed"]) == (200, [])
-    assert (await stored(house, before))["config"]["content"] == before["config"]["content"]
+    store, project_id = house.services.store, house.project_id
+    told = await store.events(project_id)
+    for dry_run in (True, False):
+        answer = await edit(house, before, *edits, dryRun=dry_run, createdBy="somebody")
+        assert (answer.status_code, answer.json()["changed"]) == (200, []), answer.text
+        assert answer.json()["installation"] == before == await stored(house, before)
+    assert await store.events(project_id) == told
 
 
 async def test_all_edits_that_cannot_be_are_told_and_none_is_made(house: House) -> None:
