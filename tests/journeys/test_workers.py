@@ -20,7 +20,7 @@ from tests.chaos.provider import Provider
 from tests.chaos.workload import Ask, Kind, ask
 from tests.server.store.test_migrate import ROOT, made_with_the_first_steps
 
-PATIENCE = 30
+PATIENCE = 90
 LOOK_SECONDS = 0.02
 KILLED_MIDWAY = """
 import asyncio, os, signal, sys
