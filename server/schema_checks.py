@@ -4,6 +4,7 @@ It is told once that an installation breaks, and once that it is mended, whoever
 described says nothing: what was found in it before stays found, so that an outage mends nothing.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime
@@ -45,7 +46,8 @@ async def check_schema(services: Services, installation: Installation, *, anew: 
     content = installation.config.content
     names = used_objects(revision.content, content)
     described = await services.schemas.described(installation.connection, names, refresh=anew)
-    issues = compare(services, revision.content, content, described)
+    # Nobody waits for this, and writes must not wait for it.
+    issues = await asyncio.to_thread(compare, services, revision.content, content, described)
     now, event_id = services.clock(), services.new_id()
     turns: list[Turn] = []
 

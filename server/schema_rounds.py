@@ -26,7 +26,7 @@ Check = Callable[[Installation], Awaitable[object]]
 class CheckStore(Protocol):
     """The part of the store that the rounds use."""
 
-    async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+    async def due_schema_checks(self, *, before: datetime, now: datetime, limit: int) -> list[tuple[str, str]]:
         """List what was not checked lately."""
         ...
 
@@ -82,13 +82,14 @@ class SchemaRounds:
 
     async def go(self) -> int:
         """Go one round and answer how many installations were checked. Raises `StoreError`."""
-        before = self._clock() - self._every
-        due = await self._store.due_schema_checks(before=before, limit=AT_MOST + len(self._failed))
+        now = self._clock()
+        before = now - self._every
+        due = await self._store.due_schema_checks(before=before, now=now, limit=AT_MOST + len(self._failed))
         self._failed &= {installation_id for _, installation_id in due}
         chosen = sorted(due, key=lambda each: each[1] in self._failed)[:AT_MOST]
-        return sum([await self._alone(*each, before=before) for each in chosen])
+        return sum([await self._alone(*each, since=before) for each in chosen])
 
-    async def _alone(self, project_id: str, installation_id: str, *, before: datetime) -> bool:
+    async def _alone(self, project_id: str, installation_id: str, *, since: datetime) -> bool:
         """Check one unless another process is at it, or has just been."""
         lease = f"schema-check/{installation_id}"
         if not await self._store.take_lease(
@@ -98,7 +99,8 @@ class SchemaRounds:
         try:
             last = await self._store.schema_check(project_id, installation_id)
             installation = await self._store.installation(project_id, installation_id)
-            fresh = last is not None and last.check_time >= before and last.config_id == installation.config.id
+            checked = last.check_time if last and last.config_id == installation.config.id else None
+            fresh = checked is not None and since <= checked <= self._clock()
             return False if fresh else await self._checked(installation)
         except Missing:
             return False

@@ -156,6 +156,13 @@ async def test_an_installation_is_checked_a_day_after_it_was_saved_and_each_day_
     assert [await made.go() for _ in range(2)] == [1, 0]
 
 
+async def test_what_a_clock_checked_that_was_wrong_is_checked_again(rig: Rig) -> None:
+    rig.now[0] += 400 * DAY
+    assert await rounds(rig).go() == 1
+    rig.now[0] -= 398 * DAY
+    assert [await rounds(rig).go() for _ in range(2)] == [1, 0]
+
+
 async def test_who_mends_a_broken_config_is_believed_at_the_next_round(rig: Rig) -> None:
     rig.change("field_2")
     await rig.check()
@@ -227,12 +234,12 @@ class Away(MemoryStore):
         super().__init__()
         self.asked = 0
 
-    async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+    async def due_schema_checks(self, *, before: datetime, now: datetime, limit: int) -> list[tuple[str, str]]:
         """Fail twice."""
         self.asked += 1
         if self.asked < 3:
             raise Unavailable("away") if self.asked == 1 else RuntimeError("nobody foresaw this")
-        return await super().due_schema_checks(before=before, limit=limit)
+        return await super().due_schema_checks(before=before, now=now, limit=limit)
 
 
 async def test_the_rounds_go_on_whatever_one_came_to() -> None:
@@ -252,9 +259,9 @@ async def test_the_rounds_go_on_whatever_one_came_to() -> None:
 class Late(MemoryStore):
     """A store that lists what has gone since."""
 
-    async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+    async def due_schema_checks(self, *, before: datetime, now: datetime, limit: int) -> list[tuple[str, str]]:
         """List one that is not there."""
-        assert before
+        assert before < now
         return [("p1", "gone")][:limit]
 
 

@@ -42,9 +42,10 @@ class SchemaChecks(Protocol):
         Raises `Missing` if the installation is gone.
         """
 
-    async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+    async def due_schema_checks(self, *, before: datetime, now: datetime, limit: int) -> list[tuple[str, str]]:
         """List project and id of installations that were last checked ``before``, the oldest first.
 
         One that was never checked counts from when it was saved, for saving compares too. One that was broken is due
-        as soon as its config changes. Those whose connection is ``bad_credentials`` are left out.
+        as soon as its config changes, and one that was checked after ``now``, by a clock that was wrong. Those whose
+        connection is ``bad_credentials`` are left out.
         """

@@ -28,7 +28,7 @@ class MemorySchemaChecks(Shelf):
         self.tell(project_id, event)
         return check
 
-    async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+    async def due_schema_checks(self, *, before: datetime, now: datetime, limit: int) -> list[tuple[str, str]]:
         """List what was not checked lately."""
         due: list[tuple[datetime, str, str]] = []
         for each in self.installations_by_id.values():
@@ -36,6 +36,6 @@ class MemorySchemaChecks(Shelf):
             since = last.check_time if last else each.update_time or each.create_time
             changed = last is not None and last.broken and last.config_id != each.config.id
             askable = self.connections_by_id[each.connection.id].status != "bad_credentials"
-            if askable and (since < before or changed):
+            if askable and (not before <= since <= now or changed):
                 due.append((since, each.id, each.project_id))
         return [(project_id, installation_id) for _, installation_id, project_id in sorted(due)[:limit]]

@@ -14,7 +14,8 @@ from server.store.tables import Installations, SchemaChecks
 DUE = (
     "SELECT i.project_id, i.id FROM installations i JOIN connections c ON c.id = i.connection_id "
     "LEFT JOIN schema_checks s ON s.installation_id = i.id WHERE c.status <> 'bad_credentials' "
-    "AND (COALESCE(s.check_time, i.update_time, i.create_time) < {} OR (s.broken AND s.config_id <> i.config_id)) "
+    "AND (COALESCE(s.check_time, i.update_time, i.create_time) NOT BETWEEN {} AND {} "
+    "OR (s.broken AND s.config_id <> i.config_id)) "
     "ORDER BY COALESCE(s.check_time, i.update_time, i.create_time), i.id LIMIT {}"
 )
 
@@ -55,10 +56,10 @@ class SchemaCheckRows(Rows):
             await store_event(project_id, event)
             return check
 
-    async def due_schema_checks(self, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+    async def due_schema_checks(self, *, before: datetime, now: datetime, limit: int) -> list[tuple[str, str]]:
         """List what was not checked lately."""
         async with self.reading():
-            rows = await SchemaChecks.raw(DUE, before, limit)
+            rows = await SchemaChecks.raw(DUE, before, now, limit)
         return [(row["project_id"], row["id"]) for row in rows]
 
 

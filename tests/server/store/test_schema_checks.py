@@ -56,18 +56,22 @@ async def test_to_keep_a_finding_is_no_change_of_configuration(store: Store) -> 
 async def test_those_that_nobody_looked_at_for_longest_are_due_first(store: Store) -> None:
     third = installation(1, id="n3", group_ref="new", config=config("v3"), now=later(0.5))
     await store.create_installation(third)
-    assert await store.due_schema_checks(before=later(60), limit=9) == [("p1", "n3"), ("p1", "n1"), ("p2", "n2")]
-    assert await store.due_schema_checks(before=later(60), limit=2) == [("p1", "n3"), ("p1", "n1")]
-    assert await store.due_schema_checks(before=later(1.5), limit=9) == [("p1", "n3"), ("p1", "n1")]
-    assert await store.due_schema_checks(before=later(0), limit=9) == []
+    assert await store.due_schema_checks(before=later(60), now=later(60), limit=9) == [
+        ("p1", "n3"),
+        ("p1", "n1"),
+        ("p2", "n2"),
+    ]
+    assert await store.due_schema_checks(before=later(60), now=later(60), limit=2) == [("p1", "n3"), ("p1", "n1")]
+    assert await store.due_schema_checks(before=later(1.5), now=later(60), limit=9) == [("p1", "n3"), ("p1", "n1")]
+    assert await store.due_schema_checks(before=later(0), now=later(60), limit=9) == []
 
 
 async def test_what_was_never_checked_counts_from_when_it_was_saved(store: Store) -> None:
     third = installation(1, id="n3", group_ref="new", config=config("v3"), now=later(0.1))
     await store.create_installation(third)
-    assert await store.due_schema_checks(before=later(0.5), limit=9) == [("p1", "n3")]
+    assert await store.due_schema_checks(before=later(0.5), now=later(60), limit=9) == [("p1", "n3")]
     await store.update_installation("p1", "n3", now=later(9), if_config="v3", config=config("v4"))
-    assert await store.due_schema_checks(before=later(0.5), limit=9) == []
+    assert await store.due_schema_checks(before=later(0.5), now=later(60), limit=9) == []
 
 
 async def test_what_is_broken_is_due_as_soon_as_its_config_changes(store: Store) -> None:
@@ -77,9 +81,15 @@ async def test_what_is_broken_is_due_as_soon_as_its_config_changes(store: Store)
         await store.update_installation(
             f"p{number}", f"n{number}", now=later(9), if_config=name, config=config(f"{name}9", number=number)
         )
-    assert await store.due_schema_checks(before=later(0), limit=9) == [("p1", "n1")]
+    assert await store.due_schema_checks(before=later(0), now=later(60), limit=9) == [("p1", "n1")]
+
+
+async def test_what_was_checked_in_the_future_is_due(store: Store) -> None:
+    await keep(store, schema_check(check_time=later(50)))
+    assert await store.due_schema_checks(before=later(0), now=later(49), limit=9) == [("p1", "n1")]
+    assert await store.due_schema_checks(before=later(0), now=later(50), limit=9) == []
 
 
 async def test_where_the_account_cannot_be_asked_nothing_is_due(store: Store) -> None:
     await store.update_connection("p1", "c1", now=NOW, status="bad_credentials")
-    assert await store.due_schema_checks(before=later(60), limit=9) == [("p2", "n2")]
+    assert await store.due_schema_checks(before=later(60), now=later(60), limit=9) == [("p2", "n2")]
