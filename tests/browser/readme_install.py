@@ -12,7 +12,7 @@ from playwright.async_api import Page, ViewportSize, expect
 from connectors.sandbox.access import DEMO_KEY
 from tests.browser.element.stage import Shown
 
-WIDE = ViewportSize(width=1000, height=740)
+WIDE = ViewportSize(width=1000, height=820)
 PHONE = ViewportSize(width=400, height=640)
 SETTLED = "e => Promise.all(e.shadowRoot.getAnimations().map((each) => each.finished))"
 
