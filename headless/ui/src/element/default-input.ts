@@ -11,7 +11,7 @@ import { LightElement } from './light.js';
 import { define } from './reactive.js';
 import type { Words } from './strings.js';
 
-/** A person's choice; the detail is the default, or `undefined` for none. */
+/** A person's choice; the detail is the default, or `null` for none. */
 export const DEFAULT = 'isthmus-default';
 
 /** Typing is one change, not one for each key. */

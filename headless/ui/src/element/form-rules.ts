@@ -159,8 +159,8 @@ export class Rules extends LightElement {
           .inputId=${id} .labelledBy=${`${id}-label ${idFor(path)}`}
             .describedBy=${describedBy(mine.length > 0 && `${id}-issues`)}
           .invalid=${mine.some(isError)}
-            @isthmus-default=${(event: CustomEvent<FieldDefault | undefined>) =>
-              this.#set(slot, { default: event.detail })}
+            @isthmus-default=${(event: CustomEvent<FieldDefault | null>) =>
+              this.#set(slot, { default: event.detail ?? undefined })}
         ></isthmus-part-default>
         ${problems(mine, `${id}-issues`)}
       </div>
