@@ -163,6 +163,6 @@ async def test_mutated_bodies_never_break_the_other_doors() -> None:
         installed = await house.install()
         tally = Tally()
         for path, body in OTHERS.items():
-            for mutated in mutations([json.dumps(body).encode()], count=COUNT // 20, seed=20261122):
+            for mutated in mutations([json.dumps(body).encode()], count=COUNT // 5 // len(OTHERS), seed=20261122):
                 await tally.ask(house, path.format(installation=installed["id"]), mutated)
         tally.judge("other doors")
