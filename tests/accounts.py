@@ -208,8 +208,8 @@ def _application(account: Account) -> web.Application:
     async def me(request: web.Request) -> web.Response:
         return refused(request) or web.json_response({})
 
-    application.router.add_get("/objects/{object}", describe)
-    application.router.add_post("/records/{object}", write)
-    application.router.add_patch("/records/{object}/{id}", write)
+    application.router.add_get(r"/objects/{object:[^/]+}", describe)
+    application.router.add_post(r"/records/{object:[^/]+}", write)
+    application.router.add_patch(r"/records/{object:[^/]+}/{id}", write)
     application.router.add_get("/me", me)
     return application

@@ -1,40 +1,18 @@
 """What comes from outside is text on every page: no script of a stranger's runs, and words arrive as they were sent."""
 
+from collections.abc import Iterable
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 from playwright.async_api import BrowserContext, Dialog, Page
 
+from tests.browser.payloads import MARKUP, PAYLOADS
 from tests.browser.stage import Stage, opened_by, state
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PAYLOADS = [
-    "<script>alert(1)</script>",
-    "</script><script>alert(1)</script>",
-    "</title><script>alert(1)</script>",
-    "<!--<script>alert(1)//-->",
-    "--></script><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><img src=x onerror=alert(1)>',
-    "'><svg onload=alert(1)>",
-    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
-    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
-    "<a href=javascript:alert(1)>x</a>",
-    "javascript:alert(1)",
-    "<body onpageshow=alert(1)>",
-    "<math><mi xlink:href=javascript:alert(1)>x</mi></math>",
-    "<details open ontoggle=alert(1)>x</details>",
-    "<input autofocus onfocus=alert(1)>",
-    "<base href=//evil.test/>",
-    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
-    "<style>@import'//evil.test';</style>",
-    "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e",
-    "];alert(1);//\u2028\u2029';alert(1)//",
-    "{{constructor.constructor('alert(1)')()}}${alert(1)}",
-]
-
-
+LONGEST = 255
+"""Characters in a group's name."""
 BREAK_IN = """
 async () => {
   const reported = [];
@@ -78,7 +56,7 @@ class Watch:
 
 async def test_a_provider_s_words_arrive_as_text(stage: Stage, context: BrowserContext) -> None:
     watch, site = Watch(context), await stage.prepare("sandboxOAuth")
-    for payload in PAYLOADS:
+    for payload in MARKUP:
         page = await stage.visit(context, provider="sandboxOAuth", groupName=payload, consumerName=payload)
         popup = await opened_by(page, "first")
         await site.arrive(popup)
@@ -93,7 +71,7 @@ async def test_names_and_errors_stand_as_text_on_pages(stage: Stage, context: Br
     watch, site = Watch(context), await stage.prepare("sandboxOAuth")
     page = await context.new_page()
     harmless: list[list[str]] = []
-    for payload in ("Acme", *PAYLOADS):
+    for payload in ("Acme", *MARKUP):
         patch = {"updateMask": ["appName"], "project": {"appName": payload}}
         assert (await stage.house.call("PATCH", "", json=patch)).is_success
         await page.goto(await stage.link("sandboxOAuth", groupName=payload))
@@ -111,11 +89,24 @@ async def test_names_and_errors_stand_as_text_on_pages(stage: Stage, context: Br
     assert watch.saw_nothing
 
 
+async def test_every_name_stands_as_text_on_the_page_that_asks(stage: Stage, context: BrowserContext) -> None:
+    watch = Watch(context)
+    await stage.prepare("sandboxOAuth")
+    page = await context.new_page()
+    seen = []
+    for name in packed(PAYLOADS[len(MARKUP) :]):
+        await page.goto(await stage.link("sandboxOAuth", groupName=name))
+        assert await page.locator("b").last.text_content() == name
+        seen.append(await elements(page))
+    assert seen.count(seen[0]) == len(seen)
+    assert watch.saw_nothing
+
+
 async def test_addresses_do_not_appear_on_pages(stage: Stage, context: BrowserContext) -> None:
     watch, page = Watch(context), await context.new_page()
     await page.goto(f"{stage.origin}/connect/unknown")
     dead_link = await elements(page)
-    for payload in PAYLOADS:
+    for payload in MARKUP:
         quoted = quote(payload, safe="")
         for path in (f"connect/{quoted}", f"callbacks/v1/oauth/{quoted}/{quoted}?state={quoted}&error={quoted}"):
             await page.goto(f"{stage.origin}/{path}")
@@ -132,6 +123,15 @@ async def test_a_script_that_got_in_would_not_run(stage: Stage, context: Browser
     blocked = await page.evaluate(BREAK_IN)
     assert blocked == ["img-src", "script-src-elem", "style-src-attr"]
     assert watch.dialogs == []
+
+
+def packed(payloads: Iterable[str]) -> list[str]:
+    """Join them to as few names as there can be."""
+    names = [""]
+    for payload in payloads:
+        joined = f"{names[-1]} {payload}".strip()
+        names[-1:] = [joined] if len(joined) <= LONGEST else [names[-1], payload.strip()]
+    return names
 
 
 def callback(stage: Stage, asked_url: str, said: str) -> str:

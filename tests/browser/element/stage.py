@@ -171,9 +171,13 @@ class ElementStage(msgspec.Struct, kw_only=True):
 
 @asynccontextmanager
 async def open_element_stage(
-    *, policy: str = POLICY, account: Account | None = None, further: Iterable[Connector] = ()
+    *,
+    policy: str = POLICY,
+    header: str = "Content-Security-Policy",
+    account: Account | None = None,
+    further: Iterable[Connector] = (),
 ) -> AsyncIterator[ElementStage]:
-    """Set everything up; ``policy`` is what the product's page sends, with a place for our origin.
+    """Set everything up; ``policy`` is what the product's page sends as ``header``, with a place for our origin.
 
     ``account`` is one of a provider that no sandbox is, ``further`` are providers without one; a test deploys an
     integration for them.
@@ -182,7 +186,7 @@ async def open_element_stage(
     odd = [*further, *([account.connector] if account else [])]
     urls = account.urls if account else None
     async with open_stage(product_folder=PAGE, product_headers=headers, further=odd, provider_urls=urls) as stage:
-        headers["Content-Security-Policy"] = policy.format(origin=stage.origin)
+        headers[header] = policy.format(origin=stage.origin)
         opened = ElementStage(stage=stage, kid=await register(stage.house))
         await opened.deploy(*(INTEGRATION.format(name=each.name, provider=each.name) for each in SANDBOXES))
         yield opened
