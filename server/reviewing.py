@@ -5,6 +5,7 @@ that cannot be asked in time keeps nobody from saving: what is not known is a wa
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ MOST_ISSUES = 500
 Look = Literal["live", "anew", "away"]
 """Whether the customer's account is looked at: by what is known of it (``live``), asked again (``anew``), or not."""
 replace = msgspec.structs.replace
+_INDEX = re.compile(r"\[\d+\]")
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,12 +143,13 @@ def compare(
 
 
 def tolerant(issues: list[Issue], *, known: list[Issue]) -> list[Issue]:
-    """Make warnings of the errors that are known already."""
-    old = {(issue.path, issue.code, issue.message) for issue in known}
-    return [
-        replace(issue, severity="warning") if (issue.path, issue.code, issue.message) in old else issue
-        for issue in issues
-    ]
+    """Make warnings of the errors that are known already, wherever in its list each stands now."""
+    old = set(map(_fault, known))
+    return [replace(issue, severity="warning") if _fault(issue) in old else issue for issue in issues]
+
+
+def _fault(issue: Issue) -> tuple[str, str, str]:
+    return _INDEX.sub("[]", issue.path), issue.code, issue.message
 
 
 def foremost(issues: tuple[Issue, ...]) -> tuple[Issue, ...]:

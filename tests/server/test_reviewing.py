@@ -116,6 +116,18 @@ async def test_a_change_answers_for_what_it_makes_and_not_for_what_was_there(pla
     assert told(await place.patch(made, LOST)) == {(NICK, "error"), (FIELD_3, "warning")}
 
 
+async def test_what_was_there_may_move_up_in_its_list(place: Place) -> None:
+    good, bad = [{"fieldName": name, "operator": "eq", "value": "x"} for name in ("field_1", "nowhere")]
+    made = (await place.install(content({"fieldFilters": [good, bad]}), "?skipSampling=true")).json()
+    assert (await place.patch(made, {"fieldFilters": [bad]})).status_code == 200
+    worse = {"fieldFilters": [bad, {**bad, "fieldName": "nowhere else"}]}
+    filters = f"{P}.read.objects.object_1.fieldFilters"
+    assert told(await place.patch(made, worse)) == {
+        (f"{filters}[0].fieldName", "warning"),
+        (f"{filters}[1].fieldName", "error"),
+    }
+
+
 async def test_one_object_s_config_is_patched_under_the_same_rule(place: Place) -> None:
     await place.install(content({}, NO_CHOICE), "?skipSampling=true")
 
