@@ -38,6 +38,7 @@ from installations.config import (
     ConfigContent,
     FieldDefault,
     FieldSetting,
+    LegacyDefault,
     ReadObjectConfig,
     WriteObjectConfig,
     WriteOnCreate,
@@ -253,8 +254,10 @@ class WriteObjectDraft(_Mappings):
         self._draft.apply(SetFieldSettings(object_name=self._name, field_name=field_name, settings=given))
 
     def get_default_values(self, field_name: str) -> FieldDefault | None:
-        """Tell the value for requests that leave a field out."""
-        return _said((self.get_field_settings(field_name) or FieldSetting()).default)
+        """Tell the value for requests that leave a field out, where a default of the old form says it as well."""
+        default = (self.get_field_settings(field_name) or FieldSetting()).default
+        old = (self.object.selected_value_defaults or {}) if self.object else {}
+        return _renewed(old[field_name]) if default is UNSET and field_name in old else _said(default)
 
     def set_default_values(self, *, field_name: str, value: FieldDefault | Mapping[str, Any] | None) -> None:
         """Set the value for requests that leave a field out, such as ``{"stringValue": "x"}``; ``None`` removes it."""
@@ -308,6 +311,18 @@ def _given(value: T | Mapping[str, Any] | None, kind: type[T], path: str) -> T |
     if value is None or isinstance(value, kind):
         return value
     return decode(value, kind, path=path, unknown="refuse")
+
+
+def _renewed(given: LegacyDefault | str | float) -> FieldDefault:
+    """Answer a default of the old form in the new one. For JavaScript a whole number is an integer, so here too."""
+    match given.value if isinstance(given, LegacyDefault) else given:
+        case bool() as switch:
+            return FieldDefault(boolean_value=switch)
+        case str() as text:
+            return FieldDefault(string_value=text)
+        case number:
+            whole = number == int(number)
+            return FieldDefault(integer_value=int(number)) if whole else FieldDefault(float_value=number)
 
 
 def _said(value: T | UnsetType) -> T | None:

@@ -1,6 +1,8 @@
 """A draft by the published names: what each handler reads, does and records."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -209,3 +211,14 @@ def test_a_field_that_is_switched_on_and_off_is_one_edit() -> None:
         draft.read_object("contacts").set_selected_field(field_name=f"field{turn % 3}", selected=turn % 2 == 0)
     assert len(draft.edits) == 3
     assert apply(CRM, ConfigContent(provider="hubspot"), draft.edits) == draft.content
+
+
+DEFAULTS = json.loads((Path(__file__).parent / "defaults.json").read_text("utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", DEFAULTS, ids=[case["name"] for case in DEFAULTS])
+def test_a_default_is_shown_in_whichever_form_it_stands(case: dict[str, Any]) -> None:
+    contacts = {"objectName": "contacts", **case["object"]}
+    content = decode({"provider": "hubspot", "write": {"objects": {"contacts": contacts}}}, ConfigContent)
+    shown = Draft(CRM, content).write_object("contacts").get_default_values(case["fieldName"])
+    assert shown == (decode(case["default"], FieldDefault) if "default" in case else None)

@@ -6,6 +6,7 @@
 import { applyEdits } from './applying.js';
 import type { Manifest } from './applying.js';
 import type { Draft, ReadObjectDraft, WriteObjectDraft } from './contract.js';
+import { settingsIn } from './defaults.js';
 import type { Action, Edit } from './edits.js';
 import type { Offers } from './filling.js';
 import { sameMeaning } from './meaning.js';
@@ -199,7 +200,7 @@ function writeHandlers(content: Content, apply: Make, objectName: string, isOn: 
     getFieldSettings,
     setSelectedFieldSettings: setFieldSettings,
     getSelectedFieldSettings: getFieldSettings,
-    getDefaultValues: (fieldName) => getFieldSettings(fieldName)?.default,
+    getDefaultValues: (fieldName) => own(settingsIn(object()), fieldName)?.default,
     setDefaultValues: ({ fieldName, value }) =>
       apply({ edit: 'setDefault', objectName, fieldName, value: value ?? null }),
     getWriteOnCreateSetting: (fieldName) => getFieldSettings(fieldName)?.writeOnCreate,

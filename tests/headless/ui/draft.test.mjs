@@ -1,6 +1,7 @@
 /** What a draft remembers of what was done to it, and where a refused edit stands. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 const { createDraft, applyEdits, Refusal, pathOfEdit, placed } = await import(process.env.ISTHMUS_ELEMENT);
@@ -61,3 +62,13 @@ test('an edit that is refused is told where it was made', () => {
   const other = new Refusal('network', 'no');
   assert.equal(placed(other, edits), other);
 });
+
+const { cases } = JSON.parse(readFileSync(process.env.ISTHMUS_DEFAULTS, 'utf8'));
+for (const { name, object, fieldName, default: expected } of cases) {
+  test(`a default is shown: ${name}`, () => {
+    const draft = createDraft(() => undefined);
+    const content = { provider: 'crm', write: { objects: { a: { objectName: 'a', ...object } } } };
+    draft.stand({ manifest: MANIFEST, content, offers: {} }, 'forget');
+    assert.deepEqual(draft.writeObject('a').getDefaultValues(fieldName), expected);
+  });
+}

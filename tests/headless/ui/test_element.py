@@ -36,7 +36,7 @@ def test_its_words_and_its_questions_and_drafts(ui: Path, tmp_path: Path, name: 
     subprocess.run(command, input=entry, text=True, cwd=UI / "src" / "element", check=True, timeout=60)  # noqa: S603 -- our own tool
     ran = subprocess.run(  # noqa: S603 -- our own tests
         [node, "--test", str(HERE / f"{name}.test.mjs")],
-        env={**os.environ, "ISTHMUS_ELEMENT": str(made)},
+        env={**os.environ, "ISTHMUS_ELEMENT": str(made), "ISTHMUS_DEFAULTS": str(HERE.parent / "defaults.json")},
         capture_output=True,
         text=True,
         timeout=60,

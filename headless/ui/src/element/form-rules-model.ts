@@ -3,6 +3,7 @@
  * settings above those of the manifest, each member for itself.
  */
 
+import { settingsIn } from '../defaults.js';
 import { own } from '../records.js';
 import { findField, labelOf } from './field-search.js';
 import { chosenField, counts, inherits, type Page } from './form-model.js';
@@ -37,7 +38,7 @@ export function slotsOf(
   write: WriteObjectConfig | undefined,
   added: readonly string[] = [],
 ): Slot[] {
-  const mine: Settings = write?.selectedFieldSettings ?? {};
+  const mine: Settings = settingsIn(write);
   const theirs: Settings = page.write?.fieldSettings ?? {};
   const slots = mappedSlots(page, read, write, mine);
   const taken = new Set(slots.flatMap((slot) => [slot.key,
