@@ -12,7 +12,8 @@ export function settingsIn(object: WriteObjectConfig | undefined): Record<string
   let settings = object?.selectedFieldSettings ?? {};
   for (const [name, given] of Object.entries(object?.selectedValueDefaults ?? {})) {
     const standing = own(settings, name);
-    if (!standing?.default) settings = withEntry<FieldSettings>(settings, name, { ...standing, default: renewed(given) });
+    if (standing?.default) continue;
+    settings = withEntry<FieldSettings>(settings, name, { ...standing, default: renewed(given) });
   }
   return settings;
 }

@@ -13,7 +13,7 @@ export function objectPath(action: Action, name: string): string {
   return at(`config.content.${action}.objects`, name);
 }
 
-const READ = new Set<string | undefined>(['enableRead', 'disableRead', 'selectField', 'selectAllFields', 'offerMappings']);
+const READ = new Set(['enableRead', 'disableRead', 'selectAllFields', 'offerMappings']);
 const MEMBERS: Readonly<Record<string, string>> = {
   selectField: 'selectedFields', mapField: 'selectedFieldMappings', unmapField: 'selectedFieldMappings',
   mapValues: 'selectedValueMappings',

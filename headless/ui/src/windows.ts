@@ -65,5 +65,6 @@ function heard(opened: Window, origin: string, signal: AbortSignal | undefined):
 }
 
 function closed(): Refusal {
-  return new Refusal('popup-closed', 'The window is closed or out of sight. If it is open, finish there; else try again.');
+  const words = 'The window is closed or out of sight. If it is open, finish there; if not, try again.';
+  return new Refusal('popup-closed', words);
 }
