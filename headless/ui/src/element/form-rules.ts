@@ -167,7 +167,7 @@ export class Rules extends LightElement {
       ${this.#options(slot, 'writeOnCreate', path, 'form.onCreate', ON_CREATE)}
       ${this.#options(slot, 'writeOnUpdate', path, 'form.onUpdate', ON_UPDATE)}
       ${problems(others, `${idFor(path)}-issues`)}
-      ${slot.own === undefined ? nothing : html`<div class="row">${quiet(
+      ${slot.own === undefined && !this.added.includes(slot.key) ? nothing : html`<div class="row">${quiet(
         words.say(slot.inherited ? 'form.resetRule' : 'form.removeRule', { app: words.say('form.app') }), () =>
           this.#reset(slot))}</div>`}`;
   }

@@ -171,6 +171,7 @@ export const form = css`
   .rule-says { grid-column: 2; display: flex; flex-wrap: wrap; gap: 4px; font-size: 0.87em; }
   .says {
     padding: 0 8px; border-radius: 5px; color: var(--_accent); background: var(--_tint); max-inline-size: 100%;
+    margin-block: -1px;
     border: 1px solid color-mix(in oklab, var(--_accent) 30%, var(--_surface)); overflow-wrap: anywhere;
   }
   .says > bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
