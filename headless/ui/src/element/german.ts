@@ -22,7 +22,7 @@ const german: Catalogue = {
   'shell.error.popup-blocked':
     'Ihr Browser hat das Fenster nicht geöffnet. Erlauben Sie dieser Seite Fenster, oder versuchen Sie es noch einmal.',
   'shell.error.popup-closed':
-    'Das Fenster ist geschlossen oder von hier aus nicht zu sehen. Ist es offen, machen Sie dort weiter. Sonst öffnen Sie es neu.',
+    'Das Fenster ist geschlossen oder nicht zu sehen. Ist es offen, machen Sie dort weiter. Sonst öffnen Sie es neu.',
   'shell.error.server': 'Der Server konnte das nicht ausführen. Versuchen Sie es gleich noch einmal.',
 
   'shell.connect.heading': 'Ihr Konto bei {provider} verbinden',
