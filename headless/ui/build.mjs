@@ -18,8 +18,8 @@ const ENTRIES = ['headless', 'install'];
 const PAGES = ['embed'];
 /** Where the declarations of an entry come from. */
 const DECLARATIONS = { headless: 'headless', install: 'declared' };
-/** What Lit's licence asks for; the whole of it goes along as a file. */
-const LICENCE = '/*! With Lit: Copyright Google LLC, SPDX-License-Identifier: BSD-3-Clause, see lit-LICENSE.txt */\n';
+/** Lit's licence goes along as a file, with its copyright. */
+const LICENCE = '/*! With Lit: see lit-LICENSE.txt */\n';
 /** Catalogues of words, each a file of its own that is loaded where it is wanted. */
 const LANGUAGES = ['german'];
 
@@ -50,11 +50,12 @@ async function bundle() {
   await Promise.all(outputFiles.map(async ({ path, text }) => writeFile(path, await smaller(text))));
 }
 
-/** Names of properties stay: pages and debuggers see them. */
+/** Names of properties stay, as pages and debuggers see them; but nobody sees Lit's own. */
 async function smaller(text) {
   const { code } = await minify(text, {
     module: true,
     compress: { ecma: 2022, passes: 2 },
+    mangle: { properties: { regex: /^_\$/ } },
     format: { comments: false, ecma: 2022 },
   });
   return `${text.includes('litHtmlVersions') ? LICENCE : ''}${code}\n`;

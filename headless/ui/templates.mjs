@@ -2,46 +2,57 @@
 
 import { transform } from 'esbuild';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import ts from 'typescript';
+
+import { namesIn, renamedInMarkup, renamedInStyle } from './names.mjs';
 
 /** A plugin for esbuild. */
 export const templates = {
   name: 'templates',
   setup(build) {
+    const names = namesIn(join(build.initialOptions.absWorkingDir, 'src'));
     build.onLoad({ filter: /src\/element\/.*\.ts$/ }, async ({ path }) => {
-      const contents = await shortened(await readFile(path, 'utf8'));
+      const contents = await shortened(await readFile(path, 'utf8'), names);
       return { contents, loader: 'ts' };
     });
   },
 };
 
-async function shortened(text) {
+async function shortened(text, names) {
   const file = ts.createSourceFile('source.ts', text, ts.ScriptTarget.ES2022);
-  const pieces = piecesOf(file, file);
+  const pieces = templatesOf(file).flatMap((template) => piecesOf(template, file, names));
   let made = text;
   // From the end, so that what lies before keeps its place.
-  for (const { start, end, style } of pieces.sort((one, other) => other.start - one.start)) {
-    const short = style === undefined ? made.slice(start, end).replace(/\s*\n\s*/g, ' ') : await minified(style);
+  for (const { start, end, markup, style } of pieces.sort((one, other) => other.start - one.start)) {
+    const short = style === undefined
+      ? markup.replace(/\s*\n\s*/g, ' ')
+      : renamedInStyle(await minified(style), names);
     made = made.slice(0, start) + short + made.slice(end);
   }
   return made;
 }
 
-/** Where the text of templates stands; `style` is a whole stylesheet. */
-function piecesOf(node, file) {
+function templatesOf(node) {
   const found = [];
-  ts.forEachChild(node, (child) => void found.push(...piecesOf(child, file)));
-  if (!ts.isTaggedTemplateExpression(node) || !['html', 'svg', 'css'].includes(node.tag.text)) return found;
-  const { template } = node;
-  if (ts.isNoSubstitutionTemplateLiteral(template)) {
-    const style = node.tag.text === 'css' ? template.text : undefined;
-    return [...found, { start: template.getStart(file) + 1, end: template.end - 1, style }];
+  ts.forEachChild(node, (child) => void found.push(...templatesOf(child)));
+  const isOurs = ts.isTaggedTemplateExpression(node) && ['html', 'svg', 'css'].includes(node.tag.text);
+  return isOurs ? [...found, node] : found;
+}
+
+/** Where the text of a template stands, and what it is: `style` is a whole stylesheet. */
+function piecesOf({ tag, template }, file, names) {
+  const isWhole = ts.isNoSubstitutionTemplateLiteral(template);
+  if (isWhole && tag.text === 'css') {
+    return [{ start: template.getStart(file) + 1, end: template.end - 1, style: template.text }];
   }
-  const last = template.templateSpans.at(-1).literal;
-  for (const part of [template.head, ...template.templateSpans.map((span) => span.literal)]) {
-    found.push({ start: part.getStart(file) + 1, end: part.end - (part === last ? 1 : 2) });
-  }
-  return found;
+  const parts = isWhole ? [template] : [template.head, ...template.templateSpans.map((span) => span.literal)];
+  const places = parts.map((part) => ({
+    start: part.getStart(file) + 1,
+    end: part.end - (part === parts.at(-1) ? 1 : 2),
+  }));
+  const markup = renamedInMarkup(places.map(({ start, end }) => file.text.slice(start, end)), names);
+  return places.map((place, index) => ({ ...place, markup: markup[index] }));
 }
 
 async function minified(style) {

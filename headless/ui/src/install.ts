@@ -6,5 +6,5 @@ import './element/form-styles.js';
 import './element/strings.js';
 import './element/form-strings.js';
 
-export { IsthmusInstall } from './element/element.js';
 export * from './headless.js';
+export { IsthmusInstall } from './element/element.js';

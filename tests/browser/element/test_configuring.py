@@ -90,14 +90,14 @@ class Form(Shown, frozen=True, kw_only=True):
 
     async def becomes(self, name: str) -> str:
         """Tell what the preview says of a field of the provider: a value, or that it is not sent."""
-        outcome = self.element.locator(".outcome", has=self.page.get_by_text(name, exact=True))
-        return (await outcome.locator(".outcome-value, .outcome-not").inner_text()).strip()
+        outcome = self.element.locator("[part~=outcome]", has=self.page.get_by_text(name, exact=True))
+        return (await outcome.locator("[part~=outcome-value]").inner_text()).strip()
 
     async def expect_preview(self, **said: str) -> None:
         """Wait until the preview says this of the provider's fields, by their API names."""
         for field, words in said.items():
-            outcome = self.element.locator(".outcome", has=self.page.get_by_text(field, exact=True))
-            await expect(outcome.locator(".outcome-value, .outcome-not")).to_have_text(words)
+            outcome = self.element.locator("[part~=outcome]", has=self.page.get_by_text(field, exact=True))
+            await expect(outcome.locator("[part~=outcome-value]")).to_have_text(words)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -136,7 +136,7 @@ async def test_a_write_does_what_the_preview_said(place: ElementStage, form: For
     await row.get_by_label("Write only if it is empty in Sandbox CRM").check()
     await row.get_by_role("textbox").fill("Globex")
     await form.expect_preview(notes="Globex")
-    await expect(form.element.locator(".outcome.changed")).to_have_count(1)
+    await expect(form.element.locator("[part~=outcome].changed")).to_have_count(1)
     await form.photograph("form-rules")
 
     await form.button("Install").click()

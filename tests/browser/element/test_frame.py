@@ -217,9 +217,9 @@ async def test_it_speaks_the_page_s_language_and_its_own_words(place: ElementSta
     await shown.shows("<b>x</b>")
     await shown.element.evaluate("e => { e.lang = 'ar'; e.strings = undefined }")
     await shown.field("API key").wait_for()
-    assert await shown.element.evaluate("e => e.shadowRoot.querySelector('.root').dir") == "ltr"
+    assert await shown.element.evaluate("e => e.shadowRoot.querySelector('[part=root]').dir") == "ltr"
     await shown.page.evaluate("() => { document.documentElement.dir = 'rtl' }")
     await shown.element.evaluate("e => { e.removeAttribute('lang') }")
     await shown.element.evaluate("e => e.updateComplete")
-    direction = "e => getComputedStyle(e.shadowRoot.querySelector('.root')).direction"
+    direction = "e => getComputedStyle(e.shadowRoot.querySelector('[part=root]')).direction"
     assert await shown.element.evaluate(direction) == "rtl"

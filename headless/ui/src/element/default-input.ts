@@ -6,6 +6,7 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Choice, FieldDefault, FieldMetadata } from '../shapes.js';
+import { options } from './form-bits.js';
 import { valueOf } from './form-rules-model.js';
 import { LightElement } from './light.js';
 import { define } from './reactive.js';
@@ -86,17 +87,13 @@ export class DefaultInput extends LightElement {
 
   #select(choices: Choice[], read: (text: string) => FieldDefault): TemplateResult {
     const now = this.value === undefined ? '' : String(valueOf(this.value));
-    const unknown = now !== '' && !choices.some(({ value }) => value === now);
-    const options = unknown ? [...choices, { value: now, displayValue: now }] : choices;
     const change = (event: Event): void => {
       const text = (event.target as HTMLSelectElement).value;
       this.#give(text === '' ? undefined : read(text));
     };
     return html`<select class="input" part="input" id=${this.inputId} aria-labelledby=${this.labelledBy}
       aria-describedby=${this.describedBy || nothing} aria-invalid=${this.invalid} @change=${change}>
-      <option value="" .selected=${now === ''}>${this.#nothingSaid}</option>
-      ${options.map(({ value, displayValue }) => html`<option value=${value}
-        .selected=${value === now}>${displayValue || value}</option>`)}
+      ${options(choices, now, this.#nothingSaid)}
     </select>`;
   }
 

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 
-import type { FieldMetadata, Issue } from '../shapes.js';
+import type { Choice, FieldMetadata, Issue } from '../shapes.js';
 import { isError } from './form-issues.js';
 import type { Words } from './strings.js';
 
@@ -48,6 +48,19 @@ export function quiet(text: string, click: () => void, disabled = false): Templa
 /** The wish to see more than the first ones of a long list; nothing where all are seen. */
 export function showMore(count: number, words: Words, click: () => void): Drawn {
   return count > 0 ? quiet(words.say('form.showMore', { count }), click) : nothing;
+}
+
+/** The options of a select, after one for nothing. A value that is no choice any more is one as long as it stands. */
+export function options(
+  choices: readonly Choice[], now: string, none?: string, isTaken: (value: string) => boolean = () => false,
+): TemplateResult[] {
+  const isKnown = choices.some(({ value }) => value === now) || (now === '' && none !== undefined);
+  const all = [
+    ...(none === undefined ? [] : [{ value: '', displayValue: none }]), ...choices,
+    ...(isKnown ? [] : [{ value: now, displayValue: now }]),
+  ];
+  return all.map(({ value, displayValue }) => html`<option value=${value} .selected=${value === now}
+    ?disabled=${isTaken(value)}>${displayValue || value}</option>`);
 }
 
 interface Switch {

@@ -9,7 +9,7 @@ import type { Installer, ReadObjectDraft, WriteObjectDraft } from '../contract.j
 import type { Choice, FieldMetadata, MappedValue, ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
 import { own } from '../records.js';
 import { findField, fold, labelOf } from './field-search.js';
-import { apiName, describedBy, problems, quiet, typeText } from './form-bits.js';
+import { apiName, describedBy, options, problems, quiet, typeText } from './form-bits.js';
 import { isError, mappingPath, valuesPath, type Findings } from './form-issues.js';
 import { chosenField, counts, inherits, reads, type Mapping, type Page } from './form-model.js';
 import { idFor, LightElement } from './light.js';
@@ -173,17 +173,11 @@ export class Mappings extends LightElement {
     const mine = own(chosen, value.mappedValue) ?? '';
     const taken = new Set(Object.entries(chosen).filter(([name]) => name !== value.mappedValue)
       .map(([, other]) => other));
-    const known = meta.values ?? [];
-    const options: Choice[] = mine && !known.some((each) => each.value === mine) ? [...known, { value: mine,
-      displayValue: mine }] : known;
     return html`<label class="value-label" for=${id}><bdi>${value.mappedDisplayValue || value.mappedValue}</bdi></label>
       <span class="arrow" aria-hidden="true"></span>
       <select class="input" part="input" id=${id}
         @change=${(event: Event) => this.#setValue(event, value.mappedValue, chosen, meta.fieldName, mapping)}>
-        <option value="" .selected=${mine === ''}>${this.words.say('form.chooseValue')}</option>
-        ${options.map((each) => html`<option value=${each.value} .selected=${each.value === mine}
-          ?disabled=${taken.has(each.value)}>
-          ${each.displayValue || each.value}</option>`)}
+        ${options(meta.values ?? [], mine, this.words.say('form.chooseValue'), (each) => taken.has(each))}
       </select>`;
   }
 

@@ -10,7 +10,7 @@ import type { InstallError, Installer, Sample } from '../contract.js';
 import type { Choice, Explanation } from '../shapes.js';
 import { own } from '../records.js';
 import { findField, labelOf } from './field-search.js';
-import { apiName, sentence, showMore } from './form-bits.js';
+import { apiName, options, sentence, showMore } from './form-bits.js';
 import type { Page } from './form-model.js';
 import { effective, type Slot } from './form-rules-model.js';
 import { idFor, LightElement } from './light.js';
@@ -224,12 +224,9 @@ export class Preview extends LightElement {
         aria-labelledby="${id}-label ${idFor('preview')}"
         .value=${now} @input=${change}>`;
     }
-    const options = choices.some(({ value }) => value === now) ? choices : [...choices, { value: now,
-      displayValue: now }];
     return html`<select class="input small" part="input" id=${id} aria-labelledby="${id}-label ${idFor('preview')}"
       @change=${change}>
-      ${options.map(({ value, displayValue }) => html`<option value=${value}
-        .selected=${value === now}>${displayValue || value}</option>`)}
+      ${options(choices, now)}
     </select>`;
   }
 
@@ -255,8 +252,9 @@ export class Preview extends LightElement {
     return html`<div class="outcome ${fate} ${this.#changed.has(field) ? 'changed' : ''}" part="outcome">
       <span class="outcome-field"><bdi>${meta
         ? labelOf(meta) : field}</bdi> ${apiName(field, meta && labelOf(meta))}</span>
-      ${fate === 'sent' || fate === 'pending' ? html`<output class="outcome-value" dir="auto">${shown}</output>`
-        : html`<span class="outcome-not">${words.say('form.notSent')}</span>`}
+      ${fate === 'sent' || fate === 'pending'
+        ? html`<output class="outcome-value" part="outcome-value" dir="auto">${shown}</output>`
+        : html`<span class="outcome-not" part="outcome-value">${words.say('form.notSent')}</span>`}
       ${why.map((text) => html`<p class="hint">${text}</p>`)}</div>`;
   }
 
