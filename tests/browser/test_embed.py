@@ -1,11 +1,14 @@
 """The page for iframes in a real browser: inside the product's page it works, and nowhere else."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.async_api import BrowserContext, Error, Frame, Page
 
+from tests.browser.payloads import PAYLOADS
 from tests.browser.stage import CONSUMER, GROUP, Stage, photograph, product
+from tests.browser.test_payloads import Watch
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,6 +21,17 @@ integrations:
       objects:
         - objectName: contacts
 """
+NAMED = {
+    "groupName": "group-name",
+    "consumerName": "consumer-name",
+    "theme": "theme",
+    "lang": "",
+    "dir": "",
+    "more": "",
+}
+"""What else an address may say, and the attribute that it becomes."""
+ALONE = ["isthmus-install"]
+"""What stands in the page."""
 FRAME_IT = """
 ([url, token]) => new Promise((resolve) => {
   window.heard = [];
@@ -217,3 +231,23 @@ async def test_a_script_of_somebody_else_does_not_run_in_it(stage: Stage, contex
         await frame.evaluate("document.body.innerHTML = '<img src=x onerror=alert(1)>'")
     with pytest.raises(Error, match="Failed to fetch"):
         await frame.evaluate("url => fetch(url)", stage.product_url)
+
+
+async def test_what_its_address_says_is_text(stage: Stage, context: BrowserContext) -> None:
+    watch = Watch(context)
+    await stage.house.deploy(MANIFEST)
+    page = await opened(stage, context)
+    wrong = await complaints(page)
+    token = await issued(stage)
+    for first in range(0, len(PAYLOADS), len(NAMED)):
+        said = dict(zip(NAMED, PAYLOADS[first : first + len(NAMED)], strict=False))
+        query = urlencode({"groupRef": GROUP, "consumerRef": CONSUMER, **said})
+        frame = await framed(page, f"{stage.origin}/embed/{stage.house.project_id}/crm?{query}#token={token}")
+        element = frame.locator("isthmus-install")
+        await element.locator("[part~=connect-button]").wait_for()
+        for name, payload in said.items():
+            if attribute := NAMED[name]:
+                assert await element.get_attribute(attribute) == payload
+        assert await frame.evaluate("[...document.body.querySelectorAll('*')].map((each) => each.localName)") == ALONE
+    assert watch.saw_nothing
+    assert wrong == []
