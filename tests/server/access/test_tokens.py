@@ -206,10 +206,6 @@ VALID = SCENE.good
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\0{é"
 
 
-CUTS = st.tuples(st.integers(0, len(VALID)), st.integers(0, 8), st.text(max_size=8))
-"""Where a piece begins, how long it is, and what takes its place."""
-
-
 def refused(text: str) -> None:
     """Check what the key ring checks, without the look-up."""
     with pytest.raises(BadToken):
