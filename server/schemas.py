@@ -56,6 +56,15 @@ class Accounts(Protocol):
         ...
 
 
+class Denied(str):
+    """A sentence about why an object could not be described: the provider refuses the credential."""
+
+    __slots__ = ()
+
+
+_SENTENCES: dict[str, type[str]] = {"unknown_object": Absent, "auth": Denied}
+
+
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What was found, for whom, and until when it is believed."""
 
@@ -103,7 +112,8 @@ class Schemas:
     ) -> dict[str, ObjectMetadata | str]:
         """Describe objects by their provider names; one that cannot be described is a sentence about why.
 
-        The sentence is `Absent` where the account has no such object. ``refresh`` asks the account again, unless it was
+        The sentence is `Absent` where the account has no such object, and `Denied` where the provider refuses the
+        credential. ``refresh`` asks the account again, unless it was
         asked very often lately. What has not come ``within_seconds`` of being asked for is a sentence too: who joins a
         question that somebody else has waited for that long waits no more. Raises `StoreError` where our own database
         is away.
@@ -229,7 +239,7 @@ def _or_sentence(found: Found | None, seconds: float) -> ObjectMetadata | str:
     if found is None:
         return f"The provider did not describe it within {seconds:g} seconds."
     if isinstance(found, ConnectorError):
-        return Absent(found.fault.message) if found.fault.kind == "unknown_object" else found.fault.message
+        return _SENTENCES.get(found.fault.kind, str)(found.fault.message)
     if isinstance(found, InvalidInput):
         return "; ".join(issue.message for issue in found.issues)
     return found

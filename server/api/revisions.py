@@ -3,18 +3,22 @@
 import asyncio
 import gzip
 import hashlib
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 
+from connectors.errors import Refused
 from installations.errors import invalid
 from installations.hydration import HydratedRevision, hydrate, objects_of
+from installations.record import Fault
 from server.api.provided import Entered, FromAccess, FromApp
 from server.api.representations import is_known, takes_gzip
 from server.deployments import provider_facts
 from server.door.address import unescape
+from server.schemas import Denied
 from server.store.contract import Missing
 
 REVALIDATED = {
@@ -53,9 +57,23 @@ async def hydrate_revision(  # noqa: PLR0917 -- a handler's parameters are its U
         message = f"the connection is to {connection.provider}, the integration to {integration.provider}"
         raise invalid("query.connectionId", message, code="provider-mismatch")
     described = await services.schemas.described(connection, objects_of(revision.content), refresh=refresh)
+    if not detail:
+        _require_credential(described.values())
     facts = provider_facts(services).get(integration.provider)
     answer = hydrate(revision, described, detail=detail, provider=facts)
     return await _revalidated(answer, request)
+
+
+def _require_credential(described: Collection[object]) -> None:
+    """Raise `Refused` where the provider refuses the credential for every object.
+
+    The published library shows a screen of its own then, where the customer connects again at once; with an error for
+    each object it shows an empty form. Ours asks with the header, and sees by the connection's status what to show.
+    https://github.com/amp-labs/react (``HydratedRevisionContext``)
+    """
+    denied = [each for each in described if isinstance(each, Denied)]
+    if denied and len(denied) == len(described):
+        raise Refused(Fault(kind="auth", message=denied[0]))
 
 
 async def _revalidated(answer: HydratedRevision, request: Request[Any, Any, Any]) -> Response[Any]:

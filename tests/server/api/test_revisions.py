@@ -98,6 +98,26 @@ async def test_asked_to_the_account_is_looked_at_again_and_one_failing_object_si
     assert (len(first["allFields"]), "403" in second["error"], len(third["allFields"])) == (2, True, 1)
 
 
+async def test_where_the_credential_is_refused_for_every_object_the_published_library_is_told_so_at_once() -> None:
+    async with (
+        serve_account(objects=2, fields=2) as account,
+        open_house(connectors=[account.connector], provider_urls=account.urls) as house,
+    ):
+        (deployed,) = await house.deploy(account.manifest())
+        connection = await house.connect(provider=account.provider, apiKey=account.key)
+        revision_id, anew = deployed["latestRevision"]["id"], f"{connection['id']}&refresh=true"
+        account.status["object_2"] = 401
+        status, one = await hydrate(house, "crm", revision_id, anew)
+        assert (status, [bool(each.get("error")) for each in one["content"]["read"]["objects"]]) == (200, [False, True])
+        account.status["object_1"] = 401
+        status, problem = await hydrate(house, "crm", revision_id, anew)
+        assert (status, problem["code"]) == (422, "provider-refused"), problem
+        path = f"/integrations/crm/revisions/{revision_id}:hydrate?connectionId={connection['id']}"
+        ours = await house.call("GET", path, headers={"X-Isthmus-Detail": "true"})
+    assert ours.status_code == 200
+    assert all(each["error"] for each in ours.json()["content"]["read"]["objects"])
+
+
 async def test_a_page_that_asks_for_it_is_told_more_of_write_objects(house: House) -> None:
     (deployed,) = await house.deploy()
     connection = await house.connect()
