@@ -789,7 +789,7 @@ declare const english: {
 	readonly "shell.error.network": "The server cannot be reached. Check your connection and try again.";
 	readonly "shell.error.token": "Your session has ended. Reload this page to go on.";
 	readonly "shell.error.popup-blocked": "Your browser did not open the window. Allow windows for this page, or try again.";
-	readonly "shell.error.popup-closed": "The window was closed before access was given.";
+	readonly "shell.error.popup-closed": "The window is closed, or cannot be seen from here. If it is open, finish there. If not, open it again.";
 	readonly "shell.error.server": "The server could not do this. Try again in a moment.";
 	readonly "shell.connect.heading": "Connect your {provider} account";
 	readonly "shell.connect.again": "Connect {provider} again";

@@ -12,7 +12,7 @@ import { connecting, failed, head, misplaced, repair, skeleton } from './frame.j
 import { Acting } from './acting.js';
 import { foot } from './foot.js';
 import { form } from './form-styles.js';
-import { define, Reactive, type Changed } from './reactive.js';
+import { define, Reactive, UNDRAWN, type Changed } from './reactive.js';
 import { missingOptions, optionsOf, sameOptions, type Given } from './given.js';
 import { savebar } from './savebar.js';
 import { adopt } from './sheet.js';
@@ -111,7 +111,14 @@ export class IsthmusInstall extends Reactive implements Given {
     const root = this.attachShadow({ mode: 'open' });
     adopt(root, [tokens, basics, frame, form]);
     root.addEventListener(ANNOUNCE, (event) => this.#announce((event as CustomEvent<string>).detail));
+    root.addEventListener(UNDRAWN, () => this.undrawn());
     return root;
+  }
+
+  /** Something is to be seen whatever the server answers; nothing of what could not be drawn is drawn again. */
+  protected override undrawn(): void {
+    if (this.state.phase === 'failed' && !this.state.integration) return;
+    this.#take({ ...NOTHING_YET, phase: 'failed', busy: '', error: { code: 'server', message: '' } });
   }
 
   attributeChangedCallback(name: string, _: string | null, value: string | null): void {

@@ -6,6 +6,9 @@
 
 import { render } from 'lit/html.js';
 
+/** Told by an element that could not be drawn; who holds it shows something else. */
+export const UNDRAWN = 'isthmus-undrawn';
+
 /** What the properties that have changed were before, by name. */
 export type Changed = ReadonlyMap<string, unknown>;
 
@@ -77,6 +80,16 @@ export abstract class Reactive extends HTMLElement {
       // It was told to whoever waited.
     }
     const changed = this.#changed;
+    try {
+      this.#draw(changed);
+    } catch (thrown) {
+      this.undrawn();
+      throw thrown;
+    }
+    this.updated(changed);
+  }
+
+  #draw(changed: Changed): void {
     let drawn: unknown;
     try {
       this.willUpdate(changed);
@@ -86,7 +99,6 @@ export abstract class Reactive extends HTMLElement {
       this.#waiting = false;
     }
     render(drawn, this.renderRoot as HTMLElement, { host: this });
-    this.updated(changed);
   }
 
   protected abstract createRenderRoot(): HTMLElement | ShadowRoot;
@@ -95,6 +107,11 @@ export abstract class Reactive extends HTMLElement {
 
   /** Before it is drawn: what is set here is drawn with it. */
   protected willUpdate(_changed: Changed): void {}
+
+  /** It could not be drawn, as where the server has answered something that it never says. */
+  protected undrawn(): void {
+    this.dispatchEvent(new Event(UNDRAWN, { bubbles: true }));
+  }
 
   /** After it was drawn. */
   protected updated(_changed: Changed): void {}
