@@ -14,7 +14,7 @@ from installations.explain import Explanation, explain
 from installations.installation import Connection, Integration, Revision
 from installations.pipeline import Current, Plan, Rules, compile_rules, plan
 from installations.record import Action, Record, WriteRequest
-from server.delivering.deliveries import require_possible
+from server.delivering.attempting import require_possible
 from server.delivering.look_ups import looks
 from server.installing import found_connection
 from server.reviewing import Judged, Look, check, judge

@@ -1,7 +1,7 @@
 """One attempt at the provider: the one way for requests that wait for it and for the worker alike.
 
-`prepare` looks at what the plan must know and changes nothing. `carry_out` sends. Between the two the caller stores
-that it is about to be sent.
+`require_possible` is for a plan that nobody has accepted yet. `prepare` looks at what the plan must know and changes
+nothing. `carry_out` sends. Between these two the caller stores that it is about to be sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from connectors.connector import Connector
 from connectors.departure import Permit
-from connectors.dispatch import send
+from connectors.dispatch import Need, missing_capability, send
 from connectors.errors import ConnectorError, Refused
 from connectors.transport import OnSend
+from installations.errors import invalid
 from installations.pipeline import Current, Plan, settle
 from installations.record import Change, Fault, Outcome
 from server.delivering.attempts import Tried, beside, effect_of, effect_of_outcome, failed, first_fault, without
@@ -30,6 +32,20 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     refused: Mapping[int, Fault] = msgspec.field(default_factory=dict)
     """By index in the plan: records that cannot be written, because nobody can tell which one is meant."""
     current: tuple[Current | None, ...] = ()
+
+
+def require_possible(connector: Connector, made: Plan) -> None:
+    """Raises `InvalidInput` for a plan that nothing of this connector can carry out."""
+    need = Need(
+        action=made.action,
+        object_name=made.object_name,
+        batch=made.batch,
+        all_or_none=made.all_or_none,
+        current=bool(made.needs),
+        match_field=made.match_field,
+    )
+    if (lack := missing_capability(connector, need)) is not None:
+        raise invalid("type", lack, code="not-supported")
 
 
 async def prepare(perform: Perform, place: Place, plan: Plan, *, keys: Sequence[str] = ()) -> Prepared:

@@ -18,12 +18,9 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from connectors.connector import Connector
 from connectors.departure import Permit
-from connectors.dispatch import Need, missing_capability
 from connectors.errors import ConnectorError, Refused
 from connectors.transport import DEADLINE_SECONDS
-from installations.errors import invalid
 from installations.operation import Operation, State
 from installations.outlook import after_attempt, judge
 from installations.pipeline import Current, Plan, plan
@@ -31,7 +28,7 @@ from installations.record import Outcome, WriteRequest
 from installations.repetition import Reaction, credited
 from server import logs
 from server.clock import Clock, NewId
-from server.delivering.attempting import Prepared, carry_out, prepare
+from server.delivering.attempting import Prepared, carry_out, prepare, require_possible
 from server.delivering.attempts import Tried, unforeseen, unsent
 from server.delivering.idempotency import RETENTION, KeyInFlight, KeyReused, kept_until
 from server.delivering.look_ups import Perform, look_up, names
@@ -337,17 +334,3 @@ class Deliveries:
         # What it carried may have been forgotten since; how many it wrote has not.
         batch = bool(operation.payload) and stored(operation).plan.batch
         return Delivered(operation=operation, outcome=outcome, batch=batch, replayed=True)
-
-
-def require_possible(connector: Connector, made: Plan) -> None:
-    """Raises `InvalidInput` for a plan that nothing of this connector can carry out."""
-    need = Need(
-        action=made.action,
-        object_name=made.object_name,
-        batch=made.batch,
-        all_or_none=made.all_or_none,
-        current=bool(made.needs),
-        match_field=made.match_field,
-    )
-    if (lack := missing_capability(connector, need)) is not None:
-        raise invalid("type", lack, code="not-supported")
