@@ -63,7 +63,7 @@ async (part) => {
     const texts = (selector) => [...shadowRoot.querySelectorAll(selector)].map((each) => each.textContent);
     found.push({
       heading: texts('h2 bdi')[0],
-      description: texts('.head p')[0],
+      description: texts('[part=description]')[0],
       labels: texts('label'),
       said: texts('[part~=failed] *'),
     });
@@ -96,7 +96,7 @@ async (names) => {
     input.value = name;
     input.dispatchEvent(new InputEvent('input', { bubbles: true }));
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-    if (![...root.querySelectorAll('.option-label bdi')].some((each) => each.textContent === name)) wrong.push(name);
+    if (![...root.querySelectorAll('[part~=option] bdi')].some((each) => each.textContent === name)) wrong.push(name);
   }
   return wrong;
 }
@@ -227,7 +227,7 @@ async def test_objects_fields_choices_and_values_are_text(browser: Browser) -> N
         more = form.element.locator("isthmus-part-rules").get_by_role("button", name="Show more")
         while await more.count():
             await more.click()
-        assert {*NAMES} <= {*await form.page.evaluate(SHOWN_TEXTS, ".rule-name > bdi")}
+        assert {*NAMES} <= {*await form.page.evaluate(SHOWN_TEXTS, "[part~=rule-head] > span > bdi")}
         said = "\n".join(await form.page.evaluate(SHOWN_TEXTS, ".rule"))
         told = [issue["message"] for issue in issues if ".objects.object_1.selectedFieldSettings" in issue["path"]]
         assert len(told) > len(NAMES) / 2
