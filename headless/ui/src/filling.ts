@@ -39,6 +39,6 @@ function firstReadObject(declared: ReadObjectDeclared, offered: DynamicMapping[]
 }
 
 function startsOn(declared: ReadObjectDeclared, config: ReadObjectConfig): boolean {
-  const asksFor = (declared.requiredFields ?? []).length > 0 || config.dynamicMappingsInput !== undefined;
-  return asksFor || Object.keys(config.selectedFieldMappings ?? {}).length > 0;
+  // What a page offers is not chosen yet: an object of which nothing is read cannot be saved.
+  return (declared.requiredFields ?? []).length > 0 || Object.keys(config.selectedFieldMappings ?? {}).length > 0;
 }

@@ -150,17 +150,20 @@ async def test_a_default_of_every_type_is_saved_and_shown_again(
 async def test_another_field_has_other_values(stage: ElementStage, context: BrowserContext) -> None:
     """Fields of one name are told apart by what the account calls them, and a page's own sample is previewed."""
     form = await opened(stage, context, samples=[SAMPLE], fieldMapping=OFFERED)
+    # What the page offers is no choice yet, so it keeps nobody from installing.
+    await expect(form.button("Install")).to_be_enabled()
+    await form.shows("Ready to install.")
     await form.element.get_by_role("switch", name="Read from").check()
     box = form.element.get_by_role("combobox", name="Status", exact=True)
     await box.fill("phase")
     await box.press("Enter")
     await form.button("Match equal names").click()
-    await expect(form.element.locator(".outcome-value").first).to_have_text("won")
+    await expect(form.element.locator("[part~=outcome-value]").first).to_have_text("won")
     await box.fill("note")
     await expect(form.element.locator("[role=option]")).to_have_count(2)
     await form.element.locator("[role=option]", has_text="note_2").click()
     await expect(form.button("Match equal names")).to_have_count(0)
-    await form.element.get_by_role("radio", name="Existing record").check(force=True)
+    await expect(form.element.get_by_role("radio", name="Existing record")).to_be_checked()
     await form.element.get_by_role("button", name=re.compile("^Status")).click()
     await form.field("Write only if it is empty in Big CRM").check()
     await form.shows("There is a value already.")

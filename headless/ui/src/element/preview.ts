@@ -61,6 +61,7 @@ export class Preview extends LightElement {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #request: AbortController | undefined;
   #askedFor = '';
+  #startedBy: string | undefined;
 
   constructor() {
     super();
@@ -86,8 +87,16 @@ export class Preview extends LightElement {
     if (changed.has('slots') || changed.has('samples') || changed.has('page')) {
       this.#lines = linesOf(this.slots, this.#given);
     }
+    this.#start(JSON.stringify(this.#given));
     const sample = JSON.stringify(this.#sample());
     if (changed.has('content') || sample !== this.#askedFor) this.#ask(sample);
+  }
+
+  /** A sample of the page's says whether the record exists; from then on the person says it. */
+  #start(given: string | undefined): void {
+    const isNew = given !== undefined && given !== this.#startedBy;
+    if (isNew) this.kind = this.#given?.type === 'create' ? 'create' : 'update';
+    this.#startedBy = given;
   }
 
   /** What has just changed is brought into sight within the preview, and the page stays where it is. */
@@ -127,7 +136,9 @@ export class Preview extends LightElement {
     const asked = this.#lines.flatMap(({ slot }) =>
       (slot && asksCurrent(slot) ? [[slot.field, this.#currentOf(slot)] as const] : []));
     const current = buildRecord(asked.filter(([, value]) => value !== ''));
-    return { objectName: this.page.name, type: this.kind, record, ...(update && { current }) };
+    const { type, matchKey } = this.#given ?? {};
+    const kind = type === 'upsert' ? { type, matchKey } : { type: this.kind };
+    return { objectName: this.page.name, ...kind, record, ...(update && { current }) };
   }
 
   #ask(sample: string): void {
