@@ -44,8 +44,8 @@ def deploy_file(
 
 def refusal_line(answer: httpx.Response, body: dict[str, Any], url: str) -> str:
     """Say what is wrong where it is not the file."""
-    hint = _HINTS.get(answer.status_code, "")
-    return f"isthmus: {url} refused: {body.get('detail', answer.reason_phrase)}{hint}"
+    detail = str(body.get("detail", answer.reason_phrase)).rstrip(".")
+    return f"isthmus: {url} refused: {detail}.{_HINTS.get(answer.status_code, '')}"
 
 
 def _put(source: str, *, project: str, url: str, api_key: str, transport: httpx.BaseTransport | None) -> httpx.Response:

@@ -135,8 +135,9 @@ def told(report: Report, seen: list[Seen]) -> str:
         found = [each for each in seen if (each.integration_name, each.provider) == integration]
         said = [line for each in found for line in _lines(each)]
         lines += [f"{integration[0]} ({integration[1]})", *said] if said else []
+    noun = "installation" if report.checked == 1 else "installations"
     lines.append(
-        f"{report.checked} installations checked: {report.broken} broken, {report.broke} of them new; "
+        f"{report.checked} {noun} checked: {report.broken} broken, {report.broke} of them new; "
         f"{report.mended} mended"
     )
     return "\n".join(lines)

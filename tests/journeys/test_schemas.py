@@ -95,7 +95,7 @@ async def test_the_command_says_what_breaks_and_why(town: Town) -> None:
 
 async def test_the_command_looks_at_as_few_as_asked(town: Town) -> None:
     changed(town)
-    assert await town.check(group="initech") == "1 installations checked: 0 broken, 0 of them new; 0 mended"
+    assert await town.check(group="initech") == "1 installation checked: 0 broken, 0 of them new; 0 mended"
     assert (await town.check(integration="crm")).endswith("2 installations checked: 1 broken, 1 of them new; 0 mended")
 
 
