@@ -137,8 +137,7 @@ def told(report: Report, seen: list[Seen]) -> str:
         lines += [f"{integration[0]} ({integration[1]})", *said] if said else []
     noun = "installation" if report.checked == 1 else "installations"
     lines.append(
-        f"{report.checked} {noun} checked: {report.broken} broken, {report.broke} of them new; "
-        f"{report.mended} mended"
+        f"{report.checked} {noun} checked: {report.broken} broken, {report.broke} of them new; {report.mended} mended"
     )
     return "\n".join(lines)
 
