@@ -50,11 +50,14 @@ async function bundle() {
   await Promise.all(outputFiles.map(async ({ path, text }) => writeFile(path, await smaller(text))));
 }
 
-/** Names of properties stay, as pages and debuggers see them; but nobody sees Lit's own. */
+/**
+ * Names of properties stay, as pages and debuggers see them; but nobody sees Lit's own. A function may become an arrow,
+ * because what is called with `new` here is a class.
+ */
 async function smaller(text) {
   const { code } = await minify(text, {
     module: true,
-    compress: { ecma: 2022, passes: 2 },
+    compress: { ecma: 2022, passes: 3, unsafe_arrows: true, inline: 1 },
     mangle: { properties: { regex: /^_\$/ } },
     format: { comments: false, ecma: 2022 },
   });

@@ -1,32 +1,45 @@
-/** Makes the templates in a source shorter, without making them say anything else: stylesheets, and space in markup. */
+/**
+ * Makes the templates in a source shorter, without making them say anything else: stylesheets, and space in markup. The
+ * keys of messages become numbers on the same way.
+ */
 
 import { transform } from 'esbuild';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ts from 'typescript';
 
+import { keyNumbers, numberedKeys } from './keys.mjs';
 import { namesIn, renamedInMarkup, renamedInStyle } from './names.mjs';
+
+/** Space that nobody sees: it begins or ends a line, and stands beside the edge of a block. */
+const BLOCK = '</?(?:div|ul|li|section|header|footer|h[2-4]|p|fieldset|legend|isthmus-[\\w-]+)\\b';
+const AROUND_BLOCKS = new RegExp(`\\s*\\n\\s*(?=${BLOCK})|(?<=${BLOCK}[^<>]*>)\\s*\\n\\s*`, 'g');
 
 /** A plugin for esbuild. */
 export const templates = {
   name: 'templates',
   setup(build) {
-    const names = namesIn(join(build.initialOptions.absWorkingDir, 'src'));
+    const folder = join(build.initialOptions.absWorkingDir, 'src');
+    const names = namesIn(folder);
+    const keys = keyNumbers(join(folder, 'element/strings.ts'));
     build.onLoad({ filter: /src\/element\/.*\.ts$/ }, async ({ path }) => {
-      const contents = await shortened(await readFile(path, 'utf8'), names);
+      const contents = await shortened(await readFile(path, 'utf8'), names, await keys);
       return { contents, loader: 'ts' };
     });
   },
 };
 
-async function shortened(text, names) {
+async function shortened(text, names, keys) {
   const file = ts.createSourceFile('source.ts', text, ts.ScriptTarget.ES2022);
-  const pieces = templatesOf(file).flatMap((template) => piecesOf(template, file, names));
+  const pieces = [
+    ...templatesOf(file).flatMap((template) => piecesOf(template, file, names)),
+    ...numberedKeys(file, keys),
+  ];
   let made = text;
   // From the end, so that what lies before keeps its place.
   for (const { start, end, markup, style } of pieces.sort((one, other) => other.start - one.start)) {
     const short = style === undefined
-      ? markup.replace(/\s*\n\s*/g, ' ')
+      ? markup.replace(AROUND_BLOCKS, '').replace(/\s*\n\s*/g, ' ')
       : renamedInStyle(await minified(style), names);
     made = made.slice(0, start) + short + made.slice(end);
   }

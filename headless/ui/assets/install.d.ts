@@ -655,7 +655,7 @@ declare const english: {
 	readonly "form.objects": "Objects";
 	readonly "form.object": "Object";
 	readonly "form.searchObjects": "Search objects";
-	readonly "form.noObjectFound": "No object has this name.";
+	readonly "form.noObjectFound": "No object found.";
 	readonly "form.readAndWritten": "Read and written";
 	readonly "form.isRead": "Read";
 	readonly "form.isWritten": "Written";
@@ -712,11 +712,8 @@ declare const english: {
 	readonly "form.fields": "Fields to read";
 	readonly "form.requiredFields": "Always read";
 	readonly "form.optionalFields": "{count} of {all} further fields chosen";
-	readonly "form.allFields": {
-		readonly one: "Read every field ({count})";
-		readonly other: "Read every field ({count})";
-	};
-	readonly "form.allFieldsHint": "Also those that are added to your account later.";
+	readonly "form.allFields": "Read every field ({count})";
+	readonly "form.allFieldsHint": "Also those added to your account later.";
 	readonly "form.searchFields": "Search fields";
 	readonly "form.chosenOnly": "Chosen only";
 	readonly "form.selectAll": "All";
@@ -787,9 +784,9 @@ declare const english: {
 	readonly "shell.installed": "Installed";
 	readonly "shell.broken": "Needs attention";
 	readonly "shell.error.network": "The server cannot be reached. Check your connection and try again.";
-	readonly "shell.error.token": "Your session has ended. Reload this page to go on.";
-	readonly "shell.error.popup-blocked": "Your browser did not open the window. Allow windows for this page, or try again.";
-	readonly "shell.error.popup-closed": "The window is closed, or cannot be seen from here. If it is open, finish there. If not, open it again.";
+	readonly "shell.error.token": "Your session has ended. Reload this page.";
+	readonly "shell.error.popup-blocked": "Your browser did not open the window. Allow windows for this page and try again.";
+	readonly "shell.error.popup-closed": "The window is closed, or out of sight. If it is open, finish there. If not, open it again.";
 	readonly "shell.error.server": "The server could not do this. Try again in a moment.";
 	readonly "shell.connect.heading": "Connect your {provider} account";
 	readonly "shell.connect.again": "Connect {provider} again";
@@ -821,7 +818,7 @@ declare const english: {
 	readonly "shell.scopes": "Scopes";
 	readonly "shell.scopesHint": "Separated by spaces";
 	readonly "shell.repair.heading": "{provider} no longer accepts the connection";
-	readonly "shell.repair.text": "Nothing is written until it is connected again. Your settings stay as they are.";
+	readonly "shell.repair.text": "Nothing is written until it is connected again. Your settings stay.";
 	readonly "shell.install": "Install";
 	readonly "shell.installing": "Installing \u2026";
 	readonly "shell.save": "Save changes";
@@ -832,8 +829,8 @@ declare const english: {
 	readonly "shell.ready": "Ready to install.";
 	readonly "shell.reviewing": "Checking \u2026";
 	readonly "shell.problems": {
-		readonly one: "{count} problem to solve";
-		readonly other: "{count} problems to solve";
+		readonly one: "{count} problem";
+		readonly other: "{count} problems";
 	};
 	readonly "shell.warnings": {
 		readonly one: "{count} hint";

@@ -105,7 +105,7 @@ async function patiently(url: string, request: RequestInit, signal: AbortSignal 
 }
 
 function unreachable(): Refusal {
-  return new Refusal('network', 'The server cannot be reached. Check the connection and try again.');
+  return new Refusal('network', 'The server cannot be reached. Check your connection and try again.');
 }
 
 async function read(answer: Response): Promise<unknown> {
@@ -116,7 +116,7 @@ async function read(answer: Response): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Refusal('server', 'The server gave an answer that cannot be read.', answer.status);
+    throw new Refusal('server', "The server's answer cannot be read.", answer.status);
   }
 }
 
@@ -130,8 +130,8 @@ function worthAnother(status: number): boolean {
 
 /** What the server asks for, within bounds; else longer each time. */
 function wait(tried: number, retryAfter: string | null | undefined): number {
-  const asked = Number(retryAfter || Number.NaN) * 1000;
-  return Math.min(Number.isFinite(asked) && asked >= 0 ? asked : FIRST_PAUSE_MS * 2 ** (tried - 1), LONGEST_PAUSE_MS);
+  const asked = Number(retryAfter || NaN) * 1000;
+  return Math.min(asked >= 0 ? asked : FIRST_PAUSE_MS * 2 ** (tried - 1), LONGEST_PAUSE_MS);
 }
 
 function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
@@ -151,7 +151,7 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 /** The header that says who asks. A function for tokens is asked when there is none, or none that can still be used. */
 class Credential {
   #token: string | undefined;
-  #usableUntil = Number.POSITIVE_INFINITY;
+  #usableUntil = Infinity;
   #asking: Promise<void> | undefined;
 
   readonly #options: Options;
@@ -203,7 +203,7 @@ class Credential {
 
 /** How long a token can be used from now, by its own times: the clock of this device is not asked. In seconds. */
 function usableFor(life: number): number {
-  return Number.isFinite(life) ? Math.max(life - MARGIN_S, 1) : Number.POSITIVE_INFINITY;
+  return Math.max(life - MARGIN_S, 1) || Infinity;
 }
 
 /** What a token says, where it can be read: letters beyond ASCII come out wrong. */

@@ -24,7 +24,8 @@ const LAST_WORD_MS = 600;
 export function openPopup(): Popup {
   const opened = typeof window === 'undefined' ? null : window.open('about:blank', '_blank', place());
   if (opened === null) {
-    throw new Refusal('popup-blocked', 'The browser let no window open. Allow windows for this page and try again.');
+    const words = 'Your browser did not open the window. Allow windows for this page and try again.';
+    throw new Refusal('popup-blocked', words);
   }
   return {
     go: (url) => opened.location.replace(url),
@@ -34,8 +35,8 @@ export function openPopup(): Popup {
 }
 
 function place(): string {
-  const left = Math.round(window.screenX + Math.max(0, window.outerWidth - WIDTH) / 2);
-  const top = Math.round(window.screenY + Math.max(0, window.outerHeight - HEIGHT) / 3);
+  const left = Math.round(screenX + Math.max(0, outerWidth - WIDTH) / 2);
+  const top = Math.round(screenY + Math.max(0, outerHeight - HEIGHT) / 3);
   return `popup,width=${WIDTH},height=${HEIGHT},left=${left},top=${top}`;
 }
 
@@ -65,6 +66,6 @@ function heard(opened: Window, origin: string, signal: AbortSignal | undefined):
 }
 
 function closed(): Refusal {
-  const words = 'The window is closed or out of sight. If it is open, finish there; if not, try again.';
+  const words = 'The window is closed, or out of sight. If it is open, finish there. If not, open it again.';
   return new Refusal('popup-closed', words);
 }

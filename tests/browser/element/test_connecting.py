@@ -158,7 +158,7 @@ async def test_a_window_that_came_to_nothing_is_told_and_can_be_opened_again(
     popup = await shown.popup("Open the window again")
     await waits(popup, shown)
     await popup.close()
-    await shown.shows("The window is closed, or cannot be seen from here.")
+    await shown.shows("The window is closed, or out of sight.")
     popup = await shown.popup("Open the window again")
     await waits(popup, shown)
     async with popup.expect_event("close"):

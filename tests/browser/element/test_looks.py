@@ -84,7 +84,7 @@ async def test_it_reads_well_in_every_phase(place: ElementStage, context: Browse
 async def test_every_part_of_the_form_reads_well(place: ElementStage, context: BrowserContext) -> None:
     """What is missing and a list that is open; then values, rules of every type and the preview; then leaving."""
     form = await open_form(place, context)
-    await form.shows("1 problem to solve")
+    await form.shows("1 problem")
     await form.element.get_by_role("combobox", name="Stage", exact=True).press("ArrowDown")
     await expect(form.element.get_by_role("option").first).to_be_visible()
     await looks_well(form, "picker", looks=HALF)
@@ -115,7 +115,7 @@ async def test_a_customer_needs_no_mouse(place: ElementStage, context: BrowserCo
     await come_to(shown, "textbox", "API key")
     await keys.type(DEMO_KEY)
     await keys.press("Enter")
-    await shown.shows("1 problem to solve")
+    await shown.shows("1 problem")
     await come_to(shown, "tab", "Contacts")
     await keys.press("ArrowDown")
     await shown.element.get_by_role("heading", name="Tickets").wait_for()

@@ -130,9 +130,8 @@ export class FieldChoice extends LightElement {
     const { words } = this;
     const search = words.say('form.searchFields');
     return html`<div class="row tools">
-      ${this.#rows.length < 8 ? nothing : html`<input class="input" part="input" type="search" dir="auto"
-        aria-label=${search}
-        placeholder=${search} .value=${this.query} @input=${this.#typed}>`}
+      ${this.#rows.length < 8 ? nothing : html`<input class="input" part="input" type="search"
+        aria-label=${search} placeholder=${search} dir="auto" .value=${this.query} @input=${this.#typed}>`}
       ${count || this.chosenOnly ? html`<button type="button" class="button quiet" part="button"
         aria-pressed=${this.chosenOnly}
         @click=${() => { this.chosenOnly = !this.chosenOnly; }}>${words.say('form.chosenOnly')}</button>` : nothing}

@@ -69,7 +69,7 @@ const german: Catalogue = {
   'shell.clean': 'Alles ist gespeichert.',
   'shell.ready': 'Bereit zum Einrichten.',
   'shell.reviewing': 'Wird geprüft …',
-  'shell.problems': { one: '{count} Problem zu lösen', other: '{count} Probleme zu lösen' },
+  'shell.problems': { one: '{count} Problem', other: '{count} Probleme' },
   'shell.warnings': { one: '{count} Hinweis', other: '{count} Hinweise' },
   'shell.notInstalled': 'Nicht eingerichtet',
   'shell.notSaved': 'Nicht gespeichert',

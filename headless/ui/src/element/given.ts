@@ -17,14 +17,11 @@ export interface Given {
   fieldMapping: Record<string, DynamicMapping[]> | undefined;
 }
 
-const NEEDED = {
-  project: 'project', integration: 'integration', groupRef: 'group-ref', consumerRef: 'consumer-ref',
-} as const;
+const NEEDED = ['project', 'integration', 'groupRef', 'consumerRef'] as const;
 
 /** The attributes without which nothing can be asked. */
 export function missingOptions(given: Given): string[] {
-  const lacking = Object.entries(NEEDED).filter(([name]) => !given[name as keyof typeof NEEDED]);
-  const names = lacking.map(([, attribute]) => attribute);
+  const names = NEEDED.filter((name) => !given[name]).map((name) => name.replace('Ref', '-ref'));
   return given.token || given.getToken || given.apiKey ? names : [...names, 'token'];
 }
 
@@ -36,11 +33,11 @@ export function optionsOf(given: Given): Options {
     integration: given.integration ?? '',
     groupRef: given.groupRef ?? '',
     consumerRef: given.consumerRef ?? '',
-    ...(server ? { server } : {}),
-    ...(groupName ? { groupName } : {}),
-    ...(consumerName ? { consumerName } : {}),
-    ...(apiKey ? { apiKey } : {}),
-    ...(fieldMapping ? { fieldMapping } : {}),
+    ...(server && { server }),
+    ...(groupName && { groupName }),
+    ...(consumerName && { consumerName }),
+    ...(apiKey && { apiKey }),
+    ...(fieldMapping && { fieldMapping }),
   };
   const hasToken = given.getToken !== undefined || Boolean(given.token);
   return hasToken ? { ...options, token: (refused) => given.getToken?.(refused) ?? given.token ?? '' } : options;

@@ -7,6 +7,8 @@ import { Reactive } from './reactive.js';
 
 export abstract class LightElement extends Reactive {
   protected override createRenderRoot(): HTMLElement {
+    // One name for all of them in the styles.
+    this.className = 'part';
     return this;
   }
 }

@@ -106,7 +106,7 @@ export class Picker extends LightElement {
     const list = `${this.inputId}-list`;
     return html`<div class="picker" part="picker">
       <input class="input" part="input" type="text" role="combobox" id=${this.inputId} autocomplete="off"
-        spellcheck="false" autocapitalize="off" aria-autocomplete="list" aria-haspopup="listbox"
+        autocapitalize="none" spellcheck="false" aria-autocomplete="list" aria-haspopup="listbox"
         aria-expanded=${this.open} aria-controls=${list} aria-labelledby=${this.labelledBy}
         aria-describedby=${this.describedBy || nothing} aria-invalid=${this.invalid ? 'true' : 'false'}
         aria-required=${this.required}

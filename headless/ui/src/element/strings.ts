@@ -23,10 +23,10 @@ export const english = {
   'shell.broken': 'Needs attention',
 
   'shell.error.network': 'The server cannot be reached. Check your connection and try again.',
-  'shell.error.token': 'Your session has ended. Reload this page to go on.',
-  'shell.error.popup-blocked': 'Your browser did not open the window. Allow windows for this page, or try again.',
+  'shell.error.token': 'Your session has ended. Reload this page.',
+  'shell.error.popup-blocked': 'Your browser did not open the window. Allow windows for this page and try again.',
   'shell.error.popup-closed':
-    'The window is closed, or cannot be seen from here. If it is open, finish there. If not, open it again.',
+    'The window is closed, or out of sight. If it is open, finish there. If not, open it again.',
   'shell.error.server': 'The server could not do this. Try again in a moment.',
 
   'shell.connect.heading': 'Connect your {provider} account',
@@ -60,7 +60,7 @@ export const english = {
   'shell.scopesHint': 'Separated by spaces',
 
   'shell.repair.heading': '{provider} no longer accepts the connection',
-  'shell.repair.text': 'Nothing is written until it is connected again. Your settings stay as they are.',
+  'shell.repair.text': 'Nothing is written until it is connected again. Your settings stay.',
 
   'shell.install': 'Install',
   'shell.installing': 'Installing …',
@@ -71,7 +71,7 @@ export const english = {
   'shell.clean': 'Everything is saved.',
   'shell.ready': 'Ready to install.',
   'shell.reviewing': 'Checking …',
-  'shell.problems': { one: '{count} problem to solve', other: '{count} problems to solve' },
+  'shell.problems': { one: '{count} problem', other: '{count} problems' },
   'shell.warnings': { one: '{count} hint', other: '{count} hints' },
   'shell.notInstalled': 'Not installed',
   'shell.notSaved': 'Not saved',
@@ -109,6 +109,9 @@ export type Strings = Readonly<Partial<Record<Key, Message>>>;
 
 export type Values = Readonly<Record<string, string | number>>;
 
+/** What is built says most keys as numbers (`keys.mjs`): each is a place in this list, from 1. */
+const keys = Object.keys(english) as Key[];
+
 const RTL_LETTER = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 const catalogues: Readonly<Record<string, () => Promise<{ default: Catalogue }>>> = {
@@ -132,7 +135,8 @@ export class Words {
     this.#numbers = new Intl.NumberFormat(lang);
   }
 
-  say(key: Key, values: Values = {}): string {
+  say(given: Key, values: Values = {}): string {
+    const key = keys[Number(given) - 1] ?? given;
     const message: Message = this.#own[key] ?? this.#catalogue[key] ?? english[key] ?? key;
     const text = typeof message === 'string' ? message : (message[this.#form(values.count)] ?? message.other);
     return text.replace(/\{(\w+)\}/g, (place, name: string) => this.#shown(values[name] ?? place));

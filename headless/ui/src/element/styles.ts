@@ -21,16 +21,14 @@ export const tokens = css`
     --_border: var(--isthmus-border, light-dark(#dfe3e9, #343b47));
     --_edge: var(--isthmus-edge, light-dark(#7f8998, #768294));
     --_danger: var(--isthmus-danger, light-dark(#b3261e, #ff9d94));
-    --_danger-surface: color-mix(in oklab, var(--_danger) 7%, var(--_surface));
     --_warning: var(--isthmus-warning, light-dark(#8a5300, #f0b866));
-    --_warning-surface: color-mix(in oklab, var(--_warning) 8%, var(--_surface));
     --_ok: var(--isthmus-ok, light-dark(#17713f, #6fd195));
     --_hover: color-mix(in oklab, var(--_accent), var(--_text) 18%);
     --_tint: color-mix(in oklab, var(--_accent) 8%, var(--_surface));
     --_radius: var(--isthmus-radius, 10px);
     --_radius-small: calc(var(--_radius) * 0.7);
     --_font: var(--isthmus-font, system-ui, sans-serif);
-    --_mono: var(--isthmus-font-mono, ui-monospace, 'SF Mono', Menlo, Consolas, monospace);
+    --_mono: var(--isthmus-font-mono, ui-monospace, Menlo, Consolas, monospace);
     --_size: var(--isthmus-font-size, 15px);
     --_space: var(--isthmus-space, 8px);
     --_ring: 0 0 0 2px var(--_surface), 0 0 0 4px var(--_accent);
@@ -41,23 +39,20 @@ export const tokens = css`
 `;
 
 export const basics = css`
-  *, ::before, ::after { box-sizing: border-box; }
+  /* Columns of grids, and whatever stands in a row, give way to what is narrow. */
+  *, ::before, ::after { box-sizing: border-box; min-inline-size: 0; grid-template-columns: minmax(0, 1fr); }
   .root {
     container: isthmus / inline-size;
     font: var(--_size) / 1.5 var(--_font);
     color: var(--_text);
     text-align: start;
+    overflow-wrap: anywhere;
   }
-  h2, h3, h4, p, ul, fieldset, legend { margin: 0; padding: 0; }
-  h2, h3, h4 { font-weight: 620; text-wrap: balance; overflow-wrap: anywhere; }
-  h2 { font-size: 1.27em; line-height: 1.3; letter-spacing: -0.01em; }
-  h3 { font-size: 1.07em; line-height: 1.4; }
-  h4 { font-size: 1em; line-height: 1.4; }
+  h2, h3, h4, p, ul, fieldset, legend, button { margin: 0; padding: 0; border: 0; list-style: none; }
+  h2, h3, h4 { font-size: 1.07em; font-weight: 620; line-height: 1.4; text-wrap: balance; }
+  h2 { font-size: 1.27em; }
   :is(h2, h3):focus { outline: none; box-shadow: none; }
-  p, li, label, legend { overflow-wrap: anywhere; }
-  ul { list-style: none; }
-  fieldset { border: 0; min-inline-size: 0; }
-  isthmus-part-connect, isthmus-part-form { display: block; }
+  .part { display: block; }
 
   .visually-hidden {
     position: absolute; inline-size: 1px; block-size: 1px; margin: -1px; overflow: hidden;
@@ -65,22 +60,21 @@ export const basics = css`
   }
   .muted { color: var(--_muted); }
   .small { font-size: 0.87em; }
-  .stack { display: grid; gap: calc(var(--_space) * 2.5); grid-template-columns: minmax(0, 1fr); }
+  .stack { display: grid; gap: calc(var(--_space) * 2.5); }
   .row { display: flex; flex-wrap: wrap; align-items: center; gap: var(--_space); }
   .row.end { justify-content: flex-end; }
-  a { color: var(--_accent); text-underline-offset: 0.18em; border-radius: 3px; }
-  a:hover { color: var(--_hover); }
+  a, .link { color: var(--_accent); text-decoration: underline; text-underline-offset: 0.18em; border-radius: 4px; }
+  :is(a, .link):hover { color: var(--_hover); }
   :focus-visible { outline: 2px solid transparent; box-shadow: var(--_ring); }
 
   /* Buttons: 40 px high at least, 44 where a finger is used. */
-  button { font: inherit; color: inherit; }
+  button { font: inherit; color: inherit; text-align: start; background: none; cursor: pointer; }
   .button {
     display: inline-flex; align-items: center; justify-content: center; gap: var(--_space);
-    min-block-size: 40px; padding: 0 calc(var(--_space) * 2); margin: 0;
-    font-weight: 560; text-align: center; text-decoration: none; line-height: 1.25;
+    min-block-size: 40px; padding: 0 calc(var(--_space) * 2);
+    font-weight: 560; text-align: center; line-height: 1.25;
     color: var(--_text); background: var(--_surface); border: 1px solid var(--_border);
-    border-radius: var(--_radius-small); cursor: pointer;
-    transition: background-color 0.12s, border-color 0.12s, color 0.12s;
+    border-radius: var(--_radius-small); transition: 0.12s;
   }
   .button:hover { background: var(--_raised); border-color: var(--_edge); }
   .button.primary { color: var(--_accent-text); background: var(--_accent); border-color: var(--_accent); }
@@ -93,18 +87,13 @@ export const basics = css`
     color: var(--_muted); background: var(--_raised); border-color: var(--_border); cursor: not-allowed;
   }
   .button.quiet:is(:disabled, [aria-disabled='true']) { background: none; border-color: transparent; }
-  .link {
-    display: inline; padding: 0; border: 0; background: none; color: var(--_accent); font: inherit; cursor: pointer;
-    text-decoration: underline; text-underline-offset: 0.18em; border-radius: 3px; text-align: start;
-  }
-  .link:hover { color: var(--_hover); }
   @media (pointer: coarse) {
     .button, .input { min-block-size: 44px; }
     .link { padding-block: 10px; margin-block: -10px; }
   }
 
   /* Fields: a label, a sentence under it, the control, and what is wrong with it. */
-  .field { display: grid; gap: 4px; grid-template-columns: minmax(0, 1fr); }
+  .field { display: grid; gap: 4px; }
   .label { font-weight: 560; }
   .hint { font-size: 0.87em; color: var(--_muted); }
   .input {
@@ -114,35 +103,32 @@ export const basics = css`
   }
   .input::placeholder { color: var(--_muted); opacity: 1; }
   .input:hover { border-color: var(--_text); }
-  .input:focus { outline: 2px solid transparent; border-color: var(--_accent); box-shadow: 0 0 0 1px var(--_accent); }
+  .input:focus { border-color: var(--_accent); box-shadow: 0 0 0 1px var(--_accent); }
   .input[aria-invalid='true'] { border-color: var(--_danger); }
   .input[aria-invalid='true']:focus { box-shadow: 0 0 0 1px var(--_danger); }
-  .input:disabled { color: var(--_muted); background: var(--_raised); border-color: var(--_border); }
-  select.input { padding-inline-end: 8px; }
   .problem { font-size: 0.87em; color: var(--_danger); }
   .problem.warning { color: var(--_warning); }
-  .problem::before { content: '▲' / ''; margin-inline-end: 0.45em; font-size: 0.75em; vertical-align: 0.1em; }
+  .problem::before { content: '▲' / ''; margin-inline-end: 4px; font-size: 0.75em; }
 
   /* What is told above or within a section. */
   .note {
     display: grid; gap: var(--_space); padding: calc(var(--_space) * 1.5) calc(var(--_space) * 2);
     background: var(--_raised); border: 1px solid var(--_border); border-radius: var(--_radius-small);
-    grid-template-columns: minmax(0, 1fr);
   }
-  .note.danger {
-    background: var(--_danger-surface); border-color: color-mix(in oklab, var(--_danger) 35%, var(--_surface));
+  .danger { --_tone: var(--_danger); }
+  .warning { --_tone: var(--_warning); }
+  .note:is(.danger, .warning) {
+    background: color-mix(in oklab, var(--_tone) 7%, var(--_surface));
+    border-color: color-mix(in oklab, var(--_tone) 35%, var(--_surface));
   }
-  .note.warning {
-    background: var(--_warning-surface); border-color: color-mix(in oklab, var(--_warning) 35%, var(--_surface));
-  }
-  .note strong { font-weight: 620; }
-  .note.danger strong { color: var(--_danger); }
-  .note.warning strong { color: var(--_warning); }
+  .note strong { font-weight: 620; color: var(--_tone); }
 
   .chip {
-    display: inline-flex; align-items: center; gap: 6px; padding: 2px 10px; font-size: 0.87em; font-weight: 560;
-    color: var(--_muted); background: var(--_raised); border: 1px solid var(--_border); border-radius: 99px;
-    white-space: nowrap;
+    display: inline-flex; align-items: center; gap: 6px; font-weight: 560; color: var(--_muted); white-space: nowrap;
+  }
+  .chip, .pill {
+    padding: 2px 10px; font-size: 0.87em; background: var(--_raised); border: 1px solid var(--_border);
+    border-radius: 99px;
   }
   .chip::before { content: ''; inline-size: 7px; block-size: 7px; border-radius: 50%; background: currentcolor; }
   .chip.ok { color: var(--_ok); }
@@ -150,9 +136,9 @@ export const basics = css`
 
   .spinner {
     inline-size: 1em; block-size: 1em; flex: none; border-radius: 50%;
-    border: 2px solid currentcolor; border-block-start-color: transparent; animation: isthmus-turn 0.8s linear infinite;
+    border: 2px solid; border-block-start-color: transparent; animation: turn 0.8s linear infinite;
   }
-  @keyframes isthmus-turn { to { rotate: 1turn; } }
+  @keyframes turn { to { rotate: 1turn; } }
 
   @media (prefers-reduced-motion: reduce) {
     *, ::before, ::after { transition: none !important; }
@@ -183,13 +169,12 @@ export const frame = css`
   .body { padding-block: 0 calc(var(--_space) * 3.5); }
   .banner { padding-block-end: calc(var(--_space) * 2.5); }
   .banner > .note {
-    background: var(--_surface); border-inline-start-width: 4px; border-inline-start-color: var(--_danger);
-    padding: calc(var(--_space) * 2); gap: calc(var(--_space) * 1.5);
+    background: var(--_surface); border-inline-start: 4px solid var(--_danger);
   }
   /* What has the focus is never under the bar that stays in sight. */
-  .body :is(input, select, textarea, button, a, summary, [tabindex]) { scroll-margin-block: 24px 104px; }
+  .body * { scroll-margin-block: 24px 104px; }
   .connect-form { max-inline-size: 34rem; }
-  .secret { display: grid; grid-template-columns: minmax(0, 1fr); align-items: center; }
+  .secret { display: grid; align-items: center; }
   .secret > * { grid-area: 1 / 1; }
   .secret > .input { padding-inline-end: 84px; }
   .secret > .button { justify-self: end; min-block-size: 32px; margin-inline-end: 4px; font-size: 0.87em; }
@@ -199,24 +184,24 @@ export const frame = css`
 
   .savebar {
     position: sticky; inset-block-end: 0; z-index: 2;
-    display: grid; gap: var(--_space); grid-template-columns: minmax(0, 1fr);
-    padding-block: calc(var(--_space) * 1.75);
+    display: grid; gap: var(--_space); padding-block: calc(var(--_space) * 1.75);
     background: var(--_surface); border-block-start: 1px solid var(--_border);
   }
   .savebar .row > p { flex: 1 1 12em; }
   .savebar .link { padding-block: 4px; }
-  .savebar .problems { max-block-size: 9em; overflow: auto; padding-inline-start: 1.2em; list-style: disc; }
+  .savebar .problems { max-block-size: 9em; overflow: auto; }
+  .savebar .problems, .plain, .astray ul { padding-inline-start: 1.2em; list-style: disc; }
   .foot {
     display: flex; flex-wrap: wrap; align-items: center; gap: 4px var(--_space);
     padding-block: calc(var(--_space) * 1.25); border-block-start: 1px solid var(--_border);
     background: var(--_raised);
-    border-end-start-radius: calc(var(--_radius) - 1px); border-end-end-radius: calc(var(--_radius) - 1px);
+    border-radius: 0 0 var(--_radius) var(--_radius);
   }
   .foot > p { flex: 1 1 12em; }
   .foot > .note { flex: 1 1 100%; margin-block-end: var(--_space); }
   .foot > .button { font-size: 0.93em; font-weight: 500; }
   .foot > .button:first-of-type { margin-inline-start: auto; }
-  .plain { display: grid; gap: 4px; padding-inline-start: 1.2em; list-style: disc; }
+  .plain { display: grid; gap: 4px; }
   .plain > li::marker { color: var(--_muted); }
   .panel {
     padding-block: calc(var(--_space) * 2.5); border-block-start: 1px solid var(--_border);
@@ -225,14 +210,14 @@ export const frame = css`
   .skeleton { display: grid; gap: calc(var(--_space) * 2); min-block-size: 260px; align-content: start; }
   .skeleton > span {
     block-size: 40px; border-radius: var(--_radius-small); background: var(--_raised);
-    animation: isthmus-breathe 1.6s ease-in-out infinite alternate;
+    animation: breathe 1.6s infinite alternate;
   }
   .skeleton > span:nth-child(odd) { block-size: 14px; inline-size: 34%; }
-  @keyframes isthmus-breathe { to { background: var(--_border); } }
+  @keyframes breathe { to { background: var(--_border); } }
   .blank { color: transparent; background: var(--_raised); border-radius: 4px; }
   /* A page may still be on its way to a token. */
-  .late { animation: isthmus-late 2s step-end; }
-  @keyframes isthmus-late { from { visibility: hidden; } }
+  .late { animation: late 2s step-end; }
+  @keyframes late { from { visibility: hidden; } }
 
   @media (max-height: 26rem) { .savebar { position: static; } }
   @container isthmus (inline-size < 30rem) {
