@@ -64,9 +64,15 @@ async def test_what_is_ours_is_told_when_it_is_asked_for(
     for told in (plain, detailed):
         assert published.errors("api.bundled", "Operation", told) == []
         assert list(oddities(told)) == []
-    listed = (await shelf.get("/operations?pageSize=1", detail=True))["results"][0]
+    listed = await in_list(shelf, name, detail=True)
     assert {**listed, "metadata": {}} == {k: v for k, v in {**detailed, "metadata": {}}.items() if k != "results"}
-    assert (await shelf.get("/operations?pageSize=1"))["results"][0]["id"] == name
+    assert await in_list(shelf, name) == plain
+
+
+async def in_list(shelf: Shelf, name: str, *, detail: bool = False) -> Any:
+    """Find an operation in the list of all."""
+    listed = (await shelf.get("/operations", detail=detail))["results"]
+    return next(each for each in listed if each["id"] == name)
 
 
 async def tried(shelf: Shelf, name: str, *attempts: Attempt) -> None:
@@ -106,7 +112,7 @@ async def test_what_was_claimed_and_given_back_is_no_attempt(shelf: Shelf) -> No
         await store.settle(settlement(claimed, from_state="claimed", to_state="queued", run_at=START + MINUTE))
     assert (await shelf.get(f"/operations/{name}"))["metadata"]["retry"] == {"attempts": 0}
     await tried(shelf, name, attempt(name, 4, message="gone", effect="ambiguous"))
-    for told in (await shelf.get(f"/operations/{name}"), (await shelf.get("/operations?pageSize=1"))["results"][0]):
+    for told in (await shelf.get(f"/operations/{name}"), await in_list(shelf, name)):
         assert (told["id"], told["metadata"]["retry"]["attempts"]) == (name, 1)
     log = await shelf.get(f"/operations/{name}/logs")
     assert log[1]["message"]["msg"] == "Attempt 1: nobody can tell whether it was written"
