@@ -82,3 +82,15 @@ def issues(spec: IntegrationSpec, submitted: Json, described: Any = None, **how:
 def short(found: list[Issue]) -> list[tuple[str, str, str]]:
     """Tell severity, code and place; the place without what is the same everywhere."""
     return [(each.severity, each.code, each.path.removeprefix("config.content.")) for each in found]
+
+
+def settings(**named: Any) -> dict[str, Any]:
+    return {"write": {"selectedFieldSettings": named}}
+
+
+def default(**value: Any) -> dict[str, Any]:
+    return {"default": value}
+
+
+TEXT = default(stringValue="x")
+NEVER = {"writeOnCreate": "never", "writeOnUpdate": "never"}
