@@ -45,7 +45,10 @@ def deploy_file(
 def refusal_line(answer: httpx.Response, body: dict[str, Any], url: str) -> str:
     """Say what is wrong where it is not the file."""
     detail = str(body.get("detail", answer.reason_phrase)).rstrip(".")
-    return f"isthmus: {url} refused: {detail}.{_HINTS.get(answer.status_code, '')}"
+    hint = _HINTS.get(answer.status_code, "")
+    # What is missing may also be an integration, of a project that was found.
+    is_meant = answer.status_code != HTTPStatus.NOT_FOUND or "project" in detail
+    return f"isthmus: {url} refused: {detail}.{hint if is_meant else ''}"
 
 
 def _put(source: str, *, project: str, url: str, api_key: str, transport: httpx.BaseTransport | None) -> httpx.Response:

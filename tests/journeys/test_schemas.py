@@ -146,7 +146,7 @@ def test_without_a_key_the_command_asks_for_one(
     [
         ({"api_key": "no key"}, "refused"),
         ({"project": "nothing"}, "A key opens one project only"),
-        ({"integration": "nothing"}, "no integration"),
+        ({"integration": "nothing"}, r"no integration 'nothing'\.$"),
         ({"url": "http://127.0.0.1:1"}, "Is the server running"),
     ],
 )
