@@ -88,6 +88,19 @@ class Floor:
         assert seat.process is not None
         await self.fleet.forget(seat.process)
 
+    async def last_beat(self, seat: Seat) -> float:
+        """Tell when a process was heard of last, by the database's clock."""
+        assert seat.process is not None
+        name = f"%-{seat.process.pid}-________"
+        [[seen_at]] = await self.rows(f"SELECT seen_at FROM processes WHERE id LIKE '{name}'")  # noqa: S608 -- ours
+        return float(seen_at)
+
+    async def heard_of(self, seat: Seat, *, after: float) -> None:
+        """Wait until a process has beaten again."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.last_beat(seat) <= after:  # noqa: ASYNC110 -- nobody here could tell
+                await asyncio.sleep(LOOK_SECONDS)
+
     def calls_of(self, asks: Sequence[Ask]) -> Counter[str]:
         """Count the calls in which each of these was sent."""
         tags = {one.tag for one in asks}
@@ -176,21 +189,24 @@ async def test_what_a_killed_worker_left_is_done_by_another_one(tmp_path: Path) 
 async def test_who_was_stopped_for_long_sends_nothing_and_changes_nothing_when_it_wakes(tmp_path: Path) -> None:
     async with floor(tmp_path, workers=2) as house:
         asleep, heir = house.workers
-        await house.fleet.fill(asleep)
         rows_of = "SELECT id, state, attempts, update_time FROM operations ORDER BY sequence"
         record = house.provider.plant("customer-1", "contacts", {"email": "a@acme.test"})
         house.provider.slow["customer-1"] = 1.0
         creates, changes = asks("unique", range(30)), asks("update", range(100, 103), record=record)
         await house.hand_in([*creates, *changes])
-        await until(lambda: house.provider.under_way > 0)
+        await house.fleet.fill(asleep)
+        # Both its calls have left: it is taken for dead before its time below, when its own clock still lets it send.
+        await until(lambda: house.provider.under_way == 2)
         assert asleep.process is not None
         asleep.process.send(signal.SIGSTOP)
         house.provider.slow.clear()
         await house.fleet.fill(heir)
         await house.take_for_dead(asleep)
+        silent_since = await house.last_beat(asleep)
         await house.finished()
         calls, rows = len(house.provider.calls), await house.rows(rows_of)
         asleep.process.send(signal.SIGCONT)
+        await house.heard_of(asleep, after=silent_since)
         # It is alone then, so that what comes next tells that it is awake, and has been through what it had in hand.
         assert await house.fleet.empty(heir, signal.SIGTERM) == 0
         after = asks("unique", range(200, 201))
