@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,7 +13,8 @@ from server.engine.embedded import EmbeddedEngine
 from server.engine.pgqueuer import PgqueuerEngine
 from server.engine.port import Attend, Engine
 
-PATIENCE = 10
+PATIENCE = 60
+"""Seconds for what takes milliseconds, unless the machine has other things to do."""
 Make = Callable[..., Engine]
 
 
@@ -36,6 +37,7 @@ class Desk:
     def __init__(self) -> None:
         self.begun: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
+        self.begun_at: dict[str, datetime] = {}
         self.now: set[str] = set()
         self.most = 0
         self.held: dict[str, asyncio.Event] = {}
@@ -54,6 +56,7 @@ class Desk:
         """Do a lane's work."""
         assert lane not in self.now, "a lane is attended to once at a time"
         self.begun[lane] += 1
+        self.begun_at[lane] = utc_now()
         self.now.add(lane)
         self.most = max(self.most, len(self.now))
         await self._tell()
@@ -121,21 +124,18 @@ async def test_what_is_submitted_while_it_is_attended_to_is_attended_to_once_mor
 
 async def test_nothing_is_attended_to_before_its_time(make: Make) -> None:
     engine, desk = make(), Desk()
-    loop = asyncio.get_running_loop()
     async with running(engine, desk.attend):
-        began = loop.time()
-        await engine.submit("later", not_before=utc_now() + timedelta(seconds=0.6))
+        due = utc_now() + timedelta(seconds=0.6)
+        await engine.submit("later", not_before=due)
         await engine.submit("now", not_before=utc_now() - timedelta(hours=1))
-        await desk.until(lambda: desk.done["now"] == 1)
-        assert desk.begun["later"] == 0
-        await desk.until(lambda: desk.done["later"] == 1)
-        assert loop.time() - began > 0.5
+        await desk.until(lambda: desk.done["now"] == desk.done["later"] == 1)
+    assert desk.begun_at["later"] >= due
 
 
 async def test_what_is_due_later_does_not_hold_up_what_is_due_now(make: Make) -> None:
     engine, desk = make(), Desk()
     async with running(engine, desk.attend):
-        await engine.submit("a", not_before=utc_now() + timedelta(seconds=40))
+        await engine.submit("a", not_before=utc_now() + timedelta(seconds=55))
         await engine.submit("b")
         await desk.until(lambda: desk.done["b"] == 1)
         await engine.submit("a")
@@ -145,13 +145,16 @@ async def test_what_is_due_later_does_not_hold_up_what_is_due_now(make: Make) ->
 async def test_what_is_cancelled_is_forgotten(make: Make) -> None:
     engine, desk = make(), Desk()
     async with running(engine, desk.attend):
-        await engine.submit("a", not_before=utc_now() + timedelta(seconds=0.5))
+        due = utc_now() + timedelta(seconds=0.8)
+        await engine.submit("a", not_before=due)
         await engine.submit("first")
         await desk.until(lambda: desk.done["first"] == 1)
         await engine.cancel("a")
-        await engine.submit("b", not_before=utc_now() + timedelta(seconds=0.7))
+        cancelled_at = utc_now()
+        await engine.submit("b", not_before=due + timedelta(seconds=0.2))
         await desk.until(lambda: desk.done["b"] == 1)
-    assert desk.begun["a"] == 0
+    # A machine that stood still for that long let it begin before it was cancelled.
+    assert desk.begun["a"] == 0 or cancelled_at >= due
 
 
 async def test_many_lanes_are_attended_to_so_many_at_once(make: Make) -> None:
