@@ -15,6 +15,7 @@ from server.api.bodies import Malformed, Name
 from server.api.destinations import find_destination
 from server.api.operation_views import Pagination
 from server.api.provided import Entered, FromApp, takes
+from server.api.queries import no_such_page
 from server.api.topics import NotificationType
 from server.store.contract import Delivery, DeliveryFilter, DeliveryState
 
@@ -80,9 +81,8 @@ async def list_deliveries(  # noqa: PLR0917 -- a handler's parameters are its UR
 ) -> DeliveryPageView:
     """List what was sent to a destination and what is to be sent, newest first."""
     found = await find_destination(services, project_id, destination)
-    for name, moment in (("createTimeFrom", created_from), ("createTimeBefore", created_before)):
-        if moment is not None and moment.tzinfo is None:
-            raise invalid(f"query.{name}", "the time must name its zone, such as Z", code="bad-parameter")
+    if page_token is not None and not page_token.endswith(f".{found.id}"):
+        raise no_such_page(page_token)
     which = DeliveryFilter(
         states=() if in_state is None else (in_state,),
         event_type=event_type,

@@ -17,10 +17,12 @@ from server.api.operation_filters import Asked, asked_filter, operations_meant
 from server.api.operation_log import LogLine, log_of
 from server.api.operation_views import OperationPage, OperationView, full_view, page_view, view
 from server.api.provided import Entered, FromApp
+from server.api.queries import no_such_page
 from server.delivering.payloads import with_gathered
 from server.delivering.verdicts import kept
 from server.door.address import unescape
-from server.store.contract import Missing
+from server.services import Services
+from server.store.contract import Missing, OperationFilter, Page
 
 PAGE_SIZE = 200
 LARGEST_PAGE = 1000
@@ -75,7 +77,7 @@ async def list_operations(  # noqa: PLR0917 -- a handler's parameters are its UR
         raise Missing("There is no such installation of this integration.")
     which = await operations_meant(services.store, project_id, asked, path="query")
     mine = msgspec.structs.replace(which, installation_id=installation.id)
-    page = await services.store.operations(project_id, mine, page_size=page_size, page_token=page_token)
+    page = await _page(services, project_id, mine, page_size=page_size, page_token=page_token)
     return page_view(page, finer=is_asked(detail))
 
 
@@ -94,7 +96,7 @@ async def list_all_operations(  # noqa: PLR0917 -- a handler's parameters are it
 ) -> OperationPage:
     """List the operations of a project, newest first. Each filter that is given narrows."""
     which = await operations_meant(services.store, project_id, asked, path="query")
-    page = await services.store.operations(project_id, which, page_size=page_size, page_token=page_token)
+    page = await _page(services, project_id, which, page_size=page_size, page_token=page_token)
     return page_view(page, finer=is_asked(detail))
 
 
@@ -123,6 +125,17 @@ async def explain_operation(services: FromApp, project_id: Entered, operation_id
     if operation.gathered:
         stored = with_gathered(stored, await services.store.gathered(project_id, operation.id))
     return explain(stored.plan, stored.current)
+
+
+async def _page(
+    services: Services, project_id: str, which: OperationFilter, *, page_size: int, page_token: str | None
+) -> Page:
+    try:
+        return await services.store.operations(project_id, which, page_size=page_size, page_token=page_token)
+    except Missing as error:
+        if page_token is None:
+            raise
+        raise no_such_page(page_token) from error
 
 
 def is_asked(detail: str | None) -> bool:

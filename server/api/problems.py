@@ -5,8 +5,6 @@ parent's; whatever has none is our fault, answered as such and recorded without 
 """
 
 import math
-import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Literal, get_args
@@ -199,12 +197,6 @@ TABLE: dict[type[BaseException], Problem] = {
 """The nearest class above an error has its row."""
 
 
-_MISSING_PARAMETER = re.compile(r"Missing required (query|header|path) parameter '(\w+)'")
-"""What Litestar 2.25 says, and it says it only so."""
-_RENAMED = {"finer": "state", "in_state": "state"}
-"""Parameters whose public name the framework keeps for itself."""
-
-
 REFUSALS: dict[FaultKind, Problem] = {
     "not_found": _MISSING,
     "unknown_object": _MISSING,
@@ -299,25 +291,7 @@ def _detail(error: Exception, problem: Problem, *, request_id: str) -> str:
     return f"{problem.title}."
 
 
-def _framework_issues(error: HTTPException) -> Iterator[Issue]:
-    """Read what the framework says of each parameter: ``{message, key, source}``, or in words that one is missing."""
-    for extra in error.extra if isinstance(error.extra, list) else ():
-        where, name = str(getattr(extra.get("source"), "value", "query")), str(extra.get("key", ""))
-        message = str(extra.get("message", "is not valid"))
-        yield Issue(path=f"{where}.{_parameter_name(name)}", message=message, code="bad-parameter")
-    if missing := _MISSING_PARAMETER.match(error.detail):
-        yield Issue(path=f"{missing[1]}.{missing[2]}", message="is required", code="required")
-
-
-def _parameter_name(name: str) -> str:
-    """Spell a parameter as the public does."""
-    head, *rest = _RENAMED.get(name, name).split("_")
-    return head + "".join(part.title() for part in rest)
-
-
 def _issues(error: Exception) -> tuple[ProblemIssue, ...]:
-    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.BAD_REQUEST:
-        return tuple(_issue(issue) for issue in _framework_issues(error))
     return tuple(_issue(issue) for issue in error.issues) if isinstance(error, InvalidInput) else ()
 
 

@@ -118,4 +118,4 @@ async def test_every_bad_time_is_named_and_nothing_may_be_given_twice(shelf: She
     assert [issue["name"] for issue in problem["issues"]] == ["createdFrom", "createdBefore"]
     assert "state" in (await shelf.get("/operations?state=queued&state=sent", status=400))["detail"]
     await shelf.get("/operations?integration=nowhere", status=404)
-    await shelf.get("/operations?pageToken=nowhere", status=404)
+    await shelf.get("/operations?pageToken=nowhere", status=400)

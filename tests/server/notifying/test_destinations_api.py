@@ -224,7 +224,7 @@ async def test_deliveries_are_listed_filtered_and_replayed(house: House) -> None
     page = (await house.call("GET", path + "?eventType=connection.deleted&state=pending")).json()
     assert len(page["results"]) == 1
     assert (await house.call("GET", path + "?state=lost")).status_code == 400
-    assert (await house.call("GET", path + "?createTimeFrom=2026-01-01T00:00:00")).status_code == 422
+    assert (await house.call("GET", path + "?createTimeFrom=2026-01-01T00:00:00")).status_code == 400
     later = (await house.call("GET", path + "?createTimeFrom=2036-01-01T00:00:00Z")).json()
     assert later["results"] == []
 
