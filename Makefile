@@ -38,7 +38,7 @@ bench: $(VENV)/test.stamp node chromium
 
 # What is promised, against kill -9, crashed databases, full disks and jumping clocks: about a quarter of an hour.
 chaos: $(VENV)/test.stamp
-	$(BIN)/python -m tests.chaos full
+	$(BIN)/python -m tests.chaos full $(RUNS:%=--only %)
 
 # Installed into an empty environment and imported from outside the checkout, so that a file the wheel lacks is noticed.
 wheel: $(VENV)/test.stamp

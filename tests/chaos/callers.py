@@ -13,6 +13,7 @@ import msgspec
 from tests.chaos.customers import Town
 from tests.chaos.fleet import Fleet
 from tests.chaos.judge import Asked
+from tests.chaos.stillness import Accepted
 from tests.chaos.workload import Ask
 
 CALLERS = 12
@@ -43,7 +44,8 @@ class Callers:
         self._may_go_on = may_go_on
         """Asked with the number of operations that were accepted to be done later; callers wait while it says no."""
         self.asked: list[Asked] = []
-        self.later = 0
+        self.later: list[Accepted] = []
+        """The accepted operations that go out later, in the order of acceptance."""
         self.strange: list[Strange] = []
         self.tries = 0
         self.statuses: Counter[int] = Counter()
@@ -92,12 +94,13 @@ class Callers:
             turn = self._turns.setdefault(ask.record, asyncio.Lock()) if ask.record else asyncio.Lock()
             # Locks are fair, and operations are taken in order: so is each record's.
             async with turn:
-                while not self._may_go_on(self.later):  # noqa: ASYNC110 -- nobody else knows
+                while not self._may_go_on(len(self.later)):  # noqa: ASYNC110 -- nobody else knows
                     await asyncio.sleep(AGAIN_SECONDS)  # the provider has to come nearer first
                 asked = await self._until_answered(http, ask)
                 async with self._accepted:
                     self.asked.append(asked)
-                    self.later += not ask.synchronous
+                    if not ask.synchronous:
+                        self.later.append(Accepted(ask=ask, at=time.monotonic()))
                     self._accepted.notify_all()
 
     async def _until_answered(self, http: aiohttp.ClientSession, ask: Ask) -> Asked:

@@ -1,10 +1,13 @@
 """The runs that there are: what each is called, how big it is in full and in short, and the command line."""
 
 import argparse
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from tests.chaos.databases import StoreKind
 from tests.chaos.faults import SMOOTH, Mix
@@ -14,7 +17,21 @@ from tests.chaos.stage import Size
 from tests.chaos.telling import Report
 from tests.chaos.workload import CREATES, Kind, Plan
 
-Run = Callable[[], Awaitable[Report]]
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run that can be called, once."""
+
+    name: str
+    """As ``--only`` knows it: what is done, and on which store."""
+    begin: Callable[[], Awaitable[Report]]
+
+    async def __call__(self) -> Report:
+        """Do it; answers what came of it and how long it took."""
+        started = time.monotonic()
+        made = await self.begin()
+        return replace(made, figures={**made.figures, "seconds": f"{time.monotonic() - started:.0f}"})
+
+
 STORES: tuple[StoreKind, ...] = ("sqlite", "postgres")
 RUNS = ("main", "retry", "accept", "crash", "pause", "disk", "clocks", "drain", "fairness")
 CALLERS: dict[StoreKind, int] = {"sqlite": 2, "postgres": 8}
@@ -30,6 +47,9 @@ def parser() -> argparse.ArgumentParser:
     """Build the command line."""
     made = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     made.add_argument("run", nargs="?", default="main", choices=(*RUNS, "full", "short"))
+    names = [run.name for run in full(Path())]
+    known = sorted({*names, *(name.partition("-")[0] for name in names)})
+    made.add_argument("--only", action="append", choices=known, help="of the full runs", metavar="NAME")
     made.add_argument("--store", choices=STORES, action="append", help="both unless one is named")
     made.add_argument("--operations", type=int, default=2000)
     made.add_argument("--kills", type=int, default=40, help="kills, crashes, drains or times the disk is full")
@@ -52,7 +72,7 @@ def asked(given: argparse.Namespace, folder: Path) -> Iterator[Run]:
     """List the runs that a command line asks for."""
     stores: list[StoreKind] = given.store or list(STORES)
     if given.run == "full":
-        yield from full(folder, seed=given.seed, stores=stores)
+        yield from _only(full(folder, seed=given.seed, stores=stores), names=given.only)
     elif given.run == "short":
         yield from short(seed=given.seed, stores=stores)
     else:
@@ -60,43 +80,53 @@ def asked(given: argparse.Namespace, folder: Path) -> Iterator[Run]:
             yield from _single(given, store, folder)
 
 
+def _only(runs: Iterator[Run], *, names: list[str] | None) -> Iterator[Run]:
+    """Leave out what was not named, each in full or by what is done."""
+    return (run for run in runs if not names or run.name in names or run.name.partition("-")[0] in names)
+
+
 def short(*, seed: int = 1, stores: list[StoreKind] | None = None, folder: Path | None = None) -> Iterator[Run]:
     """List the runs for every change: 2,000 operations and 40 kills in all, a crash or two, a few drains."""
     for store in stores or STORES:
-        yield lambda store=store: main.run(  # type: ignore[misc]
-            main.Options(
-                name=f"main {store}",
-                size=Size(store=store, servers=2, workers=2),
-                plan=Plan(operations=1000, seed=seed),
-                wounds=Wounds(kill=20, crash=2 if store == "postgres" else 0),
-                folder=folder,
-                callers=CALLERS[store],
-                backlog=BACKLOG[store],
-            )
+        options = main.Options(
+            name=f"main {store}",
+            size=Size(store=store, servers=2, workers=2),
+            plan=Plan(operations=1000, seed=seed),
+            wounds=Wounds(kill=20, crash=2 if store == "postgres" else 0),
+            folder=folder,
+            callers=CALLERS[store],
+            backlog=BACKLOG[store],
         )
+        yield _run_of(options)
+
+
+def _run_of(options: main.Options) -> Run:
+    return Run(name=options.name.replace(" ", "-"), begin=partial(main.run, options))
 
 
 def full(folder: Path, *, seed: int = 1, stores: list[StoreKind] | None = None) -> Iterator[Run]:
-    """List the runs for every night."""
-    for store in stores or STORES:
-        yield from _full_main(store, seed)
-    if "postgres" in (stores or STORES):
-        yield lambda: main.run(_crashes(5000, 20, seed))
-        yield lambda: main.run(_pauses(3000, 20, seed))
-    if "sqlite" in (stores or STORES):
-        yield lambda: disk.run(disk.Options(seed=seed))
-    for store in stores or STORES:
-        yield lambda store=store: clocks.run(clocks.Options(store=store, seed=seed), folder)  # type: ignore[misc]
-        yield lambda store=store: drain.run(drain.Options(store=store, seed=seed))  # type: ignore[misc]
-        queued = 100_000 if store == "sqlite" else 20_000
-        yield lambda store=store, queued=queued: fairness.run(fairness.Options(store=store, queued=queued))  # type: ignore[misc]
+    """List the runs for every night, the longest first."""
+    named = stores or STORES
+    runs = [_full_main(store, seed) for store in reversed(named)]
+    for alike in zip(*runs, strict=True):
+        yield from map(_run_of, alike)
+    if "postgres" in named:
+        yield _run_of(_crashes(5000, 20, seed))
+        yield _run_of(_pauses(3000, 20, seed))
+    if "sqlite" in named:
+        yield Run(name="disk", begin=partial(disk.run, disk.Options(seed=seed)))
+    for store in named:
+        clock, draining = clocks.Options(store=store, seed=seed), drain.Options(store=store, seed=seed)
+        yield Run(name=f"clocks-{store}", begin=partial(clocks.run, clock, folder))
+        yield Run(name=f"drain-{store}", begin=partial(drain.run, draining))
+        mountain = fairness.Options(store=store, queued=100_000 if store == "sqlite" else 20_000)
+        yield Run(name=f"fairness-{store}", begin=partial(fairness.run, mountain))
 
 
-def _full_main(store: StoreKind, seed: int) -> Iterator[Run]:
-    size = Size(store=store, servers=2, workers=3, customers=12)
+def _full_main(store: StoreKind, seed: int) -> list[main.Options]:
     first = main.Options(
         name=f"main {store}",
-        size=size,
+        size=Size(store=store, servers=2, workers=3, customers=12),
         plan=Plan(operations=10_000, customers=12, seed=seed),
         mix=HANGING,
         wounds=Wounds(kill=200),
@@ -104,16 +134,14 @@ def _full_main(store: StoreKind, seed: int) -> Iterator[Run]:
         callers=CALLERS[store],
         backlog=BACKLOG[store],
     )
-    retrying = msgspec.structs.replace(
+    retrying = replace(
         first,
         name=f"retry {store}",
         plan=Plan(operations=3000, customers=12, seed=seed, on_ambiguous="retry"),
         mix=Mix(),
         wounds=Wounds(kill=60),
     )
-    yield lambda: main.run(first)
-    yield lambda: main.run(retrying)
-    yield lambda: main.run(_accepts(store, 3000, 100, seed))
+    return [first, retrying, _accepts(store, 3000, 100, seed)]
 
 
 def _accepts(store: StoreKind, operations: int, kills: int, seed: int) -> main.Options:
@@ -151,21 +179,21 @@ def _pauses(operations: int, stops: int, seed: int) -> main.Options:
 def _single(given: argparse.Namespace, store: StoreKind, folder: Path) -> Iterator[Run]:
     """List the one run of a name, as big as was asked for; nothing where it is not for this database."""
     operations, kills, seed = given.operations, given.kills, given.seed
-    runs: dict[str, Run] = {
-        "main": lambda: main.run(_main(given, store)),
-        "retry": lambda: main.run(_main(given, store)),
-        "accept": lambda: main.run(_accepts(store, operations, kills, seed)),
-        "clocks": lambda: clocks.run(clocks.Options(store=store, operations=operations, seed=seed), folder),
-        "drain": lambda: drain.run(drain.Options(store=store, times=kills, seed=seed)),
-        "fairness": lambda: fairness.run(fairness.Options(store=store, queued=operations)),
+    runs: dict[str, Callable[[], Awaitable[Report]]] = {
+        "main": partial(main.run, _main(given, store)),
+        "retry": partial(main.run, _main(given, store)),
+        "accept": partial(main.run, _accepts(store, operations, kills, seed)),
+        "clocks": partial(clocks.run, clocks.Options(store=store, operations=operations, seed=seed), folder),
+        "drain": partial(drain.run, drain.Options(store=store, times=kills, seed=seed)),
+        "fairness": partial(fairness.run, fairness.Options(store=store, queued=operations)),
     }
     if store == "postgres":
-        runs["crash"] = lambda: main.run(_crashes(operations, kills, seed))
-        runs["pause"] = lambda: main.run(_pauses(operations, kills, seed))
+        runs["crash"] = partial(main.run, _crashes(operations, kills, seed))
+        runs["pause"] = partial(main.run, _pauses(operations, kills, seed))
     else:
-        runs["disk"] = lambda: disk.run(disk.Options(operations=operations, times=kills, seed=seed))
+        runs["disk"] = partial(disk.run, disk.Options(operations=operations, times=kills, seed=seed))
     if given.run in runs:
-        yield runs[given.run]
+        yield Run(name=f"{given.run}-{store}", begin=runs[given.run])
 
 
 def _main(given: argparse.Namespace, store: StoreKind) -> main.Options:

@@ -57,6 +57,8 @@ class Provider:
         self.calls: list[Call] = []
         self.seen: set[str] = set()
         """The tags that have come in."""
+        self.called_at: dict[str, float] = {}
+        """When each workspace's last call with tags came in."""
         self.under_way = 0
         self.early = 0
         """Asynchronous calls that began although their workspace had been told to wait."""
@@ -163,6 +165,8 @@ class Provider:
         self.early += bool(call.tags) and ON_ITS_WAY_SECONDS < call.at - told < WAIT_SECONDS
         self.calls.append(call)
         self.seen.update(call.tags)
+        if call.tags:
+            self.called_at[call.workspace] = call.at
         return call
 
 

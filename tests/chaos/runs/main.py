@@ -15,7 +15,9 @@ from tests.chaos.faults import Mix
 from tests.chaos.judge import MOST_UNKNOWN, Broken, Ended, Story, Verdict, effect_of, judge
 from tests.chaos.provider import TAG
 from tests.chaos.schedule import Wounds, schedule
+from tests.chaos.sentry import watched
 from tests.chaos.stage import Size, Stage, stage
+from tests.chaos.stillness import longest_gap, longest_stall, longest_take_over
 from tests.chaos.telling import Report, evidence
 from tests.chaos.watching import logs, settled
 from tests.chaos.workload import Plan, workload
@@ -70,12 +72,13 @@ async def run(options: Options) -> Report:
         seats = len(put_up.fleet.seats)
         wounds = schedule(options.wounds, operations=options.plan.operations, seats=seats, seed=seed)
         started = time.monotonic()
-        async with asyncio.TaskGroup() as tasks:
-            asks = workload(options.plan, plant=put_up.provider.plant)
-            tasks.create_task(callers.hand_in(asks, callers=options.callers))
-            tasks.create_task(wounding.carry_out(wounds, callers))
-        handed_in = time.monotonic()
-        ended = await settled(put_up)
+        async with watched(put_up, callers):
+            async with asyncio.TaskGroup() as tasks:
+                asks = workload(options.plan, plant=put_up.provider.plant)
+                tasks.create_task(callers.hand_in(asks, callers=options.callers))
+                tasks.create_task(wounding.carry_out(wounds, callers))
+            handed_in = time.monotonic()
+            ended = await settled(put_up)
         figures = {
             **({"stops": str(wounding.stops)} if wounding.stops else {}),
             **_crashes(wounding),
@@ -181,6 +184,9 @@ def _figures(put_up: Stage, callers: Callers, verdict: Verdict) -> dict[str, str
         "requests put off": str(callers.refused),
         "keys still in use (409)": str(callers.statuses[409]),
         "accept p50 / p99 ms": _quantiles(callers.seconds),
+        "longest take-over s": f"{longest_take_over(callers.later, calls).seconds:.1f}",
+        "longest stall of one s": f"{longest_stall(callers.later, calls).seconds:.1f}",
+        "longest gap s": f"{longest_gap(callers.later, calls).seconds:.1f}",
     }
 
 
