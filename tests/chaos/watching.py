@@ -15,9 +15,6 @@ UNDER_WAY = ("queued", "claimed", "sent", "parked")
 PATIENCE_SECONDS = 240.0
 PAGE = 1000
 POLL_SECONDS = 0.5
-MOST_LOOKS = 12
-"""As often as time is made to pass for look-ups: each operation is looked up three times, sent again, and perhaps in
-doubt again."""
 _HURRY = (
     "UPDATE lanes SET wake_at = (SELECT min(create_time) FROM operations) WHERE id IN "
     "(SELECT connection_id FROM operations WHERE state = 'unknown' AND look_at IS NOT NULL)"
@@ -59,11 +56,14 @@ async def all_ended(stage: Stage, *, patience_seconds: float = PATIENCE_SECONDS)
 
 
 async def settled(stage: Stage, *, patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Ended]:
-    """Wait until all have ended, with the time of every look-up passed."""
+    """Wait until all have ended, with the time of every look-up passed.
+
+    An operation is looked up three times, sent again, and perhaps in doubt again; and a busy machine may not get to it
+    in every round. So rounds are not counted: patience is what ends.
+    """
     found = await all_ended(stage, patience_seconds=patience_seconds)
-    for _ in range(MOST_LOOKS):
-        if not await _hurry(stage):
-            break
+    ends = time.monotonic() + patience_seconds
+    while time.monotonic() < ends and await _hurry(stage):
         found = await all_ended(stage, patience_seconds=patience_seconds)
     return found
 
