@@ -31,7 +31,7 @@ Verdict = Literal["happened", "retry", "discard"]
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """The next move of an operation, all but the guard. Every member but ``run_at`` and ``hold_until`` is written."""
+    """The next move of an operation, all but the guard. Every member but ``run_at`` is written."""
 
     to_state: State
     reason: Reason = ""
@@ -43,7 +43,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     """How often that was done since it became ``unknown``: a new doubt is looked up as patiently as the first."""
     doubtful: bool = False
     hold_until: datetime | None = None
-    """The provider asked the whole connection to wait."""
+    """The provider asked the whole connection to wait; stored with the move, so that no crash forgets it."""
 
 
 def judge(

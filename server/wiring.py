@@ -31,6 +31,7 @@ from server.delivering.beat import DEAD_AFTER_SECONDS, Beat
 from server.delivering.calls import Calls
 from server.delivering.completion import Completion
 from server.delivering.deliveries import Deliveries
+from server.delivering.holds import Holds
 from server.delivering.interventions import Interventions
 from server.delivering.look_ups import Perform
 from server.delivering.looking import Looking
@@ -174,9 +175,10 @@ class _Delivering(msgspec.Struct, frozen=True, kw_only=True):
 
 def _delivering(on: _Ground) -> _Delivering:
     store, clock, new_id, beat, turns = on.store, on.clock, on.new_id, Beat(), Turns()
+    holds = Holds(clock=clock)
     completion = Completion(on.directory, new_id=new_id)
     looking = Looking(store, on.directory, perform=on.send, clock=clock)
-    means = _means(on, looking=looking, completion=completion, beat=beat, turns=turns)
+    means = _means(on, looking=looking, completion=completion, beat=beat, turns=turns, holds=holds)
     # An engine that other processes share is told in the store's own transactions (`server.engine.opening.announcing`).
     told = not isinstance(on.engine, EmbeddedEngine)
     worker = Worker(store, on.engine, means, dead_after_seconds=DEAD_AFTER_SECONDS, told=told)
@@ -187,6 +189,7 @@ def _delivering(on: _Ground) -> _Delivering:
             perform=on.send,
             waking=worker,
             turns=turns,
+            holds=holds,
             permits=beat.permit,
             clock=clock,
             new_id=new_id,
@@ -214,12 +217,15 @@ def _delivering(on: _Ground) -> _Delivering:
     )
 
 
-def _means(on: _Ground, *, looking: Looking, completion: Completion, beat: Beat, turns: Turns) -> Means:
+def _means(
+    on: _Ground, *, looking: Looking, completion: Completion, beat: Beat, turns: Turns, holds: Holds
+) -> Means:
     calls = Calls(
         on.store,
         on.directory,
         perform=on.send,
         turns=turns,
+        holds=holds,
         clock=on.clock,
         jitter=on.jitter,
         permits=beat.permit,
@@ -231,6 +237,7 @@ def _means(on: _Ground, *, looking: Looking, completion: Completion, beat: Beat,
         looking=looking,
         settling=Settling(on.store, completion, ring=on.bell.ring),
         quarantine=Quarantine(),
+        holds=holds,
         budget=on.limits,
         clock=on.clock,
         monotonic=time.monotonic,

@@ -20,6 +20,7 @@ from server import logs
 from server.access.errors import AccessError, BadToken, Forbidden, TooManyRequests, Unauthenticated
 from server.api.bodies import Malformed
 from server.connecting.errors import ConnectError
+from server.delivering.holds import OnHold
 from server.delivering.idempotency import IdempotencyError, KeyInFlight, KeyReused
 from server.delivering.verdicts import Forgotten, InterventionError, Unfit
 from server.door.refusals import BadRequest, NotOffered, RequestError, TooLarge, TooSlow, WrongMediaType
@@ -137,6 +138,9 @@ TABLE: dict[type[BaseException], Problem] = {
     InterventionError: _CONFLICT,
     Unfit: Problem(status=HTTPStatus.CONFLICT, code="operation-state", title="This cannot be done to it now"),
     Forgotten: Problem(status=HTTPStatus.NOT_FOUND, code="forgotten", title="Not kept any more"),
+    OnHold: Problem(
+        status=HTTPStatus.TOO_MANY_REQUESTS, code="on-hold", title="The provider asked us to wait", retryable=True
+    ),
     AccessError: Problem(status=HTTPStatus.FORBIDDEN, code="forbidden", title="Not allowed"),
     Unauthenticated: Problem(status=HTTPStatus.UNAUTHORIZED, code="unauthenticated", title="Not authenticated"),
     BadToken: Problem(status=HTTPStatus.UNAUTHORIZED, code="bad-token", title="The token is refused"),
@@ -266,7 +270,7 @@ def headers_of(error: Exception) -> dict[str, str]:
 
 def _after_seconds(error: Exception) -> int:
     """Tell when it may be worth another try: where somebody said when, then not before."""
-    if isinstance(error, TooManyRequests | HeldBack):
+    if isinstance(error, TooManyRequests | HeldBack | OnHold):
         return error.after_seconds
     if isinstance(error, ConnectorError) and error.fault.retry_after_seconds is not None:
         return max(1, math.ceil(min(error.fault.retry_after_seconds, LONGEST_RETRY_SECONDS)))
@@ -280,15 +284,29 @@ def record(error: Exception, *, request_id: str) -> None:
 
 
 def _detail(error: Exception, problem: Problem, *, request_id: str) -> str:
-    if isinstance(error, HTTPException) and problem.status == HTTPStatus.NOT_FOUND:
-        return "There is nothing at this address."
+    if isinstance(error, HTTPException):
+        return _framework_detail(error, problem)
     if isinstance(error, ConnectorError):
         return f"The provider answered: {error.fault.message}"
-    if problem.says_why and str(error) and not isinstance(error, HTTPException):
+    if problem.says_why and str(error):
         return str(error)
     if problem is _INTERNAL:
         return f"The request failed through no fault of yours. It is recorded under {request_id}."
     return f"{problem.title}."
+
+
+def _framework_detail(error: HTTPException, problem: Problem) -> str:
+    if problem.status == HTTPStatus.NOT_FOUND:
+        return "There is nothing at this address."
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"This address is there, but not for this method: use {' or '.join(offered_methods(error))}."
+    return f"{problem.title}."
+
+
+def offered_methods(error: HTTPException) -> tuple[str, ...]:
+    """List the methods that an address takes, where one was refused. OPTIONS, which all take, says nothing."""
+    listed = next((value for name, value in (error.headers or {}).items() if name.lower() == "allow"), "")
+    return tuple(sorted(method for name in listed.split(",") if (method := name.strip()) and method != "OPTIONS"))
 
 
 def _issues(error: Exception) -> tuple[ProblemIssue, ...]:

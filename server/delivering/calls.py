@@ -35,6 +35,7 @@ from server.delivering.conclusions import (
     judged,
     separated,
 )
+from server.delivering.holds import Holds
 from server.delivering.look_ups import Perform, names
 from server.delivering.payloads import stored, with_gathered
 from server.delivering.recognising import Safety, safety_of
@@ -91,6 +92,7 @@ class Calls:
         *,
         perform: Perform,
         turns: Turns,
+        holds: Holds,
         clock: Clock,
         jitter: Callable[[], float],
         permits: Callable[[], Permit],
@@ -100,6 +102,7 @@ class Calls:
         self._directory = directory
         self._perform = perform
         self._turns = turns
+        self._holds = holds
         self._clock = clock
         self._jitter = jitter
         self._permits = permits
@@ -185,6 +188,9 @@ class Calls:
         return replace(called, moves=done + called.moves)
 
     async def _sent(self, shares: Sequence[Share], opened: Opened, course: Course) -> Called:
+        if self._holds.until(shares[0].operation.connection_id) is not None:
+            # Whoever had the turn before was told to wait.
+            raise Unmarked
         if not any(share.due for share in shares):
             nothing = Tried(outcome=_NOTHING, effect="not_sent", fault=None)
             return await self._concluded(shares, nothing, course)

@@ -30,6 +30,7 @@ from server import logs
 from server.clock import Clock, NewId
 from server.delivering.attempting import Prepared, carry_out, prepare, require_possible
 from server.delivering.attempts import Tried, unforeseen, unsent
+from server.delivering.holds import Holds
 from server.delivering.idempotency import RETENTION, KeyInFlight, KeyReused, kept_until
 from server.delivering.look_ups import Perform, look_up, names
 from server.delivering.orders import MOST_GATHERED, gathering, queued, synchronous, waiting
@@ -127,6 +128,7 @@ class Deliveries:
         perform: Perform,
         waking: Waking,
         turns: Turns,
+        holds: Holds,
         permits: Callable[[], Permit],
         clock: Clock,
         new_id: NewId,
@@ -138,6 +140,7 @@ class Deliveries:
         self._perform = perform
         self._waking = waking
         self._turns = turns
+        self._holds = holds
         self._permits = permits
         self._clock = clock
         self._new_id = new_id
@@ -194,13 +197,15 @@ class Deliveries:
         return Delivered(operation=operation, outcome=None, batch=made.batch)
 
     async def write(self, accepted: Accepted, *, idempotency: IdempotencyKey | None = None) -> Delivered:
-        """Deliver synchronously: one attempt, stored before and after. Raises `StoreError` alone.
+        """Deliver synchronously: one attempt, stored before and after. Raises `StoreError`, and `OnHold` at first.
 
         A connector's failure is an outcome, not an error: it is stored and answered. A write that has to wait for its
         turn for longer than its caller can is answered as it stands then, still in progress.
         """
-        place = names(accepted.target.installation.connection.id, accepted.plan)
+        lane_id = accepted.target.installation.connection.id
+        place = names(lane_id, accepted.plan)
         async with self._turns.taken(place):
+            await self._holds.over(lane_id)
             delivered = await self._write(accepted, place, idempotency=idempotency)
         if delivered.operation.state != "queued" or delivered.replayed:
             return delivered
@@ -286,6 +291,7 @@ class Deliveries:
             outcome, reactions = await self._reconciled(operation, accepted.target, prepared, outcome, reactions)
         now, outcome = self._clock(), credited(outcome, reactions)
         move = after_attempt(operation, outcome, reactions, now=now, can_look_up=safety.can_look_up, jitter=0.0)
+        self._holds.told(operation.connection_id, move.hold_until)
         attempt = attempt_row(operation, tried, started_at=operation.create_time, finished_at=now)
         settled = settlement(operation, move, now=now, outcome=outcome, attempt=attempt)
         await self._unsettled.settle(operation, settled)

@@ -11,6 +11,7 @@ from connectors.departure import Permit
 from installations.operation import Operation
 from server.clock import Clock
 from server.delivering.calls import Calls
+from server.delivering.holds import Holds
 from server.delivering.looking import Looking
 from server.delivering.quarantine import Quarantine
 from server.delivering.settling import Settling
@@ -59,6 +60,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     looking: Looking
     settling: Settling
     quarantine: Quarantine
+    holds: Holds
     budget: Budget
     clock: Clock
     monotonic: Callable[[], float]

@@ -54,6 +54,7 @@ def settlement(
         looks=move.looks,
         doubtful=move.doubtful,
         gives_way=gives_way(operation, move.to_state),
+        hold_until=move.hold_until,
         **told,
     )
 

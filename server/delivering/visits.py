@@ -78,6 +78,8 @@ class Visit:
                 return due
 
     def _held(self) -> bool:
+        if (told := self._means.holds.until(self.lane.id)) is not None:
+            self._hold(told)
         hold = self.lane.hold_until
         return self.lane.parked or (hold is not None and hold > self._means.clock())
 
@@ -235,8 +237,8 @@ class Visit:
         if called.down is not None:
             now, jitter = self._means.clock(), self._means.jitter()
             self.lane = learnt(self.lane, failure=called.down, now=now, jitter=jitter)
-        if called.hold_until is not None:
-            self._hold(called.hold_until)
+        # Those who send without a lane hear of it, too.
+        self._means.holds.told(self.lane.id, called.hold_until)
 
     def _hold(self, until: datetime) -> None:
         held = self.lane.hold_until

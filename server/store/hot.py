@@ -50,6 +50,8 @@ class Wake(msgspec.Struct, frozen=True, kw_only=True):
     due: bool = False
     """That is now, as far as whoever stores it knows."""
     parked: bool = False
+    hold_until: datetime | None = None
+    """It is on hold until then, or for longer if it was."""
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +105,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     look_at: datetime | None
     now: datetime
     gives_way: bool = False
+    hold_until: datetime | None = None
     sealed_by: str = ""
     """As in `Begin`."""
 
@@ -124,6 +127,8 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tells_lane(self) -> bool:
         """Whether the lane must know."""
+        if self.hold_until is not None:
+            return True
         return self.to_state in {"queued", "parked"} or (self.to_state == "unknown" and self.look_at is not None)
 
     def wake(self, lane_id: str, run_at: datetime) -> Wake:
@@ -132,7 +137,14 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
         if self.gives_up:
             at = self.now
         due = at is not None and at <= self.now
-        return Wake(lane_id=lane_id, project_id=self.project_id, at=at, due=due, parked=self.to_state == "parked")
+        return Wake(
+            lane_id=lane_id,
+            project_id=self.project_id,
+            at=at,
+            due=due,
+            parked=self.to_state == "parked",
+            hold_until=self.hold_until,
+        )
 
 
 class Visiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,11 +217,13 @@ def sooner(wakes: Sequence[Wake]) -> list[Wake]:
             merged[wake.lane_id] = wake
             continue
         times = [at for at in (known.at, wake.at) if at is not None]
+        holds = [until for until in (known.hold_until, wake.hold_until) if until is not None]
         merged[wake.lane_id] = Wake(
             lane_id=wake.lane_id,
             project_id=wake.project_id,
             at=min(times, default=None),
             due=known.due or wake.due,
             parked=known.parked or wake.parked,
+            hold_until=max(holds, default=None),
         )
     return [merged[lane_id] for lane_id in sorted(merged) if lane_id]

@@ -31,14 +31,17 @@ HELD = (
 must be held: of operations that may come to have work there, and of those with turns that others may wait for. And the
 records for which somebody waits, of those that would be written at once."""
 WAKE = (
-    "INSERT INTO lanes AS l (id, project_id, owner, attended_at, wake_at, failures, parked) "
-    "SELECT n.id, n.project_id, '', 0, n.wake_at, 0, n.parked FROM unnest($1::text[], $2::text[], $3::timestamptz[], "
-    "$4::bool[]) AS n(id, project_id, wake_at, parked) ORDER BY n.id "
+    "INSERT INTO lanes AS l (id, project_id, owner, attended_at, wake_at, failures, parked, hold_until) "
+    "SELECT n.id, n.project_id, '', 0, CASE WHEN n.wake_at IS NOT NULL THEN greatest(n.wake_at, n.hold_until) END, 0, "
+    "n.parked, n.hold_until "
+    "FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bool[], $5::timestamptz[]) "
+    "AS n(id, project_id, wake_at, parked, hold_until) ORDER BY n.id "
     "ON CONFLICT (id) DO UPDATE SET wake_at = CASE WHEN excluded.wake_at IS NULL THEN l.wake_at "
-    "ELSE least(l.wake_at, greatest(excluded.wake_at, l.hold_until)) END, "
-    "parked = l.parked OR excluded.parked WHERE (l.wake_at IS NULL AND excluded.wake_at IS NOT NULL) "
+    "ELSE least(l.wake_at, greatest(excluded.wake_at, l.hold_until, excluded.hold_until)) END, "
+    "parked = l.parked OR excluded.parked, hold_until = greatest(l.hold_until, excluded.hold_until) "
+    "WHERE (l.wake_at IS NULL AND excluded.wake_at IS NOT NULL) "
     "OR (excluded.wake_at < l.wake_at AND (l.hold_until IS NULL OR l.hold_until < l.wake_at)) "
-    "OR (excluded.parked AND NOT l.parked) RETURNING l.id, l.wake_at, l.owner"
+    "OR (excluded.parked AND NOT l.parked) OR excluded.hold_until IS NOT NULL RETURNING l.id, l.wake_at, l.owner"
 )
 """Every lane is locked by this, also one that stays as it is. Those that change are answered: one that is on hold has
 no work before that ends, and of one that had work already somebody was told, or will be by the sweep."""
@@ -161,7 +164,7 @@ async def _hold_lanes(session: PostgresSession, wakes: Sequence[Wake]) -> list[s
     lanes = sooner(wakes)
     if not lanes:
         return []
-    columns = zip(*((one.lane_id, one.project_id, one.at, one.parked) for one in lanes), strict=True)
+    columns = zip(*((one.lane_id, one.project_id, one.at, one.parked, one.hold_until) for one in lanes), strict=True)
     changed = {row["id"]: row for row in await session.connection.fetch(WAKE, *map(list, columns))}
     return [
         one.lane_id

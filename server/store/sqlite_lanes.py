@@ -9,12 +9,13 @@ import msgspec
 from server.store.hot import Wake, sooner
 
 WAKE = (
-    "INSERT INTO lanes AS l (id, project_id, owner, attended_at, wake_at, failures, parked) "
-    "VALUES (?, ?, '', 0, ?, 0, ?) "
+    "INSERT INTO lanes AS l (id, project_id, owner, attended_at, wake_at, failures, parked, hold_until) "
+    "VALUES (?, ?, '', 0, ?, 0, ?, ?) "
     "ON CONFLICT (id) DO UPDATE SET parked = l.parked OR excluded.parked, "
-    "wake_at = coalesce(min(l.wake_at, excluded.wake_at), l.wake_at, excluded.wake_at) "
+    "wake_at = coalesce(min(l.wake_at, excluded.wake_at), l.wake_at, excluded.wake_at), "
+    "hold_until = coalesce(max(l.hold_until, excluded.hold_until), l.hold_until, excluded.hold_until) "
     "WHERE l.wake_at IS NULL AND excluded.wake_at IS NOT NULL OR excluded.wake_at < l.wake_at "
-    "OR excluded.parked AND NOT l.parked"
+    "OR excluded.parked AND NOT l.parked OR excluded.hold_until IS NOT NULL"
 )
 ANY = "SELECT 1 FROM turns WHERE operation_id IN (SELECT value FROM json_each(?)) LIMIT 1"
 ANY_OF_ONE = "SELECT 1 FROM turns WHERE operation_id = ? LIMIT 1"
@@ -29,9 +30,9 @@ LANES = "SELECT id, connection_id, run_at FROM operations WHERE id IN (SELECT va
 
 
 def wake_lanes(connection: sqlite3.Connection, wakes: Sequence[Wake]) -> None:
-    """Move forward the times at which lanes have work, and park those that must be."""
+    """Move forward the times at which lanes have work; park those, and put those on hold, that must be."""
     for wake in sooner(wakes) if wakes else ():
-        connection.execute(WAKE, (wake.lane_id, wake.project_id, wake.at, wake.parked))
+        connection.execute(WAKE, (wake.lane_id, wake.project_id, wake.at, wake.parked, wake.hold_until))
 
 
 def taken_turns(connection: sqlite3.Connection, names: Sequence[str]) -> frozenset[str]:

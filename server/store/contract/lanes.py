@@ -50,21 +50,25 @@ class Lanes(Protocol):
 
         What took its process down repeatedly shares no call (`server.store.claiming`). Left out is whatever waits for
         an earlier operation's turn at a record, and what does not open: that is logged. Each has its attempt counted.
-        Answers none where the lane is not attended by ``owner``, or is parked.
+        Answers none where the lane is not attended by ``owner``, is parked, or on hold: a synchronous write may have
+        been told to wait in another process.
         """
 
     async def due_looks(
         self, lane_id: str, *, owner: str, now: datetime, again_at: datetime, limit: int
     ) -> list[Operation]:
-        """List unknown operations to look up now; they come up again at ``again_at`` unless they are settled before."""
+        """List unknown operations to look up now; they come up again at ``again_at`` unless they are settled before.
+
+        Answers none where the lane is not attended by ``owner``, or is on hold.
+        """
 
     async def leave_lane(self, lane: Lane, *, owner: str, now: datetime, stay: bool) -> datetime | None:
         """Write down what was learnt of a lane, and answer when it has work next; ``None``: never, as far as is known.
 
         With ``stay`` the owner goes on attending to it if there is work now; else somebody else may. What was stored
         meanwhile is seen: an operation is claimed by its owner, or wakes the lane after it is left. A lane in which an
-        operation is parked is parked, whatever was learnt, and has nothing to do until it is mended. A lane that is no
-        longer the owner's stays as it is, and has no work for them.
+        operation is parked is parked, whatever was learnt, and has nothing to do until it is mended. A hold is never
+        shortened. A lane that is no longer the owner's stays as it is, and has no work for them.
         """
 
     async def park(self, lane_id: str, *, now: datetime, limit: int) -> int:

@@ -68,6 +68,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """A person who lets an unknown operation go on gives it time anew."""
     gives_way: bool = False
     """Its turns are given up although it is not over."""
+    hold_until: datetime | None = None
+    """The provider asked the whole connection to wait: its lane is on hold until then, or for longer if it was."""
     event: Event | None = None
     """What the builder is told; stored with the move or not at all."""
 
@@ -156,7 +158,7 @@ class Operations(Protocol):
 
         In the same transaction a final one, or one that ``gives_way``, gives its turns up, which wakes the lane for
         whoever follows; one that is ``queued`` again or will be looked up wakes its lane; one that is ``parked`` parks
-        it.
+        it; ``hold_until`` puts it on hold, and makes it where there was none.
         """
 
     async def settle_all(self, settlements: Sequence[Settlement]) -> list[bool]:

@@ -47,7 +47,7 @@ class MemoryLanes(Shelf):
     async def claim(self, lane_id: str, *, owner: str, now: datetime, calls: int, batch: int) -> list[Operation]:
         """Claim what is due, oldest first."""
         lane = self.lanes.get(lane_id)
-        if lane is None or lane.owner != owner or lane.parked:
+        if lane is None or lane.owner != owner or lane.parked or _is_on_hold(lane, now):
             return []
         due = [one for one in self._claimable(lane_id, now) if one.run_at <= now]
         due.sort(key=lambda one: (one.run_at, one.sequence))
@@ -62,7 +62,7 @@ class MemoryLanes(Shelf):
     ) -> list[Operation]:
         """List unknown operations to look up now, and have them come up again later."""
         lane = self.lanes.get(lane_id)
-        if lane is None or lane.owner != owner:
+        if lane is None or lane.owner != owner or _is_on_hold(lane, now):
             return []
         due = sorted(
             (one.look_at, one.sequence, one)
@@ -78,7 +78,8 @@ class MemoryLanes(Shelf):
         state = self.lanes.get(lane.id)
         if state is None or state.owner != owner:
             return None
-        state.hold_until, state.failures = lane.hold_until, lane.failures
+        state.hold(lane.hold_until)
+        state.failures = lane.failures
         state.parked = lane.parked or bool(self._of_lane(lane.id, "parked"))
         times: list[datetime] = []
         if not state.parked:
@@ -158,3 +159,7 @@ class MemoryLanes(Shelf):
             return False
         heard_of = max(lane.attended_at, self.processes.get(lane.owner, 0.0))
         return time.monotonic() - heard_of <= dead_after_seconds
+
+
+def _is_on_hold(lane: LaneState, now: datetime) -> bool:
+    return lane.hold_until is not None and lane.hold_until > now

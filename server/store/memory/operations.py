@@ -206,6 +206,8 @@ class MemoryOperations(MemoryLanes):
     def _tell_lane(self, operation: Operation, settlement: Settlement) -> None:
         """Let whoever attends to the lane know what a move means for it."""
         lane = (operation.connection_id, operation.project_id)
+        if settlement.hold_until is not None and operation.connection_id:
+            self.lane(*lane).hold(settlement.hold_until)
         if (operation.state in FINAL or settlement.gives_way) and self.give_up_turns(operation.id):
             self.wake(*lane, settlement.now)
         elif operation.state == "queued":

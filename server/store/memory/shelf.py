@@ -58,6 +58,11 @@ class LaneState:
         self.failures = 0
         self.parked = False
 
+    def hold(self, until: datetime | None) -> None:
+        """Put it on hold, or keep it so for longer."""
+        if until is not None:
+            self.hold_until = until if self.hold_until is None else max(until, self.hold_until)
+
 
 class Shelf:
     """Every thing by its id."""

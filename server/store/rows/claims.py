@@ -6,7 +6,7 @@ from installations.operation import Operation
 from server import logs
 from server.store.claiming import Candidate, chosen
 from server.store.engine import Dialect, Row
-from server.store.rows.lanes import CLAIMABLE, HELD, LaneRows
+from server.store.rows.lanes import CLAIMABLE, OPEN, LaneRows
 from server.store.rows.operation_cells import operation_from
 from server.store.steps import Statement, Steps
 from server.store.vault import UnknownKey, Unsealable
@@ -22,7 +22,7 @@ class ClaimRows(LaneRows):
         """Claim what is due, oldest first."""
 
         def steps(_: Dialect) -> Steps[list[Row]]:
-            held = yield Statement(f"{HELD} AND NOT parked", (lane_id, owner), "wait")
+            held = yield Statement(f"{OPEN} AND NOT parked", (lane_id, owner, now), "wait")
             if not held:
                 return []
             rows = yield Statement(
@@ -51,7 +51,7 @@ class ClaimRows(LaneRows):
         """List unknown operations to look up now, and have them come up again later."""
 
         def steps(_: Dialect) -> Steps[list[Row]]:
-            if not (yield Statement(HELD, (lane_id, owner), "wait")):
+            if not (yield Statement(OPEN, (lane_id, owner, now), "wait")):
                 return []
             due = (
                 "SELECT id FROM operations WHERE connection_id = {} AND state = 'unknown' AND look_at <= {} "

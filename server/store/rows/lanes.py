@@ -7,6 +7,8 @@ is either seen here, or wakes the lane after we have left it.
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from server.store.clocks import MILLISECONDS
 from server.store.contract import Lane
 from server.store.engine import Dialect, Session
@@ -22,6 +24,8 @@ DEAD = (
 """To take a lane is to be heard of. ``seen_at`` is in whole seconds; the second that is added lets nobody die early."""
 CLAIMABLE = "connection_id = {} AND state = 'queued' AND behind = false AND deadline_at > {}"
 HELD = "SELECT id FROM lanes WHERE id = {} AND owner = {}"
+OPEN = f"{HELD} AND (hold_until IS NULL OR hold_until <= {{}})"
+"""The owner's own hold is known to them; another process may have been told to wait since."""
 
 
 class LaneRows(CommittingRows):
@@ -69,15 +73,16 @@ class LaneRows(CommittingRows):
         """Write down what was learnt of a lane, and answer when it has work next."""
 
         def steps(_: Dialect) -> Steps[datetime | None]:
-            known = yield Statement("SELECT owner FROM lanes WHERE id = {}", (lane.id,), "wait")
+            known = yield Statement("SELECT owner, hold_until FROM lanes WHERE id = {}", (lane.id,), "wait")
             if not known or known[0]["owner"] != owner:
                 # It is not ours to come back to: whoever finds it due does.
                 return None
-            wake_at, parked = yield from _next_work(lane, now=now)
+            hold = _later(lane.hold_until, moment(known[0]["hold_until"]))
+            wake_at, parked = yield from _next_work(replace(lane, hold_until=hold), now=now)
             staying = stay and wake_at is not None and wake_at <= now
             yield Statement(
                 "UPDATE lanes SET wake_at = {}, hold_until = {}, failures = {}, parked = {}, owner = {} WHERE id = {}",
-                (wake_at, lane.hold_until, lane.failures, parked, owner if staying else "", lane.id),
+                (wake_at, hold, lane.failures, parked, owner if staying else "", lane.id),
             )
             return wake_at
 
@@ -175,6 +180,10 @@ def _next_work(lane: Lane, *, now: datetime) -> Steps[tuple[datetime | None, boo
     times = [] if parked else [moment(row["look_at"]), moment(row["run_at"])]
     due = min((time for time in times if time is not None), default=None)
     return None if due is None else max(due, now, lane.hold_until or now), parked
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((each for each in (one, other) if each is not None), default=None)
 
 
 def _open(lane_id: str, *, now: datetime) -> Steps[None]:

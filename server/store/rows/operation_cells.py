@@ -90,6 +90,7 @@ def build_settle(settlement: Settlement, box: Box) -> Settle:
         look_at=settlement.look_at,
         now=settlement.now,
         gives_way=settlement.gives_way,
+        hold_until=settlement.hold_until,
         sealed_by=box.sealing,
     )
 

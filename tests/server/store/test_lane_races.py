@@ -283,8 +283,10 @@ async def test_an_engine_is_told_inside_the_transaction_that_gives_a_lane_work(m
     lane = await store.take_lane("c1", owner="me", now=later(5), dead_after_seconds=ALIVE)
     assert lane is not None
     await store.claim("c1", owner="me", now=later(5), calls=9, batch=1)
-    await store.leave_lane(replace(lane, hold_until=None), owner="me", now=later(5), stay=False)
-    await store.settle(replace(settlement(one.id), from_state="claimed", to_state="queued", run_at=NOW))
+    await store.leave_lane(lane, owner="me", now=later(5), stay=False)
+    await store.settle(
+        replace(settlement(one.id), from_state="claimed", to_state="queued", now=later(5), run_at=later(5))
+    )
     assert told() == ["c1"]
     await store.wake_lane("c1", project_id="p1", at=NOW)
     assert told() == ["c1"]

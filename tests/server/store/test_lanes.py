@@ -177,6 +177,68 @@ async def test_what_was_learnt_of_a_lane_is_kept_and_a_hold_delays_it(store: Sto
     assert await taken(store) == lane
 
 
+async def test_a_hold_is_stored_with_the_move_that_met_it_and_whoever_comes_next_keeps_it(store: Store) -> None:
+    await store.begin(queued("x1"))
+    await taken(store)
+    (one,) = await store.claim("c1", owner="me", now=NOW, calls=1, batch=1)
+    asked = replace(settlement(one.id), from_state="claimed", to_state="queued", run_at=later(30), hold_until=later(30))
+    await store.settle(asked)
+    assert await due(store, later(29)) == []
+    assert await store.due_lanes(now=later(30), dead_after_seconds=-5, limit=10) == ["c1"]
+    lane = await store.take_lane("c1", owner="you", now=NOW, dead_after_seconds=-5)
+    assert lane == Lane(id="c1", project_id="p1", hold_until=later(30)), "the first one was killed, and never left it"
+
+
+async def test_who_attends_claims_nothing_and_looks_nothing_up_once_another_was_told_to_wait(store: Store) -> None:
+    await store.begin(queued("x1"))
+    await store.begin(queued("x2"))
+    lane = await taken(store)
+    (one,) = await store.claim("c1", owner="me", now=NOW, calls=1, batch=1)
+    doubt = replace(settlement(one.id), from_state="claimed", to_state="unknown", look_at=later(1))
+    await store.settle(doubt)
+    await store.begin(operation("x3", connection_id="c1"))
+    await store.settle(replace(settlement("x3"), to_state="failure", hold_until=later(30)))
+    assert await claimed(store, at=later(29)) == []
+    looks = {"owner": "me", "again_at": later(90), "limit": 9}
+    assert await store.due_looks("c1", now=later(29), **looks) == []
+    assert await left(store, lane, at=later(2), stay=True) == later(30), "it is the later one of what both were told"
+    lane = await taken(store)
+    assert lane.hold_until == later(30)
+    assert await claimed(store, at=later(30)) == ["x2"]
+    assert [each.id for each in await store.due_looks("c1", now=later(30), **looks)] == ["x1"]
+
+
+async def test_a_hold_is_never_shortened(store: Store) -> None:
+    for name, seconds in (("x1", 40), ("x2", 10)):
+        await store.begin(operation(name, connection_id="c1"))
+        await store.settle(replace(settlement(name), to_state="failure", hold_until=later(seconds)))
+    assert (await taken(store)).hold_until == later(40)
+    assert await left(store, Lane(id="c1", project_id="p1", hold_until=later(20))) is None
+    assert (await taken(store)).hold_until == later(40)
+    await store.begin(queued("x3"))
+    assert await left(store, Lane(id="c1", project_id="p1", hold_until=later(50))) == later(50)
+
+
+async def test_the_longest_hold_of_a_shared_commit_counts(store: Store) -> None:
+    names = [f"x{number}" for number in range(5)]
+    for name in names:
+        await store.begin(operation(name, connection_id="c1"))
+    moves = [
+        replace(settlement(name), to_state="failure", hold_until=later(seconds))
+        for name, seconds in zip(names, (3, 50, 7, 1, 2), strict=True)
+    ]
+    assert await store.settle_all(moves) == [True] * 5
+    assert (await taken(store)).hold_until == later(50)
+
+
+async def test_a_synchronous_refusal_with_a_hold_leaves_no_work(store: Store) -> None:
+    await store.begin(operation("x1", connection_id="c1"))
+    await store.settle(replace(settlement("x1"), to_state="failure", hold_until=later(30)))
+    assert await due(store, later(29)) == []
+    assert await left(store, await taken(store), at=later(30)) is None
+    assert await due(store, later(9999)) == []
+
+
 async def test_somebody_elses_lane_is_not_left(store: Store) -> None:
     await store.begin(queued("x1"))
     lane = await taken(store, owner="you")
