@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import msgspec
 from litestar import Litestar, MediaType, Request, Response, Router
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
@@ -44,11 +46,12 @@ from server.api import (
     writes,
 )
 from server.api.announcing import announce_changes
+from server.api.nearest import nearest_path
 from server.api.provided import access, project_id
 from server.door.browsers import Browsers
 from server.door.front import Front
 from server.liveness import living
-from server.openapi import openapi_config
+from server.openapi import PATH, RECORDS, openapi_config, public_path
 from server.services import Services
 
 PROJECT = "/v1/projects/{project_id_or_name:str}"
@@ -259,11 +262,20 @@ def _problem(services: Services) -> Callable[..., Response[problems.ProblemDocum
         request_id = request.scope["state"]["request_id"]
         problems.record(error, request_id=request_id)
         document = problems.document_of(error, request_id=request_id, now=services.clock())
+        if isinstance(error, NotFoundException):
+            document = msgspec.structs.replace(document, remedy=_meant(request))
         return Response(
             document, status_code=document.status, headers=problems.headers_of(error), media_type=problems.PROBLEM_TYPE
         )
 
     return answer
+
+
+def _meant(request: Request[object, object, object]) -> str:  # type: ignore[type-var]
+    """Say which route was probably meant by an address that is none."""
+    routes = [public_path(route.path_format) for route in request.app.routes if isinstance(route, HTTPRoute)]
+    near = nearest_path(request.scope["path"].replace("/:", ":"), [*routes, RECORDS])
+    return f"Did you mean {near}?" if near else f"GET {PATH} lists every route."
 
 
 def _jwt_key_problem(services: Services) -> Callable[..., Response[problems.ProblemDocument]]:

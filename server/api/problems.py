@@ -284,7 +284,7 @@ def record(error: Exception, *, request_id: str) -> None:
 
 
 def _detail(error: Exception, problem: Problem, *, request_id: str) -> str:
-    if isinstance(error, HTTPException):
+    if isinstance(error, HTTPException) and problem is not _INTERNAL:
         return _framework_detail(error, problem)
     if isinstance(error, ConnectorError):
         return f"The provider answered: {error.fault.message}"

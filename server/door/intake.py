@@ -94,7 +94,7 @@ def _check_json(content_type: bytes) -> None:
     kind, _, parameters = content_type.decode("latin-1").lower().partition(";")
     charset = parameters.strip().removeprefix("charset=").strip('" ')
     if kind.strip() != "application/json" or charset not in {"", "utf-8"}:
-        raise WrongMediaType("Send the body as application/json, in UTF-8.")
+        raise WrongMediaType("Send the body with Content-Type: application/json, in UTF-8.")
 
 
 def _bounded(receive: Receive, rule: _Rule) -> Receive:
