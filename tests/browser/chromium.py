@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright, expect
 
 from tests.parts import absent
 
@@ -25,6 +25,8 @@ FLAGS = (
 )
 ALL_COOKIES = {"cookie_controls_mode": 0, "block_third_party_cookies": False}
 NO_COOKIES = {"default_content_setting_values": {"cookies": 2}}
+PATIENCE_MS = 90_000
+"""For all that is waited for. It promises no speed: where others work too, a process may stand still for seconds."""
 
 
 def find() -> str:
@@ -37,6 +39,7 @@ def find() -> str:
 async def started() -> AsyncIterator[Browser]:
     """Start a browser; every context of it is a fresh, private profile, and these block third-party cookies."""
     path = find()
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright, _launched(playwright, path) as browser:
         yield browser
 
@@ -44,11 +47,24 @@ async def started() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def _launched(playwright: Playwright, path: str) -> AsyncIterator[Browser]:
     # Its sandbox refuses to run as root, and nothing here comes from strangers.
-    browser = await playwright.chromium.launch(executable_path=path, args=FLAGS, chromium_sandbox=False)
+    browser = await playwright.chromium.launch(
+        executable_path=path, args=FLAGS, chromium_sandbox=False, timeout=PATIENCE_MS
+    )
     try:
         yield browser
     finally:
         await browser.close()
+
+
+@asynccontextmanager
+async def private(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """Give a fresh profile: no cookies, and nothing that a page has left."""
+    context = await browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    try:
+        yield context
+    finally:
+        await context.close()
 
 
 @asynccontextmanager
@@ -61,8 +77,9 @@ async def profile(preferences: dict[str, Any]) -> AsyncIterator[BrowserContext]:
         file.write_text(json.dumps({"profile": preferences}), "utf-8")
         async with async_playwright() as playwright:
             context = await playwright.chromium.launch_persistent_context(
-                folder, executable_path=path, args=FLAGS, chromium_sandbox=False
+                folder, executable_path=path, args=FLAGS, chromium_sandbox=False, timeout=PATIENCE_MS
             )
+            context.set_default_timeout(PATIENCE_MS)
             try:
                 yield context
             finally:

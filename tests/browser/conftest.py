@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 
-from tests.browser.chromium import started
+from tests.browser.chromium import private, started
 from tests.browser.sites import oidc_site, toolkit_site
 from tests.browser.stage import Stage, open_stage
 
@@ -23,10 +23,8 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """A customer's profile: no cookies yet."""
-    fresh = await browser.new_context()
-    fresh.set_default_timeout(20_000)
-    yield fresh
-    await fresh.close()
+    async with private(browser) as fresh:
+        yield fresh
 
 
 @pytest_asyncio.fixture(loop_scope="session")

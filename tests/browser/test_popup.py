@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.browser.chromium import NO_COOKIES, profile
+from tests.browser.chromium import NO_COOKIES, private, profile
 from tests.browser.stage import CONSUMER, GROUP, Stage, opened_by, photograph, state
 from tests.oauth_servers.customers import Customer
 from tests.server.signing import register, token
@@ -172,12 +172,11 @@ async def test_a_callback_in_another_browser_is_refused(
     popup = await opened_by(page, "first")
     await site.arrive(popup)
     callback = await Customer().decide(popup.url)
-    other = await browser.new_context()
-    stranger = await other.new_page()
-    await stranger.goto(callback)
-    assert "This window did not start the connection" in await stranger.inner_text("body")
-    await photograph(stranger, "another-browser")
-    await other.close()
+    async with private(browser) as other:
+        stranger = await other.new_page()
+        await stranger.goto(callback)
+        assert "This window did not start the connection" in await stranger.inner_text("body")
+        await photograph(stranger, "another-browser")
     assert await stage.connections() == []
     # A stranger does not use the state up: who set out may still come back.
     await popup.evaluate("url => location.assign(url)", callback)
@@ -210,14 +209,13 @@ async def test_a_forwarded_link_asks_whoever_opens_it(stage: Stage, browser: Bro
     await stage.prepare("sandboxOAuth")
     page = await stage.visit(context, provider="sandboxOAuth", groupName="Umbrella Ltd")
     link = await page.evaluate("async () => link(await call('POST', '/oauth-connect', requestOf()))")
-    other = await browser.new_context()
-    stranger = await other.new_page()
-    await stranger.goto(link)
-    said = await stranger.inner_text("body")
-    await photograph(stranger, "forwarded")
+    async with private(browser) as other:
+        stranger = await other.new_page()
+        await stranger.goto(link)
+        said = await stranger.inner_text("body")
+        await photograph(stranger, "forwarded")
     assert "Umbrella Ltd" in said
     assert "Continue only if you started this yourself" in said
-    await other.close()
 
 
 async def test_a_link_opened_by_another_page_goes_nowhere(stage: Stage, context: BrowserContext) -> None:

@@ -94,11 +94,13 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         await self.page.wait_for_function("name => window.told.some((event) => event.name === name)", arg=name)
         return (await self.told(name))[0]
 
-    async def focused(self) -> str:
-        """Tell what has the focus within the element: its id, or its text."""
-        script = "e => { const f = e.shadowRoot.activeElement; return f ? f.id || f.textContent.trim() : '' }"
-        found: str = await self.element.evaluate(script)
-        return found
+    async def focuses(self, what: str) -> None:
+        """Wait until this has the focus within the element, by its id or else by its text."""
+        script = """([e, what]) => {
+          const focused = e.shadowRoot.activeElement;
+          return focused && (focused.id || focused.textContent.trim()) === what;
+        }"""
+        await self.page.wait_for_function(script, arg=[await self.element.element_handle(), what])
 
     async def photograph(self, name: str) -> None:
         """Keep a picture of the whole page where ``ISTHMUS_SCREENSHOTS`` says."""
@@ -146,9 +148,13 @@ class ElementStage(msgspec.Struct, kw_only=True):
         attributes: Mapping[str, str] | None = None,
         properties: Mapping[str, Any] | None = None,
         asks: bool = False,
+        page: Page | None = None,
     ) -> Shown:
-        """Open the product's page with the element in it. ``asks`` has it call `freshToken`, which a test exposes."""
-        page = await context.new_page()
+        """Open the product's page with the element in it, in a page of the context or in this one.
+
+        ``asks`` has it call `freshToken`, which a test exposes.
+        """
+        page = page or await context.new_page()
         if folder := os.environ.get("ISTHMUS_UI_ASSETS"):
             await page.route(f"{self.stage.origin}/ui/*", serving(Path(folder)))
         await page.goto(self.stage.product_url)

@@ -2,10 +2,12 @@
 
 import json
 import re
+import time
 from itertools import groupby
 
+import msgspec
 import pytest
-from playwright.async_api import Browser, BrowserContext, expect
+from playwright.async_api import BrowserContext, CDPSession, Page, expect
 
 from tests.accounts import Account, serve_account
 from tests.browser.element.stage import ElementStage, Shown, open_element_stage
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OBJECTS, FIELDS = 20, 500
 MOST_TYPING_MS, MOST_PAINT_MS, MOST_NODES, MOST_SHOWN = 50, 1000, 1500, 50
-"""What is promised. Timing is judged by the median, and painting by the best, since other things run."""
+"""What is promised. Judged is how long processors work for it: when they are done depends on what else they do."""
 ASKED = [
     ["GET /ui/install.js"],
     ["GET /integrations/sandbox", "GET /integrations/sandbox/installations"],
@@ -36,27 +38,7 @@ PAYLOADS = (
     "שלום (2)",
     "long " + "n" * 495,
 )
-WATCH = """
-(element) => {
-  window.took = [];
-  element.shadowRoot.addEventListener('input', () => {
-    const start = performance.now();
-    requestAnimationFrame(() => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => window.took.push(performance.now() - start);
-      port2.postMessage(0);
-    });
-  }, true);
-}
-"""
-PAINTED = """
-(element) => new Promise((resolve) => {
-  const look = () => (element.shadowRoot?.querySelector('[role=switch]')
-    ? resolve(performance.now() - window.shownAt)
-    : requestAnimationFrame(look));
-  look();
-})
-"""
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 
 
 async def shown(stage: ElementStage, context: BrowserContext, account: Account) -> Shown:
@@ -80,19 +62,36 @@ def asked_for(requests: list[str], stage: ElementStage) -> list[str]:
     return [each for _, together in waves for each in sorted(together)]
 
 
-async def typed(form: Shown, text: str) -> list[float]:
-    """Type; how long each key took until it was drawn, in milliseconds, the shortest first."""
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """How long processors have worked for a page's scripts, layout and drawing, and for the server, in milliseconds."""
+
+    page: float
+    server: float
+
+
+async def worked(session: CDPSession) -> Work:
+    metrics = (await session.send("Performance.getMetrics"))["metrics"]
+    (seconds,) = (each["value"] for each in metrics if each["name"] == "ThreadTime")
+    return Work(page=seconds * 1000, server=time.process_time() * 1000)
+
+
+async def watched(page: Page) -> CDPSession:
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    return session
+
+
+async def cost_of_a_key(form: Shown, session: CDPSession, text: str) -> float:
+    """Type where the focus is; how long the page worked for each key until all stood there, in milliseconds."""
+    before = await worked(session)
     await form.page.keyboard.type(text, delay=40)
-    took: list[float] = await form.page.evaluate("window.took.splice(0)")
-    return sorted(took)
+    await form.page.evaluate(DRAWN)
+    after = await worked(session)
+    assert await form.element.evaluate("e => e.shadowRoot.activeElement.value") == text
+    return (after.page - before.page) / len(text)
 
 
-def median(numbers: list[float]) -> float:
-    return numbers[len(numbers) // 2]
-
-
-async def test_twenty_objects_of_five_hundred_fields_are_quick(browser: Browser) -> None:
-    context = await browser.new_context()
+async def test_twenty_objects_of_five_hundred_fields_are_quick(context: BrowserContext) -> None:
     async with serve_account(objects=OBJECTS, fields=FIELDS) as account, open_element_stage(account=account) as stage:
         asked: list[str] = []
         context.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
@@ -101,30 +100,30 @@ async def test_twenty_objects_of_five_hundred_fields_are_quick(browser: Browser)
         assert asked_for(asked, stage) == [each for together in ASKED for each in together]
         assert account.asked == dict.fromkeys(account.described, 1)
         await form.element.get_by_role("switch", name="Read from").check()
-        await form.element.evaluate(WATCH)
+        session = await watched(form.page)
         await form.element.get_by_placeholder("Search fields").focus()
-        searched = await typed(form, "field 42")
+        searching = await cost_of_a_key(form, session, "field 42")
         await form.button("Add a rule for another field").press("Enter")
-        picked = await typed(form, "field 421")
-        assert len(searched) == len("field 42")
-        assert len(picked) == len("field 421")
+        picking = await cost_of_a_key(form, session, "field 421")
         await form.page.keyboard.press("ControlOrMeta+A")
         await form.page.keyboard.type("field")
         await expect(form.element.get_by_role("option")).to_have_count(MOST_SHOWN)
         await expect(form.element.locator(".box")).to_have_count(MOST_SHOWN)
-        assert max(median(searched), median(picked)) <= MOST_TYPING_MS
+        assert max(searching, picking) <= MOST_TYPING_MS
         assert await form.element.evaluate("e => e.shadowRoot.querySelectorAll('*').length") <= MOST_NODES
         await form.element.get_by_placeholder("Search objects").fill("20")
         await expect(form.element.get_by_role("tab")).to_have_count(1)
-        # The script and the account are there now: what a customer waits for is the element.
-        took: list[float] = [await (await stage.show(context)).element.evaluate(PAINTED) for _ in range(3)]
-        assert min(took) <= MOST_PAINT_MS
         await form.photograph("form-large")
-    await context.close()
+        # The script and the account are there now: what a customer waits for is the element.
+        page = await context.new_page()
+        session = await watched(page)
+        before = await worked(session)
+        await (await stage.show(context, page=page)).element.get_by_role("switch").first.wait_for()
+        after = await worked(session)
+        assert after.page - before.page + after.server - before.server <= MOST_PAINT_MS
 
 
-async def test_names_are_text_whatever_they_hold(browser: Browser) -> None:
-    context = await browser.new_context()
+async def test_names_are_text_whatever_they_hold(context: BrowserContext) -> None:
     async with (
         serve_account(objects=1, fields=12, hostile=PAYLOADS) as account,
         open_element_stage(account=account) as stage,
@@ -154,7 +153,6 @@ async def test_names_are_text_whatever_they_hold(browser: Browser) -> None:
         assert await form.page.evaluate("window.hacked") is None
         assert await form.page.evaluate("({}).writeOnUpdate") is None
         assert await form.violations() == []
-    await context.close()
 
 
 async def choose_everything(form: Shown, name: str) -> None:
@@ -167,8 +165,7 @@ async def choose_everything(form: Shown, name: str) -> None:
     await form.field("Never overwrite").check()
 
 
-async def test_an_object_that_cannot_be_described_says_so_and_is_asked_again(browser: Browser) -> None:
-    context = await browser.new_context()
+async def test_an_object_that_cannot_be_described_says_so_and_is_asked_again(context: BrowserContext) -> None:
     async with serve_account(objects=2, fields=3) as account, open_element_stage(account=account) as stage:
         account.status["object_1"] = 403
         form = await shown(stage, context, account)
@@ -182,4 +179,3 @@ async def test_an_object_that_cannot_be_described_says_so_and_is_asked_again(bro
         account.described.clear()
         await form.button("Refresh fields").click()
         await form.shows("could not be loaded")
-    await context.close()

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, expect
 
 from connectors.sandbox.access import DEMO_KEY
 from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
@@ -64,7 +64,7 @@ async def test_it_connects_by_what_a_customer_types(place: ElementStage, context
         made = (await shown.hears("connected"))["connection"]
         await shown.button("Install").wait_for()
         assert (made["provider"], made["status"], made["authScheme"]) == (provider, "working", scheme)
-        assert await shown.focused() == "isthmus-heading"
+        await shown.focuses("isthmus-heading")
         assert await shown.violations() == []
         await shown.page.close()
     assert len(await place.stage.connections()) == len(TYPED)
@@ -78,12 +78,12 @@ async def test_refused_credentials_are_told_where_they_were_typed(place: Element
         await shown.shows(words)
         await shown.element.locator("[aria-invalid=true]").nth(doubted - 1).wait_for()
         first = shown.element.locator("[aria-invalid=true]").first
-        assert await first.evaluate("e => e.getRootNode().activeElement === e"), provider
+        await expect(first).to_be_focused()
         described = await first.evaluate(
             "e => e.getAttribute('aria-describedby').split(' ').map(id => e.getRootNode().getElementById(id).innerText)"
         )
         assert any(words in text for text in described), (provider, described)
-        assert [await each.input_value() for each in await shown.element.locator(".secret input").all()][-1:] == [""]
+        await expect(shown.element.locator(".secret input").last).to_have_value("")
         ((error),) = await shown.told("error")
         assert error["code"] == "invalid"
         await shown.photograph(f"element-refused-{provider}-{doubted}")
@@ -99,8 +99,8 @@ async def test_what_is_left_empty_is_asked_for_before_anything_is_sent(
     shown.page.on("request", lambda request: sent.append(request.method))
     await shown.field("Workspace").fill("demo")
     await shown.field("Workspace").press("Enter")
-    assert await shown.element.get_by_text("This is needed.").count() == 2
-    assert await shown.field("Secret").evaluate("e => e.getRootNode().activeElement === e")
+    await expect(shown.element.get_by_text("This is needed.")).to_have_count(2)
+    await expect(shown.field("Secret")).to_be_focused()
     assert "POST" not in sent
 
 
@@ -109,13 +109,14 @@ async def test_a_secret_is_shown_only_where_asked_and_browsers_fill_in_none(
 ) -> None:
     shown = await place.show(context, "sandboxBasic")
     password = shown.field("Password")
-    assert await password.get_attribute("type") == "password"
-    assert await password.get_attribute("autocomplete") == "new-password"
+    await expect(password).to_have_attribute("type", "password")
+    await expect(password).to_have_attribute("autocomplete", "new-password")
     await password.fill("visible")
     await shown.button("Show Password").click()
-    assert (await password.get_attribute("type"), await password.input_value()) == ("text", "visible")
+    await expect(password).to_have_attribute("type", "text")
+    await expect(password).to_have_value("visible")
     await shown.button("Hide Password").click()
-    assert await password.get_attribute("type") == "password"
+    await expect(password).to_have_attribute("type", "password")
     links = [await each.get_attribute("rel") for each in await shown.element.locator("a").all()]
     assert set(links) == {"noopener noreferrer"}
 
@@ -142,7 +143,7 @@ async def test_it_connects_in_a_window_and_once_more(
     async with popup.expect_event("close"):
         await site.decide(popup, "allow")
     assert (await shown.hears("connected"))["connection"]["id"] == made["id"]
-    assert await shown.focused() == "isthmus-reconnect"
+    await shown.focuses("isthmus-reconnect")
     assert [(each["id"], each["status"]) for each in await place.stage.connections()] == [(made["id"], "working")]
 
 
@@ -164,7 +165,7 @@ async def test_a_window_that_came_to_nothing_is_told_and_can_be_opened_again(
     async with popup.expect_event("close"):
         await shown.button("Cancel").click()
     await shown.button(f"Connect {name_of('sandboxOAuth')}").wait_for()
-    assert await shown.focused() == f"Connect {name_of('sandboxOAuth')}"
+    await shown.focuses(f"Connect {name_of('sandboxOAuth')}")
     await shown.page.evaluate("() => { window.kept = window.open; window.open = () => null }")
     await shown.button(f"Connect {name_of('sandboxOAuth')}").click()
     await shown.shows("Your browser did not open the window.")
@@ -179,7 +180,8 @@ async def test_a_provider_app_that_is_missing_is_told(place: ElementStage, conte
     shown = await place.show(context, "sandboxOAuth")
     popup = await shown.popup(f"Connect {name_of('sandboxOAuth')}")
     await shown.shows("there is no provider app for Sandbox CRM (OAuth) in this project")
-    assert popup.is_closed()
+    if not popup.is_closed():
+        await popup.wait_for_event("close")
 
 
 async def prepared(place: ElementStage, provider: str) -> Any:

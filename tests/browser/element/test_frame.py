@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Route
+from playwright.async_api import BrowserContext, Route, expect
 
 from connectors.sandbox.access import DEMO_KEY
 from installations.installation import AccessPolicy
@@ -54,8 +54,8 @@ async def test_it_installs_saves_discards_and_uninstalls(place: ElementStage, co
     made = (await shown.hears("installed"))["installation"]
     assert [made["id"]] == [each["id"] for each in await place.installations("plain")]
     await shown.shows("Everything is saved.")
-    assert await shown.focused() == "isthmus-save"
-    assert await shown.button("Save changes").get_attribute("aria-disabled") == "true"
+    await shown.focuses("isthmus-save")
+    await expect(shown.button("Save changes")).to_have_attribute("aria-disabled", "true")
     assert await shown.element.evaluate("e => e.dirty") is False
     await change(shown)
     assert await shown.element.evaluate("e => e.dirty") is True
@@ -77,17 +77,17 @@ async def test_it_installs_saves_discards_and_uninstalls(place: ElementStage, co
 async def uninstall(shown: Shown, installation_id: str) -> None:
     """Ask, think better of it, and ask again."""
     await shown.button("Uninstall").click()
-    assert await shown.focused() == "isthmus-panel"
+    await shown.focuses("isthmus-panel")
     await shown.shows("Nothing more is written to Sandbox CRM.")
     await shown.photograph("element-uninstall")
     await shown.button("Cancel").click()
-    assert await shown.focused() == "isthmus-uninstall"
+    await shown.focuses("isthmus-uninstall")
     await shown.button("Uninstall").click()
     await shown.element.locator("[part~=confirm-button]").click()
     assert await shown.hears("uninstalled") == {"installationId": installation_id}
     await shown.field("API key").wait_for()
-    assert await shown.focused() == "isthmus-heading"
-    assert "is uninstalled" in await shown.element.locator("[role=status]").first.inner_text()
+    await shown.focuses("isthmus-heading")
+    await expect(shown.element.locator("[role=status]").first).to_contain_text("is uninstalled")
 
 
 async def test_a_broken_connection_is_repaired_and_the_draft_stays(
@@ -104,17 +104,14 @@ async def test_a_broken_connection_is_repaired_and_the_draft_stays(
     await shown.element.locator("[part~=connect-button]").click()
     assert (await shown.hears("connected"))["connection"]["id"] == installation["connection"]["id"]
     await shown.shows("You have unsaved changes.")
-    assert await shown.element.get_by_text("no longer accepts").count() == 0
+    await expect(shown.element.get_by_text("no longer accepts")).to_have_count(0)
     await shown.button("Reconnect").click()
-    assert await shown.focused() == "isthmus-panel"
+    await shown.focuses("isthmus-panel")
     await shown.photograph("element-reconnect")
     await shown.button("Cancel").click()
-    assert await shown.focused() == "isthmus-reconnect"
+    await shown.focuses("isthmus-reconnect")
     await shown.button("Refresh fields").click()
-    await shown.page.wait_for_function(
-        "e => e.shadowRoot.querySelector('[role=status]').textContent.includes('up to date')",
-        arg=await shown.element.element_handle(),
-    )
+    await expect(shown.element.locator("[role=status]").first).to_contain_text("up to date")
 
 
 async def test_what_cannot_be_saved_is_told_and_tried_again(place: ElementStage, context: BrowserContext) -> None:
@@ -130,7 +127,7 @@ async def test_what_cannot_be_saved_is_told_and_tried_again(place: ElementStage,
     await shown.page.unroute("**/installations/*", refuse)
     await shown.button("Save changes").click()
     await shown.hears("updated")
-    assert await shown.element.get_by_text("Not saved").count() == 0
+    await expect(shown.element.get_by_text("Not saved")).to_have_count(0)
 
 
 async def test_a_page_that_is_not_listed_is_told_so(place: ElementStage, context: BrowserContext) -> None:
@@ -197,8 +194,7 @@ async def test_another_customer_s_attributes_make_another_installer_and_a_move_d
     await shown.element.evaluate("e => { e.groupRef = 'another'; e.fieldMapping = {contacts: []} }")
     await shown.element.evaluate("e => e.updateComplete")
     assert await shown.element.evaluate("(e, before) => e.installer === before", before) is False
-    await shown.field("API key").wait_for()
-    assert await shown.field("API key").input_value() == ""
+    await expect(shown.field("API key")).to_have_value("")
     again = await shown.element.evaluate_handle("e => e.installer")
     await shown.element.evaluate("e => { e.fieldMapping = {contacts: []} }")
     await shown.element.evaluate("e => e.updateComplete")
@@ -217,9 +213,8 @@ async def test_it_speaks_the_page_s_language_and_its_own_words(place: ElementSta
     await shown.shows("<b>x</b>")
     await shown.element.evaluate("e => { e.lang = 'ar'; e.strings = undefined }")
     await shown.field("API key").wait_for()
-    assert await shown.element.evaluate("e => e.shadowRoot.querySelector('[part=root]').dir") == "ltr"
+    root = shown.element.locator("[part=root]")
+    await expect(root).to_have_attribute("dir", "ltr")
     await shown.page.evaluate("() => { document.documentElement.dir = 'rtl' }")
     await shown.element.evaluate("e => { e.removeAttribute('lang') }")
-    await shown.element.evaluate("e => e.updateComplete")
-    direction = "e => getComputedStyle(e.shadowRoot.querySelector('[part=root]')).direction"
-    assert await shown.element.evaluate(direction) == "rtl"
+    await expect(root).to_have_css("direction", "rtl")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
-from playwright.async_api import Browser, BrowserContext, Page, Route
+from playwright.async_api import BrowserContext, Page, Route
 
 from connectors.provider import CustomInput, CustomOpts, InputOption
 from connectors.sandbox.connector import SandboxConnector
@@ -154,8 +154,7 @@ async def show_all(place: ElementStage, page: Page, each: list[dict[str, str]]) 
     await page.evaluate(SHOW_ALL, given)
 
 
-async def test_providers_groups_integrations_and_inputs_are_text(browser: Browser) -> None:
-    context = await browser.new_context()
+async def test_providers_groups_integrations_and_inputs_are_text(context: BrowserContext) -> None:
     further = [hostile_provider(number, payload) for number, payload in enumerate(PAYLOADS)]
     async with hostile_stage(context, further=further) as place:
         integrations = [
@@ -180,12 +179,9 @@ async def test_providers_groups_integrations_and_inputs_are_text(browser: Browse
             assert seen["description"].translate(MARKS) == f"The {payload} account of {payload}".translate(MARKS)
             assert seen["labels"] == [payload]
         await Shown(page=page).photograph("element-hostile")
-    await context.close()
 
 
-async def test_what_servers_say_is_text(browser: Browser) -> None:
-    context = await browser.new_context()
-
+async def test_what_servers_say_is_text(context: BrowserContext) -> None:
     async def refuse(route: Route) -> None:
         said = PAYLOADS[int(route.request.url.partition("/integrations/")[2].partition("/")[0])]
         problem = {"detail": said, "title": said, "issues": [{"name": said, "detail": said, "remedy": said}]}
@@ -204,11 +200,9 @@ async def test_what_servers_say_is_text(browser: Browser) -> None:
         for payload, seen in zip(PAYLOADS, await page.evaluate(READ_ALL, "[part~=failed]"), strict=True):
             # A sentence begins with a capital letter.
             assert any(payload[1:] in text for text in seen["said"]), payload
-    await context.close()
 
 
-async def test_objects_fields_choices_and_values_are_text(browser: Browser) -> None:
-    context = await browser.new_context()
+async def test_objects_fields_choices_and_values_are_text(context: BrowserContext) -> None:
     async with (
         serve_account(objects=1, fields=3, hostile=NAMES) as account,
         hostile_stage(context, account=account) as place,
@@ -247,7 +241,6 @@ async def test_objects_fields_choices_and_values_are_text(browser: Browser) -> N
         assert {*NAMES} <= {*content["read"]["objects"]}
         assert all(content["read"]["objects"][each]["selectedFields"] == {each: True} for each in NAMES)
         assert all(each in content["write"]["objects"] for each in NAMES)
-    await context.close()
 
 
 def edits() -> list[dict[str, Any]]:
@@ -262,9 +255,8 @@ def edits() -> list[dict[str, Any]]:
     ]
 
 
-async def test_a_payload_that_got_through_would_be_noticed(browser: Browser) -> None:
+async def test_a_payload_that_got_through_would_be_noticed(context: BrowserContext) -> None:
     """All of the above stands and falls with this."""
-    context = await browser.new_context()
     watch = Watch(context)
     async with open_element_stage(header="Content-Security-Policy-Report-Only") as place:
         shown = await place.show(context)
@@ -275,4 +267,3 @@ async def test_a_payload_that_got_through_would_be_noticed(browser: Browser) -> 
         assert len(await shown.page.evaluate(STRANGE, FORBIDDEN)) == 2
         assert any(each.startswith("require-trusted-types-for") for each in await shown.violations())
     assert not watch.saw_nothing
-    await context.close()
