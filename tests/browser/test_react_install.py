@@ -224,7 +224,7 @@ async def test_a_customer_changes_and_pauses(stage: Stage, context: BrowserConte
         await page.get_by_role("button", name="Stop reading from").wait_for()
         await photograph(page, "react-installed")
         await all_saved(page)
-        assert await page.get_by_role("button", name="Save", exact=True).is_disabled()
+        await expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
         await page.get_by_label("clear selection").last.click()
         await tick(page, "Given name")
         changed = (await saved(stage, shown, count=1))["read"]["objects"]["contacts"]
@@ -233,7 +233,9 @@ async def test_a_customer_changes_and_pauses(stage: Stage, context: BrowserConte
             "selectedFields": {"email": True, "lastName": True, "phone": True, "firstName": True},
             "selectedValueMappings": {"lifecycleStage": STAGES_CHOSEN, "x_tshirtSize": {}},
         }
-        await turn_to(page, "Person")  # It went on to what is not installed yet.
+        # It goes on to what is not installed yet.
+        await page.get_by_role("tab", name="Companies", selected=True).wait_for()
+        await turn_to(page, "Person")
         await page.get_by_role("button", name="Stop reading from").click()
         await shown.press("Stop reading")
         await page.get_by_text("Reading is currently disabled").wait_for()
