@@ -40,7 +40,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(SOURCES / "index.html", folder)
     entry, made = SOURCES / "page.jsx", f"--outfile={folder / 'page.js'}"
     command = (esbuild, entry, "--bundle", *DEFINED, made, "--log-level=error")
-    subprocess.run(command, check=True, timeout=60)  # noqa: S603 -- the tests' own tool
+    subprocess.run(command, check=True, timeout=200)  # noqa: S603 -- the tests' own tool
     return folder
 
 

@@ -18,7 +18,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if node is None or not (UI / "node_modules" / "esbuild").is_dir():
         absent(f"NODE ABSENT: install node and npm, then run `npm ci --ignore-scripts` in {UI}, or `make test`")
     folder = tmp_path_factory.mktemp("ui")
-    subprocess.run([node, "build.mjs", str(folder)], cwd=UI, check=True, timeout=120)  # noqa: S603 -- our own build
+    subprocess.run([node, "build.mjs", str(folder)], cwd=UI, check=True, timeout=200)  # noqa: S603 -- our own build
     # Node.js reads the type of a module from the nearest package.json.
     (folder / "package.json").write_text('{"type": "module"}')
     return folder

@@ -33,13 +33,13 @@ def test_its_words_and_its_questions_and_drafts(ui: Path, tmp_path: Path, name: 
     node, made = str(shutil.which("node")), tmp_path / "element.mjs"
     bundling = ["--bundle", "--format=esm", "--platform=node", "--loader=ts", "--log-level=error", f"--outfile={made}"]
     command = [str(UI / "node_modules" / ".bin" / "esbuild"), *bundling]
-    subprocess.run(command, input=entry, text=True, cwd=UI / "src" / "element", check=True, timeout=60)  # noqa: S603 -- our own tool
+    subprocess.run(command, input=entry, text=True, cwd=UI / "src" / "element", check=True, timeout=200)  # noqa: S603 -- our own tool
     ran = subprocess.run(  # noqa: S603 -- our own tests
         [node, "--test", str(HERE / f"{name}.test.mjs")],
         env={**os.environ, "ISTHMUS_ELEMENT": str(made), "ISTHMUS_DEFAULTS": str(HERE.parent / "defaults.json")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout

@@ -21,7 +21,7 @@ def passes(name: str, ui: Path, **told: str) -> None:
         env={**os.environ, "ISTHMUS_HEADLESS": str(ui / "headless.js"), **told},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout

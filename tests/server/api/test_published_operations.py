@@ -176,7 +176,7 @@ def run(*command: Any, cwd: Path | None = None, given: str = "", **environment: 
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
