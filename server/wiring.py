@@ -30,7 +30,7 @@ from server.clock import Clock, NewId, new_id, process_name, utc_now
 from server.delivering.beat import DEAD_AFTER_SECONDS, Beat
 from server.delivering.calls import Calls
 from server.delivering.completion import Completion
-from server.delivering.deliveries import Deliveries
+from server.delivering.deliveries import TURN_SECONDS, Deliveries
 from server.delivering.holds import Holds
 from server.delivering.interventions import Interventions
 from server.delivering.look_ups import Perform
@@ -75,11 +75,12 @@ def build_services(
     engine: Engine | None = None,
     jitter: Callable[[], float] = random.random,
     assets: Assets | None = None,
+    turn_seconds: float = TURN_SECONDS,
 ) -> Services:
     """Put everything together; nothing is started. ``owner`` names this process among all that share the store.
 
     Without an ``engine`` lanes are attended to in this process alone; without ``assets`` those that are built in are
-    served.
+    served. ``turn_seconds`` is how long the caller of a write waits for the record's turn.
     """
     known, pace, name = tuple(connectors), pace or Pace(), owner or process_name()
     tokens = Tokens(
@@ -105,6 +106,7 @@ def build_services(
         jitter=jitter,
         owner=name,
         assets=assets or read_assets(),
+        turn_seconds=turn_seconds,
     )
     return _services(ground, _delivering(ground), accounts=accounts, tokens=tokens, transport=transport)
 
@@ -158,6 +160,7 @@ class _Ground(msgspec.Struct, frozen=True, kw_only=True):
     jitter: Callable[[], float]
     owner: str
     assets: Assets
+    turn_seconds: float
 
 
 class _Delivering(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,6 +197,7 @@ def _delivering(on: _Ground) -> _Delivering:
             clock=clock,
             new_id=new_id,
             owner=on.owner,
+            turn_seconds=on.turn_seconds,
         ),
         engine=on.engine,
         worker=worker,

@@ -36,14 +36,17 @@ integrations:
 
 
 @asynccontextmanager
-async def open_memory_house(server: MemoryServer, *, store: MemoryStore | None = None) -> AsyncIterator[House]:
-    """Open a house with the group ``g1`` installed, all settings as they come."""
+async def open_memory_house(
+    server: MemoryServer, *, store: MemoryStore | None = None, **made: Any
+) -> AsyncIterator[House]:
+    """Open a house with the group ``g1`` installed, all settings as they come; ``made`` is for `build_services`."""
     services = build_services(
         Settings(public_url="http://isthmus.test"),
         store=store or MemoryStore(),
         connectors=(Memory(),),
         transport=server,
         owner="test",
+        **made,
     )
     app: Any = watched(build_app(services))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://isthmus.test") as client:

@@ -11,6 +11,7 @@ from installations.record import Fault
 from server.access.errors import AccessError
 from server.api.problems import TABLE, document_of, headers_of, problem_of
 from server.app import build_app  # noqa: F401 -- as above
+from server.delivering.holds import OnHold
 from server.delivering.idempotency import IdempotencyError, KeyInFlight, KeyReused
 from server.door.refusals import RequestError
 from server.store.contract import StoreError, Unavailable
@@ -42,6 +43,7 @@ STATUSES = [
     (Unsealable("connections.credentials of c1 was changed"), 500),
     (KeyReused("other body"), 422),
     (KeyInFlight("still running"), 409),
+    (OnHold(7), 429),
     (Unavailable("the pool of postgres://user:secret@host is closed"), 503),
     (Refused(Fault(kind="unknown_object", message="no")), 404),
     (Refused(Fault(kind="rate_limited", message="slow down")), 429),

@@ -13,6 +13,7 @@ from connectors.memory.server import MemoryServer
 from installations.record import WriteRequest
 from server.clock import new_id
 from server.delivering.deliveries import Delivered, Deliveries
+from server.delivering.holds import Holds
 from server.delivering.idempotency import idempotency_key
 from server.delivering.turns import Turns
 from server.settings import Settings
@@ -23,7 +24,8 @@ from tests.server.delivering.yard import PROJECT, Yard, open_yard
 from tests.server.store.samples import MASTER_KEY
 
 ANY = OperationFilter()
-BUSY = httpx.Response(429, headers={"Retry-After": "5"})
+BUSY = httpx.Response(429)
+"""Has the one write wait, and not the connection."""
 
 
 @pytest.fixture(params=["memory", "sqlite_url", "migrated_postgres_url"])
@@ -63,7 +65,7 @@ async def write(
 
 async def count(yard: Yard, expected: int) -> None:
     """Wait until there are so many operations."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             if len(await yard.store.earliest(PROJECT, ANY, limit=9)) == expected:
                 return
@@ -82,7 +84,7 @@ async def test_a_synchronous_write_waits_behind_what_was_accepted_before(yard: Y
     await count(yard, 2)
     yard.clock.move(seconds=10)
     await yard.attend()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         delivered = await writing
     assert (sent(provider), provider.records["people"]["7"]["a"]) == ([1, 1, 2], 2)
     operation = delivered.operation
@@ -115,6 +117,7 @@ async def test_a_caller_waits_no_longer_than_it_can_and_the_write_goes_out_all_t
         perform=services.perform,
         waking=services.worker,
         turns=Turns(),
+        holds=Holds(clock=yard.clock),
         permits=lambda: lambda: True,
         clock=yard.clock,
         new_id=new_id,
@@ -143,7 +146,7 @@ async def test_what_waited_for_its_turn_is_tried_once_as_promised(yard: Yard, pr
     provider.answer_next(httpx.Response(200, json={"id": "7", "a": 1}), httpx.Response(429))
     yard.clock.move(seconds=10)
     await yard.attend()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         delivered = await writing
     assert (delivered.operation.state, delivered.operation.reason) == ("failure", "abandoned")
 
@@ -158,7 +161,7 @@ async def test_nobody_waits_for_a_synchronous_write_in_doubt(yard: Yard, provide
     provider.answer_next(httpx.Response(200, json={"id": "7", "a": 1}), httpx.ReadError("the answer was lost"))
     yard.clock.move(seconds=10)
     await yard.attend()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         delivered = await writing
     assert (delivered.operation.state, delivered.operation.reason) == ("unknown", "ambiguous")
     await yard.attend()
@@ -184,7 +187,7 @@ async def test_what_is_accepted_while_a_synchronous_write_is_under_way_does_not_
     provider = Slow()
     yard = await open_yard(provider, connectors=(Memory(),))
     first = asyncio.create_task(write(yard, "update", {"id": "7", "a": 1}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await provider.asked.wait()
         await yard.submit("update", {"id": "7", "a": 2})
         second = asyncio.create_task(yard.attend())
