@@ -22,8 +22,15 @@ PATIENCE_SECONDS = 120.0
 AGAIN_SECONDS = 0.05
 TAKEN_SECONDS = 0.05
 TIMEOUT = aiohttp.ClientTimeout(total=45, connect=5)
-AGAIN = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.CONFLICT})
-"""Answers after which the same request is made again: not now, no room, and a key that is still in use."""
+AGAIN = frozenset(
+    {
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+"""Answers after which the same request is made again: not now, no room, a key in use, a provider that waits."""
 
 
 class Strange(msgspec.Struct, frozen=True, kw_only=True):
