@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from datetime import datetime
 
@@ -22,22 +21,27 @@ from tests.server.store.samples import MASTER_KEY
 BACKLOG = int(os.environ.get("ISTHMUS_BACKLOG", "2000"))
 """``ISTHMUS_BACKLOG=100000`` is the promise; the way is the same."""
 AT_ONCE = 500
+MOST_BETWEEN = 200
+"""Of others' calls, from when a write is handed in to its own: what is claimed ahead, and some. How many seconds that
+is depends on the machine; here it is a few dozen calls, of the 2,000 that the backlog takes one by one."""
 
 
 class Provider(MemoryServer):
-    """Takes 10 ms, and notes when each customer's first write came."""
+    """Takes 10 ms, and notes before how many of the others' calls each customer's first one came."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.first: defaultdict[str, asyncio.Future[float]] = defaultdict(asyncio.get_running_loop().create_future)
+        self.calls: Counter[str] = Counter()
+        self.first: defaultdict[str, asyncio.Future[int]] = defaultdict(asyncio.get_running_loop().create_future)
 
-    async def came(self, customer: str) -> float:
+    async def came(self, customer: str) -> int:
         return await self.first[customer]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        first = self.first[request.headers["x-customer"]]
-        if not first.done():
-            first.set_result(time.monotonic())
+        customer = request.headers["x-customer"]
+        if not self.first[customer].done():
+            self.first[customer].set_result(self.calls.total())
+        self.calls[customer] += 1
         await asyncio.sleep(0.01)
         return await super().handle_async_request(request)
 
@@ -70,8 +74,8 @@ async def test_a_backlog_does_not_delay_another_customers_first_write(store: Sto
         await asyncio.gather(*(store.begin(replace(order, id=new_id())) for _ in range(AT_ONCE)))
     async with yard.at_work(), asyncio.timeout(60):
         await provider.came("big")
-        accepted_at = time.monotonic()
         await yard.submit("create", {"n": 2}, group="small", headers=[{"key": "x-customer", "value": "small"}])
-        delay = await provider.came("small") - accepted_at
+        before = provider.calls.total()
+        between = await provider.came("small") - before
         yard.services.worker.stop()
-    assert delay < 2
+    assert between <= MOST_BETWEEN
