@@ -33,9 +33,11 @@ class Receiver:
         self.received: list[Received] = []
         self.answer: Callable[[Received], int | bytes] = lambda _: 200
         self.delays: Callable[[Received], float] = lambda _: 0.0
+        self.held: asyncio.Event | None = None
+        """Where it is there, nothing is answered before it is set."""
         self._news = asyncio.Event()
 
-    async def until(self, count: int, *, seconds: float = 20) -> list[Received]:
+    async def until(self, count: int, *, seconds: float = 60) -> list[Received]:
         """Wait until so many messages came."""
         await self.wait_for(lambda: len(self.received) >= count, seconds=seconds)
         return self.received
@@ -57,6 +59,8 @@ class Receiver:
                 self.received.append(one)
                 self._news.set()
                 await asyncio.sleep(self.delays(one))
+                if self.held is not None:
+                    await self.held.wait()
                 writer.write(_answer(self.answer(one)))
                 self._news.set()
                 await writer.drain()
