@@ -84,7 +84,7 @@ def alive_with(store: MemoryStore, beat: Beat) -> Coroutine[Any, Any, None]:
 async def test_a_process_says_that_it_lives_whatever_else_it_is_at() -> None:
     store = Troubled()
     alive = asyncio.create_task(alive_with(store, Beat()))
-    await asyncio.wait_for(store.enough.wait(), 5)
+    await asyncio.wait_for(store.enough.wait(), 60)
     alive.cancel()
     await asyncio.gather(alive, return_exceptions=True)
 
@@ -93,7 +93,7 @@ async def test_changes_are_followed_although_the_answer_was_an_error_nobody_fore
     store, changes, heard = Troubled(), Changes(), list[int]()
     changes.subscribe(lambda: heard.append(store.asked))
     following = asyncio.create_task(follow(changes, store=store))
-    await asyncio.wait_for(store.enough.wait(), 5)
+    await asyncio.wait_for(store.enough.wait(), 60)
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
     assert heard == [2]
@@ -105,7 +105,7 @@ async def test_what_has_expired_is_forgotten_at_the_start_even_if_the_database_i
     for name, expires in (("old", START - timedelta(seconds=1)), ("new", START + timedelta(hours=1))):
         await store.create_upload(Upload(id=name, project_id="p", md5="", expire_time=expires))
     alive = asyncio.create_task(alive_with(store, Beat()))
-    await asyncio.wait_for(store.swept.wait(), 5)
+    await asyncio.wait_for(store.swept.wait(), 60)
     alive.cancel()
     await asyncio.gather(alive, return_exceptions=True)
     assert (await store.upload("new", now=START)).id == "new"

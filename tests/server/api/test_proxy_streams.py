@@ -353,10 +353,10 @@ async def test_a_caller_that_hangs_up_takes_the_providers_connection_along() -> 
 
     async with faults.serving(waits) as server, lined_up(moved=server.url) as line:
         calling = asyncio.create_task(line.call("POST", "/a", content=b"x"))
-        await asyncio.wait_for(arrived.wait(), 5)
+        await asyncio.wait_for(arrived.wait(), 60)
         calling.cancel()
         await asyncio.gather(calling, return_exceptions=True)
-        await asyncio.wait_for(closed.wait(), 5)
+        await asyncio.wait_for(closed.wait(), 60)
 
 
 async def test_a_caller_that_hangs_up_inside_the_answer_takes_it_along_too() -> None:
@@ -371,7 +371,7 @@ async def test_a_caller_that_hangs_up_inside_the_answer_takes_it_along_too() -> 
     async with faults.serving(waits) as server, lined_up(moved=server.url) as line:
         async with line.client.stream("GET", "/a", headers=line.headers()) as response:
             assert await anext(response.aiter_raw()) == b"half"
-        await asyncio.wait_for(closed.wait(), 5)
+        await asyncio.wait_for(closed.wait(), 60)
 
 
 @pytest.mark.parametrize("size", [1000, 5 * MEGABYTE], ids=["small", "large"])
@@ -392,11 +392,11 @@ async def test_a_caller_that_hangs_up_inside_its_body_leaves_nothing_behind(line
 
     line.echo.answer = answer
     calling = asyncio.create_task(line.call("POST", "/a", content=body()))
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), 60)
     calling.cancel()
     await asyncio.gather(calling, return_exceptions=True)
     if size > MEGABYTE:
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 60)
     assert (await line.call("GET", "/b", integration="root")).status_code == 200
     assert [one.target for one in line.echo.seen] == ["/b"], "half a body is no request"
 

@@ -48,7 +48,7 @@ def in_memory(yard: Yard) -> list[str]:
 
 async def until(reached: Callable[[], bool]) -> None:
     """Let everybody else go on until it is so; whoever waits for the database or a provider is let go on as well."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not reached():  # noqa: ASYNC110 -- what is waited for is the state of a store
             await asyncio.sleep(0.001)
 
@@ -216,7 +216,7 @@ async def test_a_drain_does_not_wait_for_ever() -> None:
     provider = Gate()
     yard = await open_yard(provider)
     await yard.submit("create", {"n": 1})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(25):
         async with yard.at_work(drain_seconds=0.05):
             await provider.holds(1)
     assert await states(yard) == ["sent"]

@@ -59,7 +59,7 @@ async def written(yard: Yard, mode: str) -> None:
     request = msgspec.convert(body, WriteRequest)
     deliveries = yard.services.deliveries
     accepted = await deliveries.accept(PROJECT, "crm", "people", request)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         if mode == "asynchronous":
             await deliveries.submit(accepted, request)
             await yard.attend()

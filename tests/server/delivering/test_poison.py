@@ -82,7 +82,7 @@ async def test_what_is_suspected_runs_while_nothing_else_does() -> None:
         await yard.submit("create", {"n": number}, group="g2", headers=[{"key": "x-n", "value": str(number)}])
     await yard.submit("create", {"n": 99})
     await yard.store.begin(replace(suspect, crashes=3, batch_key=""))
-    async with yard.at_work(), asyncio.timeout(20):
+    async with yard.at_work(), asyncio.timeout(60):
         while await states(yard) != ["success"] * 22:
             yard.clock.move(seconds=1)
             await asyncio.sleep(0.01)
@@ -126,7 +126,7 @@ async def test_two_who_want_to_be_alone_do_not_wait_for_each_other() -> None:
             order.append(alone)
         quarantine.leave(1)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asyncio.gather(first(), second())
     assert (order, len(quarantine), quarantine.closed) == ([False, True], 0, False)
 

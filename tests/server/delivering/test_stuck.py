@@ -111,7 +111,7 @@ async def test_what_may_have_been_stored_and_was_not_sent_is_ended(action: str) 
 async def test_what_could_not_be_written_down_is_written_by_servers_without_a_worker_too(works: bool) -> None:  # noqa: FBT001 -- a case
     store = Forgetful()
     yard = await open_yard(MemoryServer(), store=store)
-    async with living(yard.services, kind="server", works=works), asyncio.timeout(10):
+    async with living(yard.services, kind="server", works=works), asyncio.timeout(60):
         store.settles = False
         with pytest.raises(Unavailable):
             await write(yard)

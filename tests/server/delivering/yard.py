@@ -130,7 +130,7 @@ class Yard(msgspec.Struct, kw_only=True):
     async def attempts(self, operation_id: str) -> list[Attempt]:
         return await self.store.attempts(PROJECT, operation_id)
 
-    async def ended(self, *operation_ids: str, seconds: float = 10.0) -> list[Operation]:
+    async def ended(self, *operation_ids: str, seconds: float = 60.0) -> list[Operation]:
         """Wait until operations are no longer in progress."""
         async with asyncio.timeout(seconds):
             while True:

@@ -147,7 +147,7 @@ async def test_who_follows_misses_no_event_however_ids_and_commits_are_ordered(s
     following = asyncio.create_task(follow(store, most=60))
     writing = [store.update_connection("p1", "c1", now=NOW, event=event(name)) for name in names]
     await asyncio.gather(*writing)
-    seen = await asyncio.wait_for(following, 30)
+    seen = await asyncio.wait_for(following, 60)
     assert len(seen) == 60
     assert sorted(seen) == sorted(names)
 
@@ -168,7 +168,7 @@ async def test_who_follows_misses_no_event_of_transactions_that_overlap(database
                 await asyncio.sleep(0)
 
     await asyncio.gather(*(write(names[start::6]) for start in range(6)))
-    seen = await asyncio.wait_for(following, 30)
+    seen = await asyncio.wait_for(following, 60)
     await store.close()
     assert len(seen) == 60
     assert sorted(seen) == sorted(names)

@@ -279,7 +279,7 @@ async def test_a_key_is_retired_only_after_those_who_seal_with_it(
         async with postgres.writing():
             await hold(box)
             rotation = asyncio.create_task(renewed(migrated_postgres_url))
-            await asyncio.wait_for(waits_for_a_lock(postgres), 20)
+            await asyncio.wait_for(waits_for_a_lock(postgres), 60)
             late = box.seal(b"late", table="connections", column="credentials", row_id="c1")
             await Connections.update({Connections.credentials: late}).where(Connections.id == "c1")
             assert not rotation.done()
@@ -302,7 +302,7 @@ async def test_who_comes_while_a_key_is_being_retired_waits_and_is_refused(
             await DataKeys.raw("SELECT id FROM data_keys WHERE id = {} FOR UPDATE", box.sealing)
             await DataKeys.update({DataKeys.retired: True}).where(DataKeys.id == box.sealing)
             sealer = asyncio.create_task(seal())
-            await asyncio.wait_for(waits_for_a_lock(postgres), 20)
+            await asyncio.wait_for(waits_for_a_lock(postgres), 60)
         with pytest.raises(RetiredKey):
             await sealer
 
@@ -314,7 +314,7 @@ async def test_wrapping_anew_does_not_wait_for_those_who_seal(
         box = await keyring.box("p1")
         async with postgres.writing():
             await hold(box)
-            assert await asyncio.wait_for(Rotation(database, keyring, tell=lambda _: None).rewrap(), 5) == 2
+            assert await asyncio.wait_for(Rotation(database, keyring, tell=lambda _: None).rewrap(), 60) == 2
 
 
 async def test_two_rotations_at_once_do_no_harm(migrated_postgres_url: str) -> None:

@@ -43,7 +43,7 @@ async def test_a_provider_that_does_not_answer_holds_no_other_up(rig: Rig, clock
         rig.clock.tick(2)
         rig.server.gate = asyncio.Event()
         renewing = asyncio.create_task(process.keep_alive.renew_dying())
-        await asyncio.wait_for(other.arrived.wait(), 5)
+        await asyncio.wait_for(other.arrived.wait(), 60)
         rig.server.gate.set()
         await renewing
 
