@@ -76,7 +76,9 @@ async def salesforce_customer() -> AsyncIterator[Customer]:
 async def sandbox_customer() -> AsyncIterator[Customer]:
     async with (
         open_house() as house,
-        httpx.AsyncClient(base_url=house.sandbox_url, headers={"X-Sandbox-Key": DEMO_KEY}, trust_env=False) as crm,
+        httpx.AsyncClient(
+            base_url=house.sandbox_url, headers={"X-Sandbox-Key": DEMO_KEY}, trust_env=False, timeout=60
+        ) as crm,
     ):
         yield Customer(house=house, provider="sandbox", crm=crm)
 

@@ -82,7 +82,9 @@ async def product(store: Store) -> AsyncIterator[Product]:
         async with (
             listening(house.app) as origin,
             Client(origin, api_key=house.key, project=house.project_id) as client,
-            httpx.AsyncClient(base_url=house.sandbox_url, headers={"X-Sandbox-Key": DEMO_KEY}, trust_env=False) as crm,
+            httpx.AsyncClient(
+                base_url=house.sandbox_url, headers={"X-Sandbox-Key": DEMO_KEY}, trust_env=False, timeout=60
+            ) as crm,
         ):
             yield Product(house=house, client=client, crm=crm)
 

@@ -18,6 +18,7 @@ from tests.postgres import run_sql
 from tests.server.house import MANIFEST
 
 WRITERS = 6
+PATIENCE = 60
 KILLS = {"sqlite": 6, "postgres": 4}
 MOST_ANSWERS = 60
 """A round ends by a kill after 1 to this many answers."""
@@ -43,7 +44,8 @@ class Story(msgspec.Struct, kw_only=True):
 
     def http(self, origin: str) -> httpx.AsyncClient:
         base = f"{origin}/v1/projects/{self.project['projectId']}"
-        return httpx.AsyncClient(base_url=base, headers={"X-Api-Key": self.project["apiKey"]}, trust_env=False)
+        key = {"X-Api-Key": self.project["apiKey"]}
+        return httpx.AsyncClient(base_url=base, headers=key, trust_env=False, timeout=PATIENCE)
 
 
 @pytest.fixture(params=KILLS)
@@ -52,7 +54,9 @@ async def story(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     url = str(request.getfixturevalue(name))
     async with (
         serve() as sandbox_url,
-        httpx.AsyncClient(base_url=sandbox_url, headers={"X-Sandbox-Key": DEMO_KEY}, trust_env=False) as sandbox,
+        httpx.AsyncClient(
+            base_url=sandbox_url, headers={"X-Sandbox-Key": DEMO_KEY}, trust_env=False, timeout=PATIENCE
+        ) as sandbox,
     ):
         isthmus = Isthmus(tmp_path, database_url=url, provider_urls={"sandbox": sandbox_url})
         project = await isthmus.init("acme")

@@ -50,7 +50,7 @@ async def house(store: Store) -> AsyncIterator[House]:
 
 @pytest.fixture
 async def sandbox(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=house.sandbox_url, headers={"X-Sandbox-Key": DEMO_KEY}) as client:
+    async with httpx.AsyncClient(base_url=house.sandbox_url, headers={"X-Sandbox-Key": DEMO_KEY}, timeout=60) as client:
         yield client
 
 

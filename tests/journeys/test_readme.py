@@ -38,7 +38,7 @@ CONFIRMATION = re.compile(r'name="confirmation" value="(\w+)"')
 
 async def consent(link: str) -> str:
     """Open a link, go on to the provider, allow, and come back; the page that says how it ended."""
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as browser:
         asked = CONFIRMATION.search((await browser.get(link)).text)
         assert asked is not None
         departure = await browser.post(link, data={"confirmation": asked[1]})
@@ -49,7 +49,7 @@ async def consent(link: str) -> str:
 async def install(page: str) -> None:
     """Do what the element does in a page, with the token that stands there and nothing else."""
     transport = httpx.AsyncHTTPTransport(retries=30)
-    async with httpx.AsyncClient(trust_env=False, transport=transport) as browser:
+    async with httpx.AsyncClient(trust_env=False, transport=transport, timeout=60) as browser:
         given = dict(ATTRIBUTE.findall((await browser.get(page)).text))
         project = f"{given['src'].removesuffix('/ui/install.js')}/v1/projects/{given['project']}"
         who = {"groupRef": given["group-ref"], "consumerRef": given["consumer-ref"]}

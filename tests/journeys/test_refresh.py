@@ -127,7 +127,7 @@ async def use(visit: Visit, token: str) -> int:
     assert options
     client = {"client_id": visit.application.client_id, "client_secret": visit.application.client_secret}
     form = {"grant_type": "refresh_token", "refresh_token": token, **client}
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         return (await http.post(options.token_url, data=form)).status_code
 
 

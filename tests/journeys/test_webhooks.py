@@ -41,7 +41,10 @@ async def test_the_end_of_an_asynchronous_write_reaches_a_webhook(tmp_path: Path
         origin = await isthmus.start()
         try:
             async with httpx.AsyncClient(
-                base_url=f"{origin}/v1/projects/acme", headers={"X-Api-Key": made["apiKey"]}, trust_env=False
+                base_url=f"{origin}/v1/projects/acme",
+                headers={"X-Api-Key": made["apiKey"]},
+                trust_env=False,
+                timeout=60,
             ) as client:
                 operation_id = await _write(client, receiver.url)
                 shown = await client.get("/destinations/hook", params={"includeSecrets": "true"})
@@ -94,10 +97,10 @@ async def test_no_message_is_lost_however_often_the_server_dies(isthmus: Isthmus
         receiver.answer = answer
         await isthmus.start()
         for count in KILLS_AT:
-            await receiver.until(count, seconds=60)
+            await receiver.until(count, seconds=120)
             await isthmus.kill()
             await isthmus.start()
-        await receiver.wait_for(lambda: len(arrived) == MESSAGES, seconds=60)
+        await receiver.wait_for(lambda: len(arrived) == MESSAGES, seconds=120)
         assert arrived == {f"event-{number:05}" for number in range(MESSAGES)}
         twice = len(receiver.received) - MESSAGES
         failed = sum(hashlib.sha256(name.encode()).digest()[0] < 77 for name in arrived)

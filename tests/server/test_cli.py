@@ -90,9 +90,9 @@ def test_serve_deploy_and_stop(folder: Path, project: Any) -> None:
     good.write_text(GOOD)
     bad.write_text(BAD)
     with serving(folder) as origin:
-        live = httpx.get(f"{origin}/healthz")
+        live = httpx.get(f"{origin}/healthz", timeout=60)
         assert (live.json(), live.headers.get("server")) == ({"status": "live"}, None)
-        assert httpx.get(f"{origin}/readyz").json() == {"status": "ready"}
+        assert httpx.get(f"{origin}/readyz", timeout=60).json() == {"status": "ready"}
         held = isthmus(folder, "api-keys", "new", "--project", "acme")
         assert (held.returncode, "another Isthmus process" in held.stderr) == (1, True)
 

@@ -33,7 +33,9 @@ class Tool:
     def __init__(self, served: Served, *, project: str, key: str) -> None:
         self.project = project
         self.public_url = served.house.services.settings.public_url
-        self.client = httpx.Client(base_url=served.origin, headers={"X-Api-Key": key, "User-Agent": "amp-cli"})
+        self.client = httpx.Client(
+            base_url=served.origin, headers={"X-Api-Key": key, "User-Agent": "amp-cli"}, timeout=60
+        )
 
     def place(self, archive: bytes) -> dict[str, str]:
         """Ask where to put an archive; the server behind this address is the one that is called here."""

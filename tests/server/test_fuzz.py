@@ -141,7 +141,7 @@ async def test_mutated_writes_never_break_the_server_and_do_nothing_unanswered()
             written += _written(reply)
         tally.judge("writes")
         ledger = f"{house.services.settings.provider_urls['sandbox']}/_sandbox/ledger"
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             # An upsert that changes nothing is answered as a success and leaves no trace.
             assert 0 < (await client.get(ledger)).json()["total"] <= written
 

@@ -191,7 +191,7 @@ async def test_a_write_too_many_for_a_connection_is_neither_sent_nor_stored() ->
         assert len(answers) - len(refused) == 100
         for answer in refused:
             told_to_wait(answer)
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             ledger = await client.get(f"{house.sandbox_url}/_sandbox/ledger")
         assert ledger.json()["total"] == 100
         installation = (await house.call("GET", "/installations")).json()[0]

@@ -226,7 +226,7 @@ async def held(house: House, record_id: str, *, there: bool) -> JsonObject | Non
     if not there:
         return None
     url = f"{house.sandbox_url}/v1/objects/contacts/records/{record_id}"
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.get(url, headers={KEY_HEADER: DEMO_KEY})
     found: JsonObject = answer.json()
     return {**found.get("fields", found), "id": record_id}

@@ -196,6 +196,6 @@ async def test_a_body_too_large_is_refused_by_its_size(house: House, size: int) 
 
 
 async def _effects(house: House) -> int:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         ledger = await client.get(f"{house.services.settings.provider_urls['sandbox']}/_sandbox/ledger")
     return int(ledger.json()["total"])

@@ -136,7 +136,7 @@ def contents(house: House) -> str:
 
 async def last_call(house: House) -> Any:
     """Answer what the provider was asked last."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         return (await client.get(f"{house.sandbox_url}/_sandbox/requests?limit=1")).json()
 
 

@@ -336,7 +336,10 @@ async def test_a_call_is_cut_off_when_its_time_is_over() -> None:
             clock=services.clock,
             new_id=services.new_id,
         )
-        async with listening(short) as origin, httpx.AsyncClient(base_url=origin, trust_env=False) as client:
+        async with (
+            listening(short) as origin,
+            httpx.AsyncClient(base_url=origin, trust_env=False, timeout=60) as client,
+        ):
             answer = await client.post("/a", headers=line.headers(), content=b"x")
             outcome(answer, 502, "ambiguous", "ambiguous")
             with pytest.raises(httpx.RemoteProtocolError):

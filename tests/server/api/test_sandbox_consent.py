@@ -27,7 +27,7 @@ async def house() -> AsyncIterator[House]:
 
 async def registered(house: House, *redirect_uris: str) -> None:
     client = {"clientId": DEMO_CLIENT_ID, "clientSecret": DEMO_CLIENT_SECRET, "redirectUris": redirect_uris}
-    async with httpx.AsyncClient(base_url=house.sandbox_url, trust_env=False) as sandbox:
+    async with httpx.AsyncClient(base_url=house.sandbox_url, trust_env=False, timeout=60) as sandbox:
         assert (await sandbox.post("/_sandbox/clients", json=client)).status_code == 201
 
 
@@ -41,7 +41,7 @@ async def departed(house: House, link: str) -> str:
 
 async def decided(address: str, decision: str = "allow") -> str:
     """Decide on the provider's page; answer where it sends the customer back to."""
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as browser:
         page = await browser.get(address)
         assert page.status_code == 200, page.text
         form = dict(re.findall(r'name="(\w+)" value="([^"]+)"', unescape(page.text)))

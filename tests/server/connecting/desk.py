@@ -80,13 +80,13 @@ class Desk(msgspec.Struct, kw_only=True):
 
     async def known_at_the_sandbox(self, *redirect_uris: str, **client: str) -> None:
         body = {"name": "Acme", **CLIENT, **client, "redirectUris": redirect_uris}
-        async with httpx.AsyncClient(trust_env=False) as sandbox:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as sandbox:
             answer = await sandbox.post(f"{self.house.sandbox_url}/_sandbox/clients", json=body)
         assert answer.status_code == 201, answer.text
 
     async def workspace(self, name: str) -> None:
         """Add an account that customers may choose at the sandbox."""
-        async with httpx.AsyncClient(trust_env=False) as sandbox:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as sandbox:
             answer = await sandbox.post(f"{self.house.sandbox_url}/_sandbox/workspaces", json={"name": name})
         assert answer.is_success, answer.text
 
@@ -145,7 +145,7 @@ async def decided(address: str, decision: Decision = "allow", *, workspace: str 
     """Decide on the provider's page; where it sends the browser back to."""
     if not workspace:
         return await Customer().decide(address, decision)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         page = await client.get(address)
         (ticket,) = re.findall(r'name="ticket" value="([^"]+)"', page.text)
         form = {"ticket": ticket, "workspace": workspace, "decision": decision}

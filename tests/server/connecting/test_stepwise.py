@@ -33,7 +33,7 @@ async def begun(desk: Desk, **rest: Any) -> tuple[str, str]:
 
 async def handed_out(address: str) -> str:
     """Have the sandbox hand out a key; where it sends the browser back to."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         page = await client.get(address)
         form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', unescape(page.text)))
         answer = await client.post(address.partition("?")[0], data={**form, "workspace": "demo", "decision": "allow"})
