@@ -57,9 +57,10 @@ def _lost(ask: Ask, calls: Sequence[Call]) -> Iterator[Stall]:
 
 
 def longest_stall(accepted: Iterable[Accepted], calls: Sequence[Call]) -> Stall:
-    """Find the longest time in which a customer's operation waited for its first call and no call of theirs came in.
+    """Find the longest time in which a customer's create waited for its first call and no call of theirs came in.
 
-    Calls without tags are not theirs in this sense: nobody waits in a lane for a deletion or a look-up.
+    A change of a record may wait for the one before, which backs off. Calls without tags are not theirs in this sense:
+    nobody waits in a lane for a deletion or a look-up.
     """
     moments: defaultdict[str, list[float]] = defaultdict(list)
     for call in calls:
@@ -69,7 +70,7 @@ def longest_stall(accepted: Iterable[Accepted], calls: Sequence[Call]) -> Stall:
 
 
 def longest_gap(accepted: Sequence[Accepted], calls: Sequence[Call]) -> Stall:
-    """Find the longest time in which somebody's operation waited for its first call and nobody's call came in."""
+    """Find the longest time in which somebody's create waited for its first call and nobody's call came in."""
     everybody = [call.at for call in calls if call.tags]
     return _longest(accepted, calls, {each.ask.customer: everybody for each in accepted})
 
@@ -77,13 +78,13 @@ def longest_gap(accepted: Sequence[Accepted], calls: Sequence[Call]) -> Stall:
 def waiting_since(
     accepted: Iterable[Accepted], *, seen: Container[str], called_at: Mapping[str, float]
 ) -> dict[str, float]:
-    """Tell since when work has been standing still, for each customer who has an operation without a call.
+    """Tell since when work has been standing still, for each customer who has a create without a call.
 
     ``seen`` are the tags that came in, ``called_at`` is when each customer's last call came in that bore one.
     """
     since: dict[str, float] = {}
     for each in accepted:
-        if each.ask.tag not in seen:
+        if each.ask.creates and each.ask.tag not in seen:
             since.setdefault(each.ask.customer, max(each.at, called_at.get(each.ask.customer, 0.0)))
     return since
 

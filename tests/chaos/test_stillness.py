@@ -31,6 +31,8 @@ def call(at: float, *numbers: int, customer: str = "one", fault: bool = False) -
         # Deletions and look-ups bear no tags.
         ([accepted(1, 0.0)], [call(4.0), call(5.0, 1)], 5.0),
         ([accepted(1, 0.0)], [call(4.0)], 0.0),
+        # A change waits for the one before it.
+        ([accepted(1, 0.0, kind="update")], [call(5.0, 1)], 0.0),
     ],
 )
 def test_a_customer_stands_still_from_the_last_call_to_the_next(
