@@ -94,7 +94,11 @@ def _longest(accepted: Iterable[Accepted], calls: Sequence[Call], moments: Mappi
     for call in calls:
         for tag in call.tags:
             first.setdefault(tag, call.at)
-    found = (_wait(each, first[each.ask.tag], moments[each.ask.customer]) for each in accepted if each.ask.tag in first)
+    found = (
+        _wait(each, first[each.ask.tag], moments[each.ask.customer])
+        for each in accepted
+        if each.ask.creates and each.ask.tag in first
+    )
     return max(found, default=Stall())
 
 
