@@ -11,18 +11,22 @@ from connectors.provider import MetadataInput, OAuth2Opts, ProviderMetadata
 from connectors.sandbox.access import DEMO_KEY
 from connectors.sandbox.connector import SandboxConnector
 from connectors.sandbox.data import SANDBOX, SANDBOXES
-from connectors.sandbox.oauth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from installations.installation import MetadataValue
 from server.api.credential_forms import CredentialForms, form_names, open_forms
 from server.inputs import brought_issues, completed, step_issues
-from tests.server.house import House, open_house
-
-BY_NAME = {provider.name: provider for provider in SANDBOXES}
-REGION = MetadataInput(name="region", display_name="Region", prompt="eu or us")
-PLAN = MetadataInput(name="plan", display_name="Plan", default_value="free")
-ASKING = replace(
-    BY_NAME["sandboxCustom"], name="asking", metadata=ProviderMetadata(input=(REGION, PLAN, MetadataInput(name="hub")))
+from tests.server.api.credential_input_cases import (
+    ASKING,
+    BY_NAME,
+    CHANGES,
+    FITTING,
+    FORMS,
+    ISSUES,
+    ODD,
+    REFUSED,
+    VALUES,
+    WORKS,
 )
+from tests.server.house import House, open_house
 
 
 @pytest.fixture
@@ -41,28 +45,6 @@ def names(answer: Any) -> list[tuple[str, str]]:
     return [(issue["name"], issue["code"]) for issue in answer.json()["issues"]]
 
 
-VALUES = {"workspace": "demo", "secret": DEMO_KEY, "region": "eu"}
-CLIENT = {"clientId": DEMO_CLIENT_ID, "clientSecret": DEMO_CLIENT_SECRET}
-
-WORKS: list[tuple[str, dict[str, Any], str]] = [
-    ("sandbox", {"apiKey": DEMO_KEY}, "apiKey"),
-    ("sandboxKeyInQuery", {"apiKey": DEMO_KEY}, "apiKey"),
-    ("sandboxKeyAsBasic", {"apiKey": DEMO_KEY}, "apiKey"),
-    ("sandboxKeyAsBasic", {"basicAuth": {"username": DEMO_KEY, "password": ""}}, "basic"),
-    ("sandboxBasic", {"basicAuth": {"username": "demo", "password": DEMO_KEY}}, "basic"),
-    ("sandboxCustom", {"customAuth": VALUES}, "none"),
-    ("sandboxSession", {"customAuth": {"workspace": "demo", "secret": DEMO_KEY}}, "none"),
-    ("sandboxSteps", {"customAuth": VALUES}, "none"),
-    ("sandboxOAuthClient", {"oauth2ClientCredentials": CLIENT}, "oauth2/clientCredentials"),
-    (
-        "sandboxOAuthPassword",
-        {"oauth2PasswordCredentials": {"username": "demo", "password": DEMO_KEY, **CLIENT}},
-        "oauth2/password",
-    ),
-    ("sandboxOpen", {}, "none"),
-]
-
-
 @pytest.mark.parametrize(("provider", "given", "scheme"), WORKS, ids=[f"{row[0]} {[*row[1]]}" for row in WORKS])
 async def test_every_scheme_without_a_browser_makes_a_connection_that_works(
     house: House, provider: str, given: dict[str, Any], scheme: str
@@ -75,37 +57,6 @@ async def test_every_scheme_without_a_browser_makes_a_connection_that_works(
     assert (shown.status_code, "email" in shown.json()["fields"]) == (200, True), shown.text
 
 
-ODD = "a-canary-4711"
-
-REFUSED: list[tuple[str, dict[str, Any], str]] = [
-    ("sandbox", {"apiKey": ODD}, "apiKey"),
-    ("sandboxKeyInQuery", {"apiKey": ODD}, "apiKey"),
-    ("sandboxKeyAsBasic", {"apiKey": ODD}, "apiKey"),
-    ("sandboxBasic", {"basicAuth": {"username": "demo", "password": ODD}}, "basicAuth"),
-    ("sandboxBasic", {"basicAuth": {"username": "other", "password": DEMO_KEY}}, "basicAuth"),
-    ("sandboxCustom", {"customAuth": {**VALUES, "secret": ODD}}, "customAuth"),
-    ("sandboxCustom", {"customAuth": {**VALUES, "region": "us"}}, "customAuth"),
-    ("sandboxSession", {"customAuth": {"workspace": "demo", "secret": ODD}}, "customAuth"),
-    ("sandboxSession", {"customAuth": {"workspace": "other", "secret": DEMO_KEY}}, "customAuth"),
-    (
-        "sandboxOAuthClient",
-        {"oauth2ClientCredentials": {**CLIENT, "clientSecret": ODD}},
-        "oauth2ClientCredentials",
-    ),
-    (
-        "sandboxOAuthPassword",
-        {"oauth2PasswordCredentials": {"username": "demo", "password": ODD, **CLIENT}},
-        "oauth2PasswordCredentials",
-    ),
-    (
-        "sandboxOAuthPassword",
-        {"oauth2PasswordCredentials": {"username": "demo", "password": DEMO_KEY, **CLIENT, "clientSecret": ODD}},
-        "oauth2PasswordCredentials",
-    ),
-    ("sandboxOAuth", {"oauth2AuthorizationCode": {"accessToken": {"token": ODD}}}, "oauth2AuthorizationCode"),
-]
-
-
 @pytest.mark.parametrize(("provider", "given", "member"), REFUSED, ids=[f"{row[0]} {row[2]}" for row in REFUSED])
 async def test_what_the_provider_refuses_is_not_stored(
     house: House, provider: str, given: dict[str, Any], member: str
@@ -114,87 +65,6 @@ async def test_what_the_provider_refuses_is_not_stored(
     assert (answer.status_code, names(answer)) == (422, [(member, "credentials-refused")])
     assert ODD not in answer.text
     assert (await house.call("GET", "/connections")).json() == []
-
-
-ISSUES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
-    (
-        "nothing filled in",
-        "sandboxCustom",
-        {"customAuth": {}},
-        [("customAuth.workspace", "required"), ("customAuth.secret", "required"), ("customAuth.region", "required")],
-    ),
-    (
-        "empty values",
-        "sandboxCustom",
-        {"customAuth": {**VALUES, "workspace": "", "secret": ""}},
-        [("customAuth.workspace", "required"), ("customAuth.secret", "required")],
-    ),
-    (
-        "unknown names",
-        "sandboxCustom",
-        {"customAuth": {**VALUES, "tenant": ODD, "api.key": ODD}},
-        [("customAuth.tenant", "unknown-input"), ('customAuth["api.key"]', "unknown-input")],
-    ),
-    (
-        "a choice that is none",
-        "sandboxCustom",
-        {"customAuth": {**VALUES, "region": ODD}},
-        [("customAuth.region", "bad-value")],
-    ),
-    (
-        "case matters in a choice",
-        "sandboxCustom",
-        {"customAuth": {**VALUES, "region": "EU"}},
-        [("customAuth.region", "bad-value")],
-    ),
-    (
-        "values that no header carries",
-        "sandboxCustom",
-        {"customAuth": {"workspace": f"{ODD}\r\nX-Evil: 1", "secret": f"{ODD}é", "region": "eu"}},
-        [("customAuth.workspace", "bad-value"), ("customAuth.secret", "bad-value")],
-    ),
-    (
-        "space around a value",
-        "sandboxCustom",
-        {"customAuth": {**VALUES, "secret": f" {ODD}"}},
-        [("customAuth.secret", "bad-value")],
-    ),
-    (
-        "a value that goes into a header of the token request",
-        "sandboxSession",
-        {"customAuth": {"workspace": f"{ODD}\n", "secret": "in the body, where é is welcome"}},
-        [("customAuth.workspace", "bad-value")],
-    ),
-    (
-        "what steps bring back",
-        "sandboxSteps",
-        {"customAuth": {"workspace": "demo"}},
-        [("customAuth.secret", "required"), ("customAuth.region", "required")],
-    ),
-    ("two ways at once", "sandboxCustom", {"customAuth": VALUES, "apiKey": ODD}, [("", "credentials")]),
-    ("no way at all", "sandboxCustom", {}, [("", "credentials")]),
-    (
-        "a colon in a user name",
-        "sandboxBasic",
-        {"basicAuth": {"username": "a:b", "password": ODD}},
-        [("basicAuth.username", "bad-value")],
-    ),
-    (
-        "the account and the credentials at once",
-        "asking",
-        {
-            "customAuth": {"workspace": "demo", "tenant": ODD},
-            "providerMetadata": {"region": {"value": "", "source": "input"}},
-        },
-        [
-            ("providerMetadata.region", "required"),
-            ("providerMetadata.hub", "required"),
-            ("customAuth.secret", "required"),
-            ("customAuth.region", "required"),
-            ("customAuth.tenant", "unknown-input"),
-        ],
-    ),
-]
 
 
 @pytest.mark.parametrize(("case", "provider", "given", "issues"), ISSUES, ids=[row[0] for row in ISSUES])
@@ -207,16 +77,6 @@ async def test_all_that_is_wrong_is_said_at_once(
     assert (answer.status_code, names(answer)) == (422, issues)
     assert ODD not in answer.text
     assert (await house.call("GET", "/connections")).json() == before
-
-
-FORMS: dict[str, Any] = {
-    "apiKey": ODD,
-    "basicAuth": {"username": "u", "password": ODD},
-    "oauth2ClientCredentials": {"clientId": "i", "clientSecret": ODD},
-    "oauth2PasswordCredentials": {"username": "u", "password": ODD, "clientId": "i", "clientSecret": ODD},
-    "oauth2AuthorizationCode": {"accessToken": {"token": ODD}},
-    "customAuth": VALUES,
-}
 
 
 @pytest.mark.parametrize("provider", [name for name in BY_NAME if name != "sandboxOpen"])
@@ -232,19 +92,6 @@ async def test_a_way_that_is_not_the_providers_is_refused_by_name(house: House, 
         several = "one of " if len(fitting) > 1 else ""
         assert issue["remedy"] == f"Give {several}{', '.join(fitting)}."
         assert ODD not in answer.text
-
-
-FITTING: list[tuple[str, list[str]]] = [
-    ("sandbox", ["apiKey"]),
-    ("sandboxKeyAsBasic", ["apiKey", "basicAuth"]),
-    ("sandboxBasic", ["basicAuth"]),
-    ("sandboxSteps", ["customAuth"]),
-    ("sandboxOAuth", ["oauth2AuthorizationCode", "apiKey"]),
-    ("sandboxOAuthCode", ["oauth2AuthorizationCode", "apiKey"]),
-    ("sandboxOAuthClient", ["oauth2ClientCredentials", "apiKey"]),
-    ("sandboxOAuthPassword", ["oauth2PasswordCredentials", "apiKey"]),
-    ("sandboxOpen", []),
-]
 
 
 @pytest.mark.parametrize(("provider", "fitting"), FITTING)
@@ -280,9 +127,6 @@ async def test_a_change_names_its_issues_below_the_connection(house: House) -> N
     assert names(answer) == [("connection.customAuth", "credentials-refused")]
     right = {"updateMask": ["customAuth"], "connection": {"customAuth": VALUES}}
     assert (await house.call("PATCH", f"/connections/{made['id']}", json=right)).status_code == 200
-
-
-CHANGES = [row for row in WORKS if row[1]]
 
 
 @pytest.mark.parametrize(("provider", "given", "scheme"), CHANGES, ids=[f"{row[0]} {[*row[1]]}" for row in CHANGES])
