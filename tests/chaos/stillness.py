@@ -16,6 +16,9 @@ from tests.chaos.workload import Ask, Kind
 
 REPEATED: frozenset[Kind] = frozenset({"unique", "keyed", "update", "upsert"})
 """Kinds that are sent again as soon as their process is known to be dead."""
+STEADY: frozenset[Kind] = frozenset({"unique", "keyed"})
+"""Those of them that wait for nothing else: changes of a record wait for the one before, which may back off. Other
+creates may be in doubt without ever having been called; then they are looked up first, some time later."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +62,8 @@ def _lost(ask: Ask, calls: Sequence[Call]) -> Iterator[Stall]:
 def longest_stall(accepted: Iterable[Accepted], calls: Sequence[Call]) -> Stall:
     """Find the longest time in which a customer's create waited for its first call and no call of theirs came in.
 
-    A change of a record may wait for the one before, which backs off. Calls without tags are not theirs in this sense:
-    nobody waits in a lane for a deletion or a look-up.
+    Only `STEADY` creates are looked at. Calls without tags are not theirs in this sense: nobody waits in a lane for a
+    deletion or a look-up.
     """
     moments: defaultdict[str, list[float]] = defaultdict(list)
     for call in calls:
@@ -84,7 +87,7 @@ def waiting_since(
     """
     since: dict[str, float] = {}
     for each in accepted:
-        if each.ask.creates and each.ask.tag not in seen:
+        if each.ask.kind in STEADY and each.ask.tag not in seen:
             since.setdefault(each.ask.customer, max(each.at, called_at.get(each.ask.customer, 0.0)))
     return since
 
@@ -97,7 +100,7 @@ def _longest(accepted: Iterable[Accepted], calls: Sequence[Call], moments: Mappi
     found = (
         _wait(each, first[each.ask.tag], moments[each.ask.customer])
         for each in accepted
-        if each.ask.creates and each.ask.tag in first
+        if each.ask.kind in STEADY and each.ask.tag in first
     )
     return max(found, default=Stall())
 

@@ -33,6 +33,8 @@ def call(at: float, *numbers: int, customer: str = "one", fault: bool = False) -
         ([accepted(1, 0.0)], [call(4.0)], 0.0),
         # A change waits for the one before it.
         ([accepted(1, 0.0, kind="update")], [call(5.0, 1)], 0.0),
+        # A create in doubt waits for a look-up.
+        ([accepted(1, 0.0, kind="marker")], [call(5.0, 1)], 0.0),
     ],
 )
 def test_a_customer_stands_still_from_the_last_call_to_the_next(
