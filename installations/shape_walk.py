@@ -1,7 +1,7 @@
 """How data is compared with a type, member by member; the questions about it are asked in `shape`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -32,6 +32,11 @@ _NODES: tuple[tuple[type | tuple[type, ...], Kind], ...] = (
     (_LISTS, "a list"),
     ((inspect.StructType, inspect.DictType), "an object"),
 )
+
+_LONGEST_GUESSED = 100
+"""Characters of a word that may have been meant for another."""
+_MOST_GUESSED = 100
+"""Issues, after which nobody guesses any more."""
 
 
 class Walk:
@@ -93,7 +98,7 @@ class Walk:
             return named[tag]
         allowed = ", ".join(str(name) for name in named)
         code, said = ("required", "is required") if tag is None else ("not-allowed", "is not known")
-        self._refuse(data, at(path, field), code, f"{said}; one of: {allowed}")
+        self._refuse(data, at(path, field), code, f"{said}; one of: {allowed}", remedy=self._guess(tag, named))
         return None
 
     def _object(self, data: Any, node: inspect.StructType, path: str) -> dict[str, Any]:
@@ -165,7 +170,15 @@ class Walk:
         else:
             self.issues += number_issues(data, path)
         for code, message in _leaf_faults(data, node):
-            self._refuse(data, path, code, message)
+            near = self._guess(data, node.values) if isinstance(node, inspect.LiteralType) else UNSET
+            self._refuse(data, path, code, message, remedy=near)
+
+    def _guess(self, given: Any, known: Iterable[Any]) -> str | UnsetType:
+        """Name the choice that was probably meant; the first slips are worth the work."""
+        if not isinstance(given, str) or len(given) > _LONGEST_GUESSED or len(self.issues) > _MOST_GUESSED:
+            return UNSET
+        close = get_close_matches(given, [str(choice) for choice in known], n=1)
+        return f"did you mean {close[0]}?" if close else UNSET
 
     def _refuse(self, data: Any, path: str, code: str, message: str, *, remedy: str | UnsetType = UNSET) -> Any:
         self.issues.append(Issue(path=path, code=code, message=message, remedy=remedy))
@@ -236,9 +249,13 @@ def _bound_faults(data: float, node: inspect.IntType | inspect.FloatType) -> Ite
         yield "out-of-range", f"must be less than {node.lt}"
 
 
+def _too_short(least: int) -> str:
+    return "must not be empty" if least == 1 else f"must have at least {least} characters"
+
+
 def _text_faults(data: str, node: inspect.StrType) -> Iterator[tuple[str, str]]:
     if node.min_length is not None and len(data) < node.min_length:
-        yield "out-of-range", f"must have at least {node.min_length} characters"
+        yield "out-of-range", _too_short(node.min_length)
     if node.max_length is not None and len(data) > node.max_length:
         yield "out-of-range", f"must have at most {node.max_length} characters"
     if node.pattern is not None and not re.search(node.pattern, data):

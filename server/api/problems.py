@@ -47,6 +47,10 @@ LONGEST_RETRY_SECONDS = 24 * 3600
 """The most that a provider can make us ask for."""
 
 
+MOST_ISSUES = 500
+"""How many an answer lists: a small body can have a thousand times its size wrong with it."""
+
+
 Where = Literal["body", "header", "path", "query"]
 """Where in a request an issue lies."""
 
@@ -232,9 +236,10 @@ def _of_framework(error: HTTPException) -> Problem:
 def document_of(error: Exception, *, request_id: str, now: datetime) -> ProblemDocument:
     """Describe an error to the caller, in the published shape."""
     problem = problem_of(error)
-    issues = _issues(error)
+    issues, more = _issues(error)
     faults = [issue for issue in issues if issue.severity == "error"]
     causes = tuple(f"{i.name}: {i.detail}" if i.name else i.detail for i in faults)
+    causes += (f"and {more} more",) if more and causes else ()
     after = now + timedelta(seconds=_after_seconds(error)) if problem.retryable else UNSET
     return ProblemDocument(
         type=f"urn:isthmus:problem:{problem.code}",
@@ -309,8 +314,10 @@ def offered_methods(error: HTTPException) -> tuple[str, ...]:
     return tuple(sorted(method for name in listed.split(",") if (method := name.strip()) and method != "OPTIONS"))
 
 
-def _issues(error: Exception) -> tuple[ProblemIssue, ...]:
-    return tuple(_issue(issue) for issue in error.issues) if isinstance(error, InvalidInput) else ()
+def _issues(error: Exception) -> tuple[tuple[ProblemIssue, ...], int]:
+    """List what is wrong with the input, and count what is too much for one answer."""
+    found = error.issues if isinstance(error, InvalidInput) else ()
+    return tuple(_issue(issue) for issue in found[:MOST_ISSUES]), len(found[MOST_ISSUES:])
 
 
 def _issue(issue: Issue) -> ProblemIssue:

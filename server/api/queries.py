@@ -97,7 +97,10 @@ def _value_issues(text: str, field: FieldDefinition, *, path: str) -> Iterator[I
     code, message = "bad-parameter", ""
     remedy: str | UnsetType = UNSET
     if get_origin(kind) is Literal:
-        message = _choice_fault(text, [choice for choice in get_args(kind) if choice])
+        choices = [choice for choice in get_args(kind) if choice]
+        message = "" if text in choices else f"must be one of: {', '.join(choices)}"
+        near = get_close_matches(text[:_LONGEST_SHOWN], choices, n=1)
+        remedy = f"did you mean {near[0]}?" if message and near else UNSET
     elif kind is bool:
         message = "" if _converts(text, bool) else "must be true or false"
     elif kind is int:
@@ -119,10 +122,6 @@ def _kind(field: FieldDefinition) -> Any:
     if not field.is_optional:
         return field.annotation
     return next(inner.annotation for inner in field.inner_types if not inner.is_none_type)
-
-
-def _choice_fault(text: str, choices: list[str]) -> str:
-    return "" if text in choices else f"must be one of: {', '.join(choices)}"
 
 
 def _number_fault(text: str, field: FieldDefinition) -> str:

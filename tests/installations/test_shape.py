@@ -192,3 +192,10 @@ def test_a_fraction_is_told_from_the_whole_number_that_was_wanted() -> None:
         parse_json(b'{"deadlineHours": 1.5}', RetryPolicy)
     (issue,) = caught.value.issues
     assert (issue.path, issue.message) == ("deadlineHours", "must be a whole number, not a number with a fraction")
+
+
+def test_a_misspelt_choice_is_told_with_what_was_probably_meant() -> None:
+    for type_, remedy in (("creat", "did you mean create?"), ("gone", msgspec.UNSET), ("x" * 1000, msgspec.UNSET)):
+        with pytest.raises(InvalidInput) as refused:
+            parse_json(json.dumps({"groupRef": "g", "type": type_, "record": {}}).encode(), WriteRequest)
+        assert [(issue.path, issue.remedy) for issue in refused.value.issues] == [("type", remedy)]

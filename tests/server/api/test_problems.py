@@ -87,3 +87,10 @@ def test_a_caller_learns_when_to_come_back() -> None:
 def test_a_single_issue_brings_its_remedy() -> None:
     error = invalid("a", "is wrong", code="wrong", remedy="Mend it.")
     assert document_of(error, request_id="r1", now=NOW).remedy == "Mend it."
+
+
+def test_an_answer_lists_so_many_issues_and_counts_the_others() -> None:
+    issues = [Issue(path=f"a[{number}]", message="must be text", code="wrong-type") for number in range(1234)]
+    document = document_of(InvalidInput(issues), request_id="r1", now=NOW)
+    assert document.issues is not msgspec.UNSET
+    assert (len(document.issues), document.detail[-14:]) == (500, "; and 734 more")
