@@ -1,6 +1,7 @@
 """What the server waits for, and how much of it, before it has a request. Over real sockets."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -36,9 +37,14 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def connected(protocol: type[BoundedHeads]) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(
+    protocol: type[BoundedHeads], *, said: bytes = b""
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect; with something ``said`` before the server can know of the connection, and so before its time begins."""
     async with listening(app, protocol=protocol) as origin:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(origin.rpartition(":")[2]))
+        caller = socket.create_connection(("127.0.0.1", int(origin.rpartition(":")[2])))
+        caller.sendall(said)
+        reader, writer = await asyncio.open_connection(sock=caller)
         try:
             yield reader, writer
         finally:
@@ -66,16 +72,15 @@ async def test_who_drips_is_cut_off_too() -> None:
 
 
 async def test_a_second_request_on_a_connection_is_timed_like_the_first() -> None:
-    async with connected(Hasty) as (reader, writer):
-        writer.write(HEAD + b"\r\n")
+    async with connected(Hasty, said=HEAD + b"\r\n") as (reader, writer):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
         writer.write(HEAD)
         assert await asyncio.wait_for(reader.read(), 30) == b""
 
 
 async def test_a_body_has_other_bounds() -> None:
-    async with connected(Hasty) as (reader, writer):
-        writer.write(b"POST / HTTP/1.1\r\nHost: isthmus.test\r\nContent-Length: 2\r\n\r\na")
+    begun = b"POST / HTTP/1.1\r\nHost: isthmus.test\r\nContent-Length: 2\r\n\r\na"
+    async with connected(Hasty, said=begun) as (reader, writer):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.read(1), 0.4)
         writer.write(b"b")
