@@ -111,8 +111,8 @@ def full(folder: Path, *, seed: int = 1, stores: list[StoreKind] | None = None) 
     for alike in zip(*runs, strict=True):
         yield from map(_run_of, alike)
     if "postgres" in named:
-        yield _run_of(_crashes(5000, 20, seed))
-        yield _run_of(_pauses(3000, 20, seed))
+        yield _run_of(_crashes(2000, 20, seed))
+        yield _run_of(_pauses(1500, 20, seed))
     if "sqlite" in named:
         yield Run(name="disk", begin=partial(disk.run, disk.Options(seed=seed)))
     for store in named:
