@@ -32,14 +32,18 @@ def told(backlog: Backlog) -> str:
     if not backlog.operations:
         lines.append("  none is waiting or under way")
     lines += [f"held up, the {len(backlog.stopped)} with most operations"] if backlog.stopped else []
-    lines += [
-        f"  connection {lane.connection_id}  {lane.waiting:>8}   {_why(lane, backlog)}" for lane in backlog.stopped
-    ]
+    for lane in backlog.stopped:
+        lines += [f"  {_name(lane):<30} {lane.waiting:>8}   {_why(lane, backlog)}"]
+        lines += [f"    project {lane.project_name}, connection {lane.connection_id}"]
     lines += ["processes"]
     lines += [f"  {one.kind:<8} {one.id}  heard of {one.seconds_ago} s ago" for one in backlog.processes]
     if not backlog.processes:
         lines.append("  none is alive: nothing is being sent")
     return "\n".join(lines)
+
+
+def _name(lane: StoppedLane) -> str:
+    return f"{lane.group_ref} at {lane.provider}" if lane.provider else "a deleted connection"
 
 
 def _why(lane: StoppedLane, backlog: Backlog) -> str:

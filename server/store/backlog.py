@@ -26,7 +26,11 @@ class StoppedLane(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A connection of which nothing is sent, or only to see whether its provider is back."""
 
     connection_id: str
+    provider: str
+    """Empty, as are the names below, where the connection was deleted meanwhile."""
+    group_ref: str
     project_id: str
+    project_name: str
     waiting: int
     parked: bool
     failures: int
@@ -61,7 +65,9 @@ async def count_backlog(database: Database, *, now: datetime, alive_seconds: int
         heaps = [await _heap(row) for row in counts]
         lanes = await Lanes.raw(
             "SELECT l.id, l.project_id, l.parked, l.failures, l.hold_until, (SELECT count(*) FROM operations o "
-            "WHERE o.connection_id = l.id AND o.state IN ('queued', 'parked')) AS waiting FROM lanes l "
+            "WHERE o.connection_id = l.id AND o.state IN ('queued', 'parked')) AS waiting, "
+            "c.provider, g.group_ref, p.name AS project_name FROM lanes l LEFT JOIN connections c ON c.id = l.id "
+            "LEFT JOIN groups g ON g.id = c.group_id LEFT JOIN projects p ON p.id = l.project_id "
             "WHERE l.parked OR l.failures > 0 OR l.hold_until > {} ORDER BY waiting DESC, l.id LIMIT {}",
             now,
             LONGEST_LIST,
@@ -92,7 +98,10 @@ async def _heap(row: Row) -> Heap:
 def _stopped(row: Row) -> StoppedLane:
     return StoppedLane(
         connection_id=row["id"],
+        provider=row["provider"] or "",
+        group_ref=row["group_ref"] or "",
         project_id=row["project_id"],
+        project_name=row["project_name"] or "",
         waiting=row["waiting"],
         parked=bool(row["parked"]),
         failures=row["failures"],

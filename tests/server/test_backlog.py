@@ -75,6 +75,8 @@ async def test_the_operator_sees_what_waits_since_when_and_why(settings: Setting
         ("c1", 2, 5, False),
         ("c2", 1, 0, True),
     ]
+    named = {lane.connection_id: (lane.provider, lane.group_ref, lane.project_name) for lane in backlog.stopped}
+    assert named["c2"] == ("hubspot", "acme", "Project 1")
     assert [(one.id, one.kind) for one in backlog.processes] == [("w", "worker")]
     words = told(backlog)
     for said in (
@@ -82,6 +84,8 @@ async def test_the_operator_sees_what_waits_since_when_and_why(settings: Setting
         "queued                        2   oldest 3 h ",
         "failures in a row: 5, on hold for 1 h ",
         "parked, its",
+        "  acme at hubspot ",
+        "    project Project 1, connection c2",
     ):
         assert said in words
 
