@@ -36,7 +36,7 @@ bench: $(VENV)/test.stamp node chromium
 	for name in pipeline transport store access proxy writes element; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 	$(BIN)/python -m tests.benchmarks.durable accepts completion
 
-# What is promised, against kill -9, crashed databases, full disks and jumping clocks: about a quarter of an hour.
+# What is promised, against kill -9, crashed databases, full disks and jumping clocks; RUNS="crash disk" for a part of it.
 chaos: $(VENV)/test.stamp
 	$(BIN)/python -m tests.chaos full $(RUNS:%=--only %)
 
