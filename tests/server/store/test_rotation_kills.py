@@ -2,13 +2,10 @@
 
 import asyncio
 import itertools
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 from server.store.contract import Store
+from tests.server.store.rotating import DONE, Rotating
 from tests.server.store.samples import (
     MASTER_KEY,
     NOW,
@@ -21,49 +18,24 @@ from tests.server.store.samples import (
 )
 from tests.server.store.test_rotation import census, opened
 
-ROOT = Path(__file__).parents[3]
 KILLS = 20
 CONNECTIONS = 20
-ROTATE = """
-import asyncio, sys
-from server.settings import Settings
-from server.store.keyring import Keyring
-from server.store.opening import choose_database
-from server.store.rotation import Rotation
-from tests.server.store.samples import NOW
-
-async def main(url, *master_keys):
-    database, master = choose_database(Settings(database_url=url, master_keys=master_keys))
-    await database.open()
-    rotation = Rotation(
-        database, Keyring(database, master), tell=lambda step: print(step, flush=True), page_size=2, notice_seconds=0
-    )
-    await rotation.rewrap()
-    await rotation.renew(now=NOW)
-    print("done", flush=True)
-
-asyncio.run(main(*sys.argv[1:]))
-"""
 
 
-async def rotating(url: str, number: int) -> Process:
+def rotating(url: str, number: int) -> Rotating:
     """Start a rotation; every other one goes back to the other master key."""
     keys = (MASTER_KEY, OTHER_MASTER_KEY) if number % 2 else (OTHER_MASTER_KEY, MASTER_KEY)
-    return await asyncio.create_subprocess_exec(sys.executable, "-c", ROTATE, url, *keys, cwd=ROOT, stdout=PIPE)
+    return Rotating(url, *keys)
 
 
-async def kill_after(process: Process, steps: int) -> bool:
+async def kill_after(process: Rotating, steps: int) -> bool:
     """Kill a rotation after so many steps; tell whether it was still at work."""
-    assert process.stdout is not None
+    told = ""
     for _ in range(steps):
-        line = await process.stdout.readline()
-        if line in {b"", b"done\n"}:
+        told = await process.step()
+        if told in {"", DONE}:
             break
-    with suppress(ProcessLookupError):
-        process.kill()
-    rest = await process.stdout.read()
-    await process.wait()
-    return line != b"done\n" and b"done" not in rest
+    return await process.kill() and told != DONE
 
 
 class Load:
@@ -124,16 +96,14 @@ async def remembered(load: Load, store: Store) -> None:
 
 async def killed_again_and_again(url: str, loads: list[Load]) -> None:
     """Kill rotations at different steps until `KILLS` were at work, and let the last one finish."""
-    kills, ahead = 0, await rotating(url, 0)
+    kills, ahead = 0, rotating(url, 0)
     for number in itertools.count(1):
-        process, ahead = ahead, await rotating(url, number)
+        process, ahead = ahead, rotating(url, number)
         kills += await kill_after(process, steps=1 + number * 7 % 23)
         if kills == KILLS:
             break
     await kill_after(ahead, steps=1)
-    last = await rotating(url, 0)
-    await last.communicate()
-    assert last.returncode == 0
+    assert await rotating(url, 0).finished() == 0
     for load in loads:
         load.stopped = True
 
@@ -145,7 +115,7 @@ async def test_twenty_kills_under_load_leave_nothing_that_does_not_open(migrated
         for number in range(CONNECTIONS):
             await first.create_connection(connection(1, id=f"x{number}"))
         renewing, delivering, connecting = loads = [Load(first), Load(second), Load(third)]
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(280):
             await asyncio.gather(
                 killed_again_and_again(url, loads), renewing.renew(), delivering.deliver(), connecting.connect()
             )
