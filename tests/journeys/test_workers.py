@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -171,7 +170,7 @@ async def test_what_a_killed_worker_left_is_done_by_another_one(tmp_path: Path) 
         dying, heir = house.workers
         await house.fleet.fill(dying)
         record = house.provider.plant("customer-1", "contacts", {"email": "a@acme.test"})
-        house.provider.slow["customer-1"] = 60
+        house.provider.slow["customer-1"] = 600
         wanted = [*asks("marker", range(3)), *asks("update", range(10, 12), record=record)]
         await house.hand_in(wanted)
         await until(lambda: house.provider.under_way >= 2)
@@ -179,11 +178,11 @@ async def test_what_a_killed_worker_left_is_done_by_another_one(tmp_path: Path) 
         await house.fleet.empty(dying)
         house.provider.slow.clear()
         await house.take_for_dead(dying)
-        began = time.monotonic()
         late = asks("update", range(20, 21), record=record)
         await house.hand_in(late)
+        # The dead one's calls are still under way: nobody waits for them.
         await until(lambda: bool(house.calls_of(late)))
-        assert time.monotonic() - began < 20
+        assert house.provider.under_way >= 2
 
 
 async def test_who_was_stopped_for_long_sends_nothing_and_changes_nothing_when_it_wakes(tmp_path: Path) -> None:
@@ -191,7 +190,7 @@ async def test_who_was_stopped_for_long_sends_nothing_and_changes_nothing_when_i
         asleep, heir = house.workers
         rows_of = "SELECT id, state, attempts, update_time FROM operations ORDER BY sequence"
         record = house.provider.plant("customer-1", "contacts", {"email": "a@acme.test"})
-        house.provider.slow["customer-1"] = 1.0
+        house.provider.slow["customer-1"] = 5.0
         creates, changes = asks("unique", range(30)), asks("update", range(100, 103), record=record)
         await house.hand_in([*creates, *changes])
         await house.fleet.fill(asleep)
@@ -229,9 +228,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_is_under_way_and_give
         wanted = [*asks("bare", range(5)), *asks("update", range(10, 15), record=record)]
         await house.hand_in(wanted)
         await until(lambda: house.provider.under_way > 0)
-        began = time.monotonic()
         assert await house.fleet.empty(leaving, signal.SIGTERM) == 0
-        assert time.monotonic() - began < 10
         states = await house.states()
         assert states["claimed"] == states["sent"] == states["unknown"] == 0
         assert states["success"] > 0
