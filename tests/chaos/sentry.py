@@ -16,7 +16,9 @@ LOOK_SECONDS = 1.0
 LONG_SECONDS = 30.0
 """A death is believed after 15 seconds of silence, and settled within a few more."""
 TAIL = 30
-"""Lines of what the processes said last."""
+"""Lines of what the processes said last ..."""
+ROUTINE = '"level":"info"'
+"""... of trouble."""
 ASKED = {
     "processes": "SELECT id, kind, extract(epoch FROM clock_timestamp())::bigint - seen_at AS silent FROM processes "
     "WHERE seen_at > extract(epoch FROM clock_timestamp()) - 120 ORDER BY 3",
@@ -65,4 +67,5 @@ async def _seen(stage: Stage) -> list[str]:
         lines += [f"    {name:12} {row}" for row in rows.splitlines()]
     said = stage.folder / "stderr.log"
     text = said.read_text("utf-8", "replace") if said.exists() else ""
-    return lines + [f"    {'said':12} {line}" for line in text.splitlines()[-TAIL:]]
+    troubles = [line for line in text.splitlines() if ROUTINE not in line]
+    return lines + [f"    {'said':12} {line}" for line in troubles[-TAIL:]]
