@@ -198,13 +198,18 @@ class Client:
         return await self._object("POST", f"{_operation_path(operation_id)}:cancel")
 
     async def retry(self, operation_id: str) -> Json:
-        """Try a waiting operation now, or do a failed one again; answer it, or the new one."""
+        """Try a waiting operation now, or do again what of one has failed; answer it, or the new one.
+
+        Of a batch that has succeeded those are the records that were refused; ``replayOfRecords`` of the answer says
+        which.
+        """
         return await self._object("POST", f"{_operation_path(operation_id)}:retry")
 
     async def replay(self, *, dry_run: bool = False, **filters: str | bool) -> Json:
-        """Do failed operations again, each once; answer their ``count`` and the new ``operationIds``.
+        """Do again what has failed, of each operation once; answer their ``count`` and the new ``operationIds``.
 
-        ``filters`` are those of `operations`. A dry run only counts.
+        ``filters`` are those of `operations`; ``state`` is ``failure``, or ``success`` for batches that were partly
+        written, or left out for both. A dry run only counts.
         """
         named = {public(name): value for name, value in filters.items()}
         return await self._object("POST", "/operations:replay", {"filter": named, "dryRun": dry_run})

@@ -93,7 +93,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
     """One line for a person: the published ``result``."""
     fault_kind: FaultKind | None = None
-    """Of the last attempt: the error class that lists filter by."""
+    """Of the last attempt: the error class that lists filter by. Of a record that was not written, if there is one."""
     reason: Reason = ""
     successful_record_ids: tuple[str, ...] = ()
     attempts: int = 0
@@ -149,6 +149,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None = None
     fault_kind: FaultKind | None = None
     message: str = ""
+
+
+UNREAD: FaultKind = "unrecognised"
+"""The fault of a success of which everything was written, and an answer made no sense."""
+
+
+def is_partial(operation: Operation) -> bool:
+    """Whether it succeeded although some of its records were not written: then it has the fault of one of those."""
+    return operation.state == "success" and operation.fault_kind not in {None, UNREAD}
 
 
 def public_status(state: State) -> PublicStatus:

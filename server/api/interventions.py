@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from installations.errors import invalid
-from installations.operation import State
+from installations.operation import FINAL, State
 from installations.outlook import Verdict
 from server.access.guards import requires_full_key
 from server.api.bodies import Name, parse_strictly
@@ -41,7 +41,7 @@ class ResolveMany(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ReplayMany(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Which failures are to be done again. With ``dryRun`` they are only counted."""
+    """Which of what has failed is to be done again. With ``dryRun`` they are only counted."""
 
     filter: AskedFilter
     dry_run: bool = False
@@ -78,9 +78,9 @@ async def cancel_operation(services: FromApp, project_id: Entered, operation_id:
 
 @post(OPERATION + "/:retry", status_code=200, guards=[requires_full_key])
 async def retry_operation(services: FromApp, project_id: Entered, operation_id: FromPath[str]) -> OperationView:
-    """Try an operation that waits now, or do one that failed again; the answer to that is the new operation."""
+    """Try an operation that waits now, or do again what of one has failed; the answer to that is the new operation."""
     operation = await services.store.operation(project_id, unescape(operation_id))
-    if operation.state == "failure":
+    if operation.state in FINAL:
         operation = await services.replays.replay(operation)
     else:
         operation = await services.interventions.hurry(project_id, operation.id)
@@ -89,9 +89,12 @@ async def retry_operation(services: FromApp, project_id: Entered, operation_id: 
 
 @post(OPERATIONS + "/:replay", status_code=200, opt=takes(ReplayMany), guards=[requires_full_key])
 async def replay_operations(services: FromApp, project_id: Entered, body: RawBody) -> HandledView:
-    """Do failed operations again, each once, the earliest first, up to 10,000 in one call."""
+    """Do again what has failed, of each operation once, the earliest first, up to 10,000 in one call.
+
+    That is failures, and of batches that have succeeded (``state``: ``success``) the records that were not written.
+    """
     wanted = parse_strictly(body, ReplayMany)
-    which = await _meant(services, project_id, wanted.filter, state="failure")
+    which = await _meant(services, project_id, wanted.filter, among=("failure", "success"))
     which = replace(which, replayable=True)
     if wanted.dry_run:
         return await _counted(services, project_id, which)
@@ -102,18 +105,23 @@ async def replay_operations(services: FromApp, project_id: Entered, body: RawBod
 async def resolve_operations(services: FromApp, project_id: Entered, body: RawBody) -> HandledView:
     """Settle unknown operations alike, the earliest first, up to 10,000 in one call."""
     wanted = parse_strictly(body, ResolveMany)
-    which = await _meant(services, project_id, wanted.filter, state="unknown")
+    which = await _meant(services, project_id, wanted.filter, among=("unknown",))
     if wanted.dry_run:
         return await _counted(services, project_id, which)
     return _handled(await services.interventions.resolve_all(project_id, which, verdict=wanted.outcome))
 
 
-async def _meant(services: Services, project_id: str, asked: AskedFilter, *, state: State) -> OperationFilter:
-    """Build the filter of an act that is for operations in one state. Raises `InvalidInput` where another is asked."""
+async def _meant(
+    services: Services, project_id: str, asked: AskedFilter, *, among: tuple[State, ...]
+) -> OperationFilter:
+    """Build the filter of an act on operations in some states. Raises `InvalidInput` where another one is asked."""
     which = await operations_meant(services.store, project_id, asked, path="filter")
-    if which.states not in ((), (state,)):
-        raise invalid("filter.state", f'must be "{state}" here, or left out', code="not-allowed")
-    return replace(which, states=(state,))
+    if not which.states:
+        return replace(which, states=among)
+    if not set(which.states) <= set(among):
+        words = " or ".join(f'"{state}"' for state in among)
+        raise invalid("filter.state", f"must be {words} here, or left out", code="not-allowed")
+    return which
 
 
 async def _counted(services: Services, project_id: str, which: OperationFilter) -> HandledView:

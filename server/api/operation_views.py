@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from installations.operation import Attempt, OnAmbiguous, Operation, Reason, State, public_status
 from installations.record import FaultKind
-from server.delivering.payloads import stored_outcome
+from server.delivering.payloads import stored, stored_outcome
 from server.delivering.write_results import Result, record_results
 from server.store.contract import Page
 
@@ -66,6 +66,8 @@ class OperationView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     look_up_time: datetime | UnsetType = UNSET
     """While it is unknown: when it is looked up at the provider next; absent where only a person can tell."""
     replay_of: str | UnsetType = UNSET
+    replay_of_records: tuple[int, ...] | UnsetType = UNSET
+    """Of a replay of some records: at which places they stand in the other operation. Not in lists."""
     replayed_by: str | UnsetType = UNSET
     results: tuple[Result, ...] | UnsetType = UNSET
     """What came of each record so far, as in a detailed answer to a write. Not in lists."""
@@ -151,7 +153,8 @@ def full_view(operation: Operation, attempts: Sequence[Attempt]) -> OperationVie
     """Build the finer view with what came of each record so far."""
     outcome = stored_outcome(operation)
     results = UNSET if outcome is None else record_results(operation, outcome, detailed=True)
-    return msgspec.structs.replace(finer_view(operation, attempts), results=results)
+    places = stored(operation).places if operation.replay_of and operation.payload else ()
+    return msgspec.structs.replace(finer_view(operation, attempts), results=results, replay_of_records=places or UNSET)
 
 
 def _last_attempt(operation: Operation, attempts: Sequence[Attempt]) -> datetime | UnsetType:

@@ -96,6 +96,12 @@ def first_fault(outcome: Outcome) -> Fault | None:
     return next((record.fault for record in outcome.records if record.fault is not None), None)
 
 
+def foremost_fault(outcome: Outcome) -> Fault | None:
+    """Answer the first fault of a record that was not written, or of any."""
+    unwritten = (record.fault for record in outcome.records if not record.success and record.fault is not None)
+    return next(unwritten, None) or first_fault(outcome)
+
+
 def written_ids(outcome: Outcome) -> tuple[str, ...]:
     """List the provider's ids of the records that were written."""
     return tuple(r.record_id for r in outcome.records if r.success and r.record_id is not None)

@@ -11,11 +11,13 @@ from installations.pipeline import Current, Plan, PlannedRecord
 from installations.record import Outcome
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
+class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an operation's payload holds: enough to explain it, and to finish it without planning anew."""
 
     plan: Plan
     """Of an auto-batch without its records; `with_gathered` puts them in."""
+    places: tuple[int, ...] = ()
+    """Of an operation that does another one again: which records of that one these are; empty where they are all."""
     current: tuple[Current | None, ...] = ()
     """The records as a synchronous write saw them. An asynchronous one looks again at every attempt."""
 

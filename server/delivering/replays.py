@@ -1,7 +1,8 @@
-"""Failed operations, done again: each by a new operation with the same payload, and never twice.
+"""What failed, done again: each operation by a new one with the same payload, and never twice.
 
-What was written is left out: of a batch only the records that were not. What may have been written is not touched at
-all, as its key belongs to the operation that failed, and nothing would tell the provider that it is the same.
+What was written is left out: of a batch only the records that were not, also where the batch as a whole has succeeded.
+What may have been written is not touched at all, as its key belongs to the operation that failed, and nothing would
+tell the provider that it is the same.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from installations.errors import NotFound
 from installations.installation import Installation
 from installations.operation import Operation
 from installations.pipeline import Plan
+from installations.record import RecordOutcome
+from installations.repetition import is_settled
 from server import logs
 from server.clock import Clock, NewId
 from server.delivering.interventions import MOST, Handled, Line, Waking, pages
@@ -68,8 +71,6 @@ class Replays:
         """Do one again; answer the new operation. Raises `Unfit`, `Forgotten`, and `Superseded` for a lost race."""
         if failed.replayed_by:
             raise Unfit(f"Operation {failed.replayed_by} has done this one again already.")
-        if failed.doubtful and failed.repeat != "safe":
-            raise Unfit("An attempt of this operation may have happened; look at the account, and write anew if not.")
         made = await self._again(failed)
         (stored,) = await self._store.replay(failed.project_id, [made])
         if not stored:
@@ -113,9 +114,10 @@ class Replays:
         carried = kept(failed)
         if failed.gathered:
             carried = with_gathered(carried, await self._store.gathered(failed.project_id, failed.id))
-        plan = unwritten(failed, carried.plan)
+        left = unwritten(failed, carried.plan)
+        plan = left.plan
         operation = replace(
-            again(failed, plan, operation_id=self._new_id(), connection_id=home.connection.id, now=self._clock()),
+            again(failed, left, operation_id=self._new_id(), connection_id=home.connection.id, now=self._clock()),
             batch_key=await self._batch_key(failed, plan),
         )
         return Replay(operation=operation, turns=tuple(names(operation.connection_id, plan)))
@@ -131,18 +133,30 @@ class Replays:
         return batch_key(failed.installation_id, opened.connector, plan, on_ambiguous=failed.on_ambiguous)
 
 
-def unwritten(failed: Operation, plan: Plan) -> Plan:
-    """Leave out the records that were written. Raises `Unfit` where none is left."""
+def unwritten(failed: Operation, plan: Plan) -> Stored:
+    """Leave out the records that were written. Raises `Unfit` where none is left, or one may have been."""
     outcome = stored_outcome(failed)
-    if outcome is None:
-        return plan
-    left = tuple(record for record, came in zip(plan.records, outcome.records, strict=True) if not came.success)
+    if outcome is None and failed.state == "success":
+        raise Unfit("This operation has succeeded, and what came of its records is no longer kept.")
+    records = (None,) * len(plan.records) if outcome is None else outcome.records
+    left = [index for index, came in enumerate(records) if came is None or not came.success]
     if not left:
-        raise Unfit("Every record of this operation has been written.")
-    return replace(plan, records=left)
+        raise Unfit("This operation has succeeded: every record has been written, and nothing is left to do again.")
+    if failed.doubtful and failed.repeat != "safe" and not all(_is_refused(failed, records[index]) for index in left):
+        raise Unfit("An attempt of this operation may have happened; look at the account, and write anew if not.")
+    places = () if len(left) == len(plan.records) else tuple(left)
+    return Stored(plan=replace(plan, records=tuple(plan.records[index] for index in left)), places=places)
 
 
-def again(failed: Operation, plan: Plan, *, operation_id: str, connection_id: str, now: datetime) -> Operation:
+def _is_refused(failed: Operation, came: RecordOutcome | None) -> bool:
+    """Whether a record was not written beyond doubt, although another one of its operation may have been.
+
+    A failure is doubted as a whole: it may have ended before anybody knew.
+    """
+    return failed.state == "success" and came is not None and is_settled(came)
+
+
+def again(failed: Operation, left: Stored, *, operation_id: str, connection_id: str, now: datetime) -> Operation:
     """Build the operation that does a failed one again, with as much time as that one had."""
     return Operation(
         id=operation_id,
@@ -155,7 +169,7 @@ def again(failed: Operation, plan: Plan, *, operation_id: str, connection_id: st
         action=failed.action,
         mode="asynchronous",
         state="queued",
-        payload=encoded(Stored(plan=plan)),
+        payload=encoded(left),
         connection_id=connection_id,
         on_ambiguous=failed.on_ambiguous,
         replay_of=failed.id,

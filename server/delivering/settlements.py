@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from installations.operation import FINAL, Attempt, Operation, State
 from installations.outlook import Move
 from installations.record import Outcome
-from server.delivering.attempts import Tried, first_fault, written_ids
+from server.delivering.attempts import Tried, foremost_fault, written_ids
 from server.delivering.payloads import encoded
 from server.delivering.write_results import summary
 from server.store.contract import Settlement
@@ -31,7 +31,7 @@ def settlement(
     if said:
         told["summary"] = f"[{operation.object_name}] {said}"
     if outcome is not None:
-        fault = first_fault(outcome)
+        fault = foremost_fault(outcome)
         told = {
             "outcome": encoded(outcome),
             "summary": told.get("summary") or summary(operation, outcome),

@@ -12,14 +12,12 @@ from msgspec.structs import replace
 
 from installations.errors import invalid
 from installations.operation import WAITING, Operation, State
-from installations.outlook import Move, Verdict, cancelled, judge, resolved
+from installations.outlook import Move, Verdict, cancelled, resolved
 from installations.record import Fault, Outcome, RecordOutcome
-from installations.repetition import Reaction
+from installations.repetition import is_settled
 from server.delivering.payloads import Stored, stored, stored_outcome
 from server.delivering.settlements import settlement
 from server.store.contract import Settlement
-
-_SETTLED: frozenset[Reaction] = frozenset({"succeed", "fail", "compare"})
 
 
 class InterventionError(Exception):
@@ -109,7 +107,7 @@ def _happened(operation: Operation, record_id: str | None) -> Outcome:
     """Write down that every record happened of which nobody knew."""
     records = _so_far(operation)
     ids = [record.id for record in kept(operation).plan.records]
-    opened = _open(operation, records)
+    opened = _open(records)
     if record_id is not None and len(opened) != 1:
         message = f"{len(opened)} records of this operation are open, and one id cannot be that of all"
         raise invalid("recordId", message, code="misplaced")
@@ -126,7 +124,7 @@ def _did_not_happen(operation: Operation) -> Outcome | None:
     if outcome is None:
         return None
     told = list(outcome.records)
-    for index in _open(operation, outcome.records):
+    for index in _open(outcome.records):
         told[index] = _NOT_SENT
     return replace(outcome, records=tuple(told))
 
@@ -141,8 +139,10 @@ def _so_far(operation: Operation) -> tuple[RecordOutcome, ...]:
     return (RecordOutcome(success=False),) * (operation.gathered or len(kept(operation).plan.records))
 
 
-def _open(operation: Operation, records: Sequence[RecordOutcome]) -> list[int]:
-    """List the records that the provider has neither written nor, beyond doubt, refused: at least one."""
-    reactions = judge(records, effect="rejected", repeat=operation.repeat, operation=operation)
+def _open(records: Sequence[RecordOutcome]) -> list[int]:
+    """List the records that the provider has neither written nor, beyond doubt, refused: at least one.
+
+    A refusal that may speak of an earlier attempt is kept as a doubt (`credited`), record by record.
+    """
     undone = [index for index, record in enumerate(records) if not record.success]
-    return [index for index in undone if reactions[index] not in _SETTLED] or undone
+    return [index for index in undone if not is_settled(records[index])] or undone

@@ -48,8 +48,8 @@ HOLDERS = (
 )
 MARK = (
     "UPDATE operations o SET replayed_by = n.own_id FROM unnest($1::text[], $2::text[], $3::text[]) "
-    "AS n(id, project_id, own_id) WHERE o.id = n.id AND o.project_id = n.project_id AND o.state = 'failure' "
-    "AND o.replayed_by IN ('', n.own_id) RETURNING o.replayed_by"
+    "AS n(id, project_id, own_id) WHERE o.id = n.id AND o.project_id = n.project_id "
+    "AND o.state IN ('success', 'failure') AND o.replayed_by IN ('', n.own_id) RETURNING o.replayed_by"
 )
 TAKEN = "SELECT DISTINCT name FROM turns WHERE name = ANY($1::text[])"
 QUEUE_UP = (

@@ -59,7 +59,8 @@ HOLDER = (
     "JOIN operations o ON o.id = k.operation_id AND o.project_id = k.project_id WHERE k.id = ?"
 )
 MARK = (
-    "UPDATE operations SET replayed_by = ? WHERE id = ? AND project_id = ? AND state = 'failure' AND replayed_by = ''"
+    "UPDATE operations SET replayed_by = ? WHERE id = ? AND project_id = ? AND state IN ('success', 'failure') "
+    "AND replayed_by = ''"
 )
 OPEN = (
     "SELECT id, gathered FROM operations WHERE gather_key = ? AND gather_key <> '' AND project_id = ? "

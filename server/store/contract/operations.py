@@ -99,8 +99,9 @@ class OperationFilter(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool | None = None
     """Whether another operation did it again."""
     replayable: bool = False
-    """Only failures that `Operations.replay` takes: not done again yet, their payload is kept, and no attempt of theirs
-    may have happened (``doubtful``) unless doing it twice is the same (``repeat`` is ``safe``)."""
+    """Only what has something to be done again: not done again yet, its payload is kept, and it is a failure of which
+    no attempt may have happened (``doubtful``), unless doing it twice is the same (``repeat`` is ``safe``), or a
+    success of which not every record was written (`installations.operation.is_partial`)."""
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +180,7 @@ class Operations(Protocol):
         """Store operations that do failed ones again, as `begin` does, and write into those ``replayed_by``.
 
         Each is stored with its mark or not at all, in as few commits as possible; tells for each whether it was stored.
-        It is not where the other one is no failure, or has been done again already.
+        It is not where the other one is not over, or has been done again already.
         """
 
     async def count_operations(self, project_id: str, which: OperationFilter) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET
 
-from installations.operation import FINAL, UNOWNED, Attempt, Operation
+from installations.operation import FINAL, UNOWNED, Attempt, Operation, is_partial
 from server.store.contract import (
     Earlier,
     IdempotencyKey,
@@ -220,7 +220,7 @@ class MemoryOperations(MemoryLanes):
     def _replayed(self, project_id: str, replay: Replay) -> bool:
         again = replay.operation
         failed = self.operations_by_id.get(again.replay_of)
-        if failed is None or (failed.project_id, failed.state, failed.replayed_by) != (project_id, "failure", ""):
+        if failed is None or (failed.project_id, failed.replayed_by) != (project_id, "") or failed.state not in FINAL:
             return False
         self.operations_by_id[failed.id] = msgspec.structs.replace(failed, replayed_by=again.id)
         self._store(msgspec.structs.replace(again, project_id=project_id), replay.turns)
@@ -267,5 +267,5 @@ def _is_meant(operation: Operation, which: OperationFilter) -> bool:
 
 
 def _is_replayable(operation: Operation) -> bool:
-    safe = operation.repeat == "safe" or not operation.doubtful
-    return operation.state == "failure" and not operation.replayed_by and bool(operation.payload) and safe
+    failed = operation.state == "failure" and (operation.repeat == "safe" or not operation.doubtful)
+    return not operation.replayed_by and bool(operation.payload) and (failed or is_partial(operation))

@@ -7,7 +7,7 @@ from typing import Any
 from piccolo.columns.combination import WhereRaw
 from piccolo.query.functions.aggregate import Count
 
-from installations.operation import Operation
+from installations.operation import UNREAD, Operation
 from server.store.contract import Missing, OperationFilter, Page
 from server.store.engine import Dialect, Row
 from server.store.rows.committing import CommittingRows
@@ -138,7 +138,13 @@ def _meant(project_id: str, which: OperationFilter) -> list[Any]:
 
 def _replayable() -> list[Any]:
     same_twice = (Operations.doubtful == False) | (Operations.repeat == "safe")  # noqa: E712 -- SQL
-    return [Operations.state == "failure", Operations.replayed_by == "", Operations.payload != b"", same_twice]
+    # As `is_partial` tells.
+    partial = (Operations.state == "success") & Operations.fault_kind.is_not_null() & (Operations.fault_kind != UNREAD)
+    return [
+        Operations.replayed_by == "",
+        Operations.payload != b"",
+        ((Operations.state == "failure") & same_twice) | partial,
+    ]
 
 
 async def _last(project_id: str, page_token: str) -> Row:

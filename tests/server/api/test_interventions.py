@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.api.shelved import FAILED, HOUR, UNKNOWN, Shelf
+from tests.server.api.shelved import FAILED, HOUR, UNKNOWN, WRITTEN, Shelf, came, fault, planned
 from tests.server.house import ON_EVERY_STORE
 
 BAD_BODIES: list[tuple[str, Any, int, list[str]]] = [
@@ -97,6 +97,27 @@ async def test_failures_are_counted_and_done_again_once(shelf: Shelf) -> None:
     assert [one["replayOf"] for one in told] == failed[:2]
     assert (await shelf.post("/operations:replay", {"filter": {}}))["count"] == 3
     assert await shelf.post("/operations:replay", {"filter": {}}) == {"count": 0, "more": False, "operationIds": []}
+
+
+@ON_EVERY_STORE
+async def test_of_a_partly_written_batch_the_refused_records_are_done_again(shelf: Shelf) -> None:
+    batch = {"payload": planned(3), "outcome": came(fault("invalid"), WRITTEN, fault("invalid"))}
+    first, second = [
+        await shelf.put(**{**FAILED, "state": "success", "reason": "", "successful_record_ids": ("7",), **batch})
+        for _ in range(2)
+    ]
+    made = await shelf.post(f"/operations/{first}:retry")
+    assert (made["status"], made["replayOf"], made["replayOfRecords"]) == ("in_progress", first, [0, 2])
+    told = await shelf.get(f"/operations/{first}", detail=True)
+    assert (told["status"], told["replayedBy"]) == ("success", made["id"])
+    assert [one["success"] for one in told["results"]] == [False, True, False]
+    assert made["id"] in (await shelf.post(f"/operations/{first}:retry", status=409))["detail"]
+    for asked in ({}, {"state": "success"}, {"state": "success", "errorClass": "invalid"}):
+        counted = await shelf.post("/operations:replay", {"filter": asked, "dryRun": True})
+        assert counted == {"count": 1, "more": False}
+    assert (await shelf.post("/operations:replay", {"filter": {"state": "failure"}}))["count"] == 0
+    (name,) = (await shelf.post("/operations:replay", {"filter": {}}))["operationIds"]
+    assert (await shelf.get(f"/operations/{name}", detail=True))["replayOf"] == second
 
 
 @ON_EVERY_STORE

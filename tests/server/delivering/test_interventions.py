@@ -126,7 +126,7 @@ OPEN = [
     # what came of each record, which of them a person's word is about
     ((AMBIGUOUS,), [0]),
     ((LIMITED,), [0]),
-    ((WRITTEN, AMBIGUOUS, INVALID), [1, 2]),
+    ((WRITTEN, AMBIGUOUS, INVALID), [1]),
     ((WRITTEN, LIMITED, AMBIGUOUS), [1, 2]),
 ]
 

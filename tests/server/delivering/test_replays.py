@@ -71,6 +71,40 @@ async def test_of_a_batch_only_what_was_not_written_is_sent_again() -> None:
     assert stored(made).plan.batch
 
 
+PARTLY: dict[str, Any] = {**FAILED, "state": "success", "reason": "", "payload": planned(*[None] * 4, batch=True)}
+
+
+async def test_of_a_batch_that_has_succeeded_the_refused_records_are_done_again_once_and_say_which_they_are() -> None:
+    partly = living(**PARTLY, outcome=came(WRITTEN, fault("invalid"), WRITTEN, fault("conflict")))
+    store = await furnished(partly, living("x2", **{**PARTLY, "fault_kind": None}, outcome=came(*[WRITTEN] * 4)))
+    replays = replaying(store)
+    which = OperationFilter(states=("failure", "success"), replayable=True)
+    handled = await replays.replay_all("p1", which)
+    (name,) = handled.operation_ids
+    made = await store.operation("p1", name)
+    assert [record.fields["n"] for record in stored(made).plan.records] == [1, 3]
+    assert (stored(made).places, made.replay_of, made.state) == ((1, 3), "x1", "queued")
+    kept = await store.operation("p1", "x1")
+    assert (kept.state, kept.replayed_by, kept.outcome) == ("success", made.id, partly.outcome)
+    assert (await replays.replay_all("p1", which)).operation_ids == ()
+
+
+async def test_of_a_batch_that_was_in_doubt_only_what_was_refused_beyond_doubt_is_done_again() -> None:
+    partly = living(**PARTLY, doubtful=True, outcome=came(WRITTEN, fault("invalid"), WRITTEN, WRITTEN))
+    made = await replaying(await furnished(partly)).replay(partly)
+    assert stored(made).places == (1,)
+    open_one = living(**PARTLY, doubtful=True, outcome=came(WRITTEN, fault("invalid"), fault("not_sent"), WRITTEN))
+    with pytest.raises(Unfit, match="may have happened"):
+        await replaying(await furnished(open_one)).replay(open_one)
+
+
+async def test_what_has_succeeded_is_not_done_again() -> None:
+    for outcome, words in ((came(*[WRITTEN] * 4), "every record"), (b"", "no longer kept")):
+        done = living(**PARTLY, outcome=outcome)
+        with pytest.raises(Unfit, match=words):
+            await replaying(await furnished(done)).replay(done)
+
+
 async def test_an_auto_batch_is_done_again_as_the_batch_that_it_became() -> None:
     store = await furnished()
     open_batch = living(gather_key="k", payload=planned(batch=True))

@@ -79,19 +79,22 @@ def again(name: str, of: str, **changes: Any) -> Replay:
     return Replay(operation=queued(name, replay_of=of, **changes))
 
 
-async def test_a_failure_is_done_again_once(store: Store) -> None:
+async def test_what_is_over_is_done_again_once(store: Store) -> None:
     await store.begin(operation("f1", state="failure"))
     await store.begin(operation("f2", state="failure", project_id="p2"))
+    await store.begin(operation("s1", state="success", fault_kind="invalid"))
     answers = await store.replay("p1", [again("r1", "f1"), again("r2", "f1"), again("r3", "o1"), again("r4", "f2")])
     assert answers == [True, False, False, False]
     assert await store.replay("p1", [again("r5", "f1")]) == [False]
+    assert await store.replay("p1", [again("r6", "s1"), again("r7", "s1")]) == [True, False]
+    assert (await store.operation("p1", "s1")).replayed_by == "r6"
     assert (await store.operation("p1", "f1")).replayed_by == "r1"
     assert (await store.operation("p1", "r1")).replay_of == "f1"
-    for name in ("r2", "r3", "r4", "r5"):
+    for name in ("r2", "r3", "r4", "r5", "r7"):
         with pytest.raises(Missing):
             await store.operation("p1", name)
     await taken(store)
-    assert await claimed(store) == ["r1"]
+    assert await claimed(store) == ["r1", "r6"]
 
 
 async def test_replays_queue_up_for_their_records(store: Store) -> None:
@@ -106,6 +109,12 @@ async def test_replays_queue_up_for_their_records(store: Store) -> None:
 REPLAYABLE: tuple[tuple[str, dict[str, Any], bool], ...] = (
     ("plain", {}, True),
     ("succeeded", {"state": "success"}, False),
+    ("partly written", {"state": "success", "fault_kind": "invalid"}, True),
+    ("partly written, in the end", {"state": "success", "fault_kind": "invalid", "doubtful": True}, True),
+    ("partly written and done again", {"state": "success", "fault_kind": "invalid", "replayed_by": "x"}, False),
+    ("partly written and emptied", {"state": "success", "fault_kind": "invalid", "payload": b""}, False),
+    ("written, the answer made no sense", {"state": "success", "fault_kind": "unrecognised"}, False),
+    ("under way", {"state": "queued", "fault_kind": "invalid"}, False),
     ("done again", {"replayed_by": "x"}, False),
     ("emptied", {"payload": b""}, False),
     ("doubtful", {"doubtful": True}, False),
