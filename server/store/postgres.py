@@ -77,6 +77,15 @@ def _placed(url: str) -> Iterator[None]:
         raise Unavailable(f"{error} (PostgreSQL at {place}, from ISTHMUS_DATABASE_URL)") from error
 
 
+async def _as_it_is(connection: Any) -> None:
+    """Take a connection back with no more than the pool's own look for a transaction that is still open.
+
+    By default four statements clear what a session may have set, at every return: a fifth of a small commit. Nothing
+    here sets anything for longer than a transaction, and the engine listens on a connection of its own.
+    """
+    del connection
+
+
 class PostgresSession:
     """One transaction on one connection of the pool."""
 
@@ -111,6 +120,7 @@ class PostgresDatabase:
                 timeout=ACQUIRE_SECONDS,
                 server_settings=SERVER_SETTINGS,
                 target_session_attrs="read-write",
+                reset=_as_it_is,
             )
         logs.event("store.opened", database="postgresql")
 

@@ -58,6 +58,30 @@ async def test_a_reader_cannot_write(migrated_postgres_url: str) -> None:
     await database.close()
 
 
+async def test_a_session_that_was_broken_off_leaves_nothing_to_the_next(migrated_postgres_url: str) -> None:
+    database = PostgresDatabase(migrated_postgres_url)
+    await database.open()
+    changed = asyncio.Event()
+
+    async def change() -> None:
+        async with database.writing() as session:
+            await session.fetch("UPDATE counters SET value = value + 1", ())
+            changed.set()
+            await session.fetch("SELECT pg_sleep(60)", ())
+
+    async with database.reading() as session:
+        before = await session.fetch("SELECT sum(value) AS value FROM counters", ())
+    changing = asyncio.create_task(change())
+    await changed.wait()
+    changing.cancel()
+    await asyncio.wait({changing})
+    open_ones = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+    async with database.writing() as session:
+        assert await session.fetch(open_ones, ()) == []
+        assert await session.fetch("SELECT sum(value) AS value FROM counters", ()) == before
+    await database.close()
+
+
 async def test_of_fifty_begins_with_one_key_in_two_processes_one_is_stored(two: tuple[Store, Store]) -> None:
     begins = [two[number % 2].begin(operation(f"x{number}"), idempotency=idempotency()) for number in range(50)]
     answers = await asyncio.gather(*begins)
