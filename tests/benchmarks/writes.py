@@ -119,9 +119,9 @@ def process(*command: str, environment: dict[str, str] | None = None) -> Iterato
 
 
 async def answers(url: str) -> None:
-    """Wait until a server answers at all."""
+    """Wait until a server answers at all, for a minute where the machine is busy."""
     async with httpx.AsyncClient(trust_env=False) as http:
-        for _ in range(200):
+        for _ in range(1_200):
             try:
                 await http.get(url)
             except httpx.TransportError:
