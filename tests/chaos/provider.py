@@ -60,6 +60,7 @@ class Provider:
         self.called_at: dict[str, float] = {}
         """When each workspace's last call with tags came in."""
         self.under_way = 0
+        """Calls that may still do something."""
         self.early = 0
         """Asynchronous calls that began although their workspace had been told to wait."""
         self.origin = ""
@@ -136,13 +137,21 @@ class Provider:
         if call.fault == "error_after":
             return _refusal(call, self.faults.status())
         if call.fault in {"stall", "hang"}:
-            await asyncio.sleep(self.faults.mix.stall_seconds if call.fault == "stall" else HANG_SECONDS)
+            await self._silent(self.faults.mix.stall_seconds if call.fault == "stall" else HANG_SECONDS)
         if call.fault in {"stall", "hang", "reset_after"}:
             return _cut(request)
         if call.fault == "garbled" and isinstance(response, web.Response) and isinstance(response.body, bytes):
             response.body = response.body[: len(response.body) // 2]
         call.status = response.status
         return response
+
+    async def _silent(self, seconds: float) -> None:
+        """Let a caller wait who may be gone long ago. What the call does it has done: nobody else waits for it."""
+        self.under_way -= 1
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.under_way += 1
 
     async def _done(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse:
         before = self.sandbox.journal.effect_count
