@@ -26,19 +26,20 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-class BatchPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+# Members of policies that are unknown are refused: who misspells a deadline would get another one, and not hear of it.
+class BatchPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Whether one refused record undoes the others."""
 
     all_or_none: bool = False
 
 
-class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """For how long an asynchronous write is retried."""
 
     deadline_hours: DeadlineHours = 1
 
 
-class AutoBatchPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class AutoBatchPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """How long single records may wait to be sent together."""
 
     max_delay_minutes: Annotated[int, Meta(ge=1, le=1440)]
@@ -46,7 +47,7 @@ class AutoBatchPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 
 
 class WriteRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The body of a write. Unknown members are ignored, as the published server does."""
+    """The body of a write. Unknown members are ignored, as the published server does; those of a policy are refused."""
 
     group_ref: str
     type: Action

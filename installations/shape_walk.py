@@ -124,7 +124,8 @@ class Walk:
             name = names.get(self._fold(str(key)))
             if name is None:
                 if key != node.tag_field:
-                    self._unknown_member(str(key), sorted(names.values()), path)
+                    unknown: Unknown = "refuse" if node.forbid_unknown_fields else self._unknown
+                    self._unknown_member(str(key), sorted(names.values()), path, unknown=unknown)
             elif name in given:
                 self._refuse(value, at(path, str(key)), "duplicate-key", f"{name} is given twice")
             else:
@@ -134,16 +135,16 @@ class Walk:
     def _fold(self, name: str) -> str:
         return name.lower() if self._any_case else name
 
-    def _unknown_member(self, key: str, names: list[str], path: str) -> None:
-        if self._unknown == "ignore":
+    def _unknown_member(self, key: str, names: list[str], path: str, *, unknown: Unknown) -> None:
+        if unknown == "ignore":
             return
         close = get_close_matches(key, names, n=1)
         self.issues.append(
             Issue(
                 path=at(path, key),
                 code="unknown-member",
-                message="is not known here" + ("" if self._unknown == "refuse" else " and is ignored"),
-                severity="error" if self._unknown == "refuse" else "warning",
+                message="is not known here" + ("" if unknown == "refuse" else " and is ignored"),
+                severity="error" if unknown == "refuse" else "warning",
                 remedy=f"did you mean {close[0]}?" if close else f"known here: {', '.join(names)}",
             )
         )

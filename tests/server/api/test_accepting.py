@@ -18,6 +18,15 @@ REFUSED: list[tuple[Json, tuple[str, ...]]] = [
     ({"record": RECORD, "retryPolicy": {"deadlineHours": 49}}, ("retryPolicy.deadlineHours: ",)),
     ({"record": RECORD, "retryPolicy": {"deadlineHours": "1"}}, ("retryPolicy.deadlineHours: ",)),
     ({"record": RECORD, "retryPolicy": 24}, ("retryPolicy: ",)),
+    (
+        {"record": RECORD, "retryPolicy": {"deadlinehours": 24, "tries": 3}},
+        (
+            "retryPolicy.deadlinehours: is not known here (did you mean deadlineHours?)",
+            "retryPolicy.tries: is not known",
+        ),
+    ),
+    ({"record": RECORD, "autoBatchPolicy": {"maxDelayMinutes": 5, "max": 1}}, ("autoBatchPolicy.max: is not known",)),
+    ({"batch": [{"record": RECORD}], "batchPolicy": {"allOrNothing": True}}, ("batchPolicy.allOrNothing: is not",)),
     ({"record": RECORD, "autoBatchPolicy": {}}, ("autoBatchPolicy.maxDelayMinutes: ",)),
     ({"record": RECORD, "autoBatchPolicy": {"maxDelayMinutes": 0}}, ("autoBatchPolicy.maxDelayMinutes: ",)),
     ({"record": RECORD, "autoBatchPolicy": {"maxDelayMinutes": 1441}}, ("autoBatchPolicy.maxDelayMinutes: ",)),
