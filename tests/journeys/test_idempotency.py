@@ -2,20 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
 from connectors.sandbox.access import DEMO_KEY
+from connectors.sandbox.server import build_app
+from connectors.sandbox.state import Options, Sandbox
 from server.settings import Settings
 from server.store.contract import Store
 from server.store.memory import MemoryStore
 from server.store.opening import open_store
 from tests.server.house import House, open_house
 from tests.server.store.samples import MASTER_KEY
+from tests.simulators.door import on_loopback
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PATH = "/integrations/crm/objects/contacts"
 KEY = {"Idempotency-Key": "order-1"}
 BODY: dict[str, Any] = {
@@ -130,18 +135,32 @@ async def test_one_key_serves_different_objects(house: House, sandbox: httpx.Asy
     assert await effects(sandbox) == 2
 
 
-async def test_a_request_in_flight_is_409_and_replayed_once_it_ended(house: House, sandbox: httpx.AsyncClient) -> None:
-    await sandbox.put("/_sandbox/faults", json={"faults": [{"kind": "delay", "delayMs": 2500}]})
-    first = asyncio.create_task(post(house, BODY))
-    while (await sandbox.get("/_sandbox/faults")).json()["faults"]:
-        pass
-    again = await post(house, BODY)
-    assert again.status_code == 409, again.text
-    assert again.headers["content-type"] == "application/problem+json"
-    made = await first
-    assert made.status_code == 200, made.text
-    assert (await post(house, BODY)).json() == made.json()
-    assert await effects(sandbox) == 1
+async def test_a_request_in_flight_is_409_and_replayed_once_it_ended(store: Store) -> None:
+    sandbox, arrived, goes_on = Sandbox(Options()), asyncio.Event(), asyncio.Event()
+
+    @web.middleware
+    async def hold(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method == "POST":
+            arrived.set()
+            await goes_on.wait()
+        return await handler(request)
+
+    app = build_app(sandbox)
+    app.middlewares.insert(0, hold)
+    async with on_loopback(app) as url, open_house(store, provider_urls={"sandbox": url}) as house:
+        await house.deploy()
+        await house.connect()
+        await house.install()
+        first = asyncio.create_task(post(house, BODY))
+        await arrived.wait()
+        again = await post(house, BODY)
+        assert again.status_code == 409, again.text
+        assert again.headers["content-type"] == "application/problem+json"
+        goes_on.set()
+        made = await first
+        assert made.status_code == 200, made.text
+        assert (await post(house, BODY)).json() == made.json()
+    assert sandbox.journal.effect_count == 1
 
 
 async def test_fifty_at_once_have_one_effect(house: House, sandbox: httpx.AsyncClient) -> None:
