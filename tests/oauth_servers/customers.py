@@ -46,6 +46,7 @@ class Customer:
             transport=self._transport,
             cookies=self.cookies,
             trust_env=False,
+            timeout=60,
             verify=False,  # noqa: S501 -- plain HTTP on loopback
         ) as client:
             answer = await client.get(url)
