@@ -96,7 +96,7 @@ def unasked_operation(story: Story) -> Story:
 
 
 def mostly_unknown(story: Story) -> Story:
-    for asked in [each for each in story.asked if each.ask.kind == "bare"][:15]:
+    for asked in [each for each in story.asked if each.ask.kind == "bare"][:20]:
         story = ending(story, asked, state="unknown", reason="ambiguous")
     return story
 
