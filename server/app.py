@@ -1,7 +1,7 @@
 """Where everything meets. Reads as a list: routes, what they are given, how errors are answered."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterable, Iterator
+from functools import cache, partial
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, Router
@@ -47,7 +47,7 @@ from server.api import (
 )
 from server.api.announcing import announce_changes
 from server.api.nearest import nearest_path
-from server.api.provided import access, project_id
+from server.api.provided import Provided, access, project_id, services_of
 from server.door.browsers import Browsers
 from server.door.front import Front
 from server.liveness import living
@@ -186,13 +186,14 @@ def build_app(services: Services, *, works: bool = True) -> ASGIApp:
 
     With ``works`` it also carries out what was accepted asynchronously.
     """
-    app = build_routes(services, works=works)
+    routes = build_routes()
+    app = Provided(routes, services, living=partial(living, services, kind="server", works=works))
     services.changes.subscribe(services.keyring.forget)
     services.changes.subscribe(services.sessions.forget)
     services.changes.subscribe(services.directory.forget)
     services.changes.subscribe(services.proxy.forget)
     services.changes.subscribe(services.bell.ring)
-    browsers = Browsers(_paths(app, FOR_BROWSERS), public_url=services.settings.public_url)
+    browsers = Browsers(_paths(routes, FOR_BROWSERS), public_url=services.settings.public_url)
     return Front(
         proxy.ProxyFirst(writes.WritesFirst(app, services), services),
         browsers=browsers,
@@ -202,10 +203,13 @@ def build_app(services: Services, *, works: bool = True) -> ASGIApp:
     )
 
 
-def build_routes(services: Services, *, works: bool = True) -> Litestar:
-    """Tie every route to its handler and its guard: all but the writes and the calls through the proxy."""
-    announcing = announce_changes(services.changes)
-    app = Litestar(
+@cache
+def build_routes() -> Litestar:
+    """Tie every route to its handler and its guard: all but the writes and the calls through the proxy.
+
+    They know nothing of the services, which come with each request; it takes a tenth of a second to tie them all.
+    """
+    return Litestar(
         route_handlers=[
             *PUBLIC,
             *ui.UI,
@@ -226,27 +230,23 @@ def build_routes(services: Services, *, works: bool = True) -> Litestar:
                 route_handlers=[
                     *FOR_ANY_KEY,
                     *FOR_FULL_KEYS,
-                    Router("/", route_handlers=JWT_KEYS, exception_handlers={Exception: _jwt_key_problem(services)}),
+                    Router("/", route_handlers=JWT_KEYS, exception_handlers={Exception: _jwt_key_problem}),
                 ],
                 guards=[requires_full_key_but_for(FOR_ANY_KEY)],
-                middleware=[announcing],
+                middleware=[announce_changes],
             ),
         ],
         dependencies={
-            "services": Provide(lambda: services, sync_to_thread=False),
+            "services": Provide(services_of, sync_to_thread=False),
             "access": Provide(access, sync_to_thread=False),
             "project_id": Provide(project_id, sync_to_thread=False),
         },
         before_request=queries.Queries().check,
-        exception_handlers={Exception: _problem(services)},
-        lifespan=[_running(services, works=works)],
+        exception_handlers={Exception: _problem},
         openapi_config=openapi_config(for_tokens=[*FOR_ANY_KEY, *DRAFTS, *CONNECTING]),
         logging_config=None,
         debug=False,
     )
-    app.state.keyring = services.keyring
-    app.state.limits = services.limits
-    return app
 
 
 def _paths(app: Litestar, handlers: Iterable[BaseRouteHandler]) -> Iterator[str]:
@@ -257,18 +257,15 @@ def _paths(app: Litestar, handlers: Iterable[BaseRouteHandler]) -> Iterator[str]
             yield route.path_format
 
 
-def _problem(services: Services) -> Callable[..., Response[problems.ProblemDocument]]:
-    def answer(request: Request[object, object, object], error: Exception) -> Response[problems.ProblemDocument]:  # type: ignore[type-var]
-        request_id = request.scope["state"]["request_id"]
-        problems.record(error, request_id=request_id)
-        document = problems.document_of(error, request_id=request_id, now=services.clock())
-        if isinstance(error, NotFoundException):
-            document = msgspec.structs.replace(document, remedy=_meant(request))
-        return Response(
-            document, status_code=document.status, headers=problems.headers_of(error), media_type=problems.PROBLEM_TYPE
-        )
-
-    return answer
+def _problem(request: Request[object, object, object], error: Exception) -> Response[problems.ProblemDocument]:  # type: ignore[type-var]
+    request_id = request.scope["state"]["request_id"]
+    problems.record(error, request_id=request_id)
+    document = problems.document_of(error, request_id=request_id, now=services_of(request.scope).clock())
+    if isinstance(error, NotFoundException):
+        document = msgspec.structs.replace(document, remedy=_meant(request))
+    return Response(
+        document, status_code=document.status, headers=problems.headers_of(error), media_type=problems.PROBLEM_TYPE
+    )
 
 
 def _meant(request: Request[object, object, object]) -> str:  # type: ignore[type-var]
@@ -278,21 +275,7 @@ def _meant(request: Request[object, object, object]) -> str:  # type: ignore[typ
     return f"Did you mean {near}?" if near else f"GET {PATH} lists every route."
 
 
-def _jwt_key_problem(services: Services) -> Callable[..., Response[problems.ProblemDocument]]:
-    answer = _problem(services)
-
-    def relabelled(request: Request[object, object, object], error: Exception) -> Response[problems.ProblemDocument]:  # type: ignore[type-var]
-        response = answer(request, error)
-        response.content, response.media_type = jwt_keys.as_published(response.content), MediaType.JSON
-        return response
-
-    return relabelled
-
-
-def _running(services: Services, *, works: bool) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def run(_: Litestar) -> AsyncIterator[None]:
-        async with living(services, kind="server", works=works):
-            yield
-
-    return run
+def _jwt_key_problem(request: Request[object, object, object], error: Exception) -> Response[problems.ProblemDocument]:  # type: ignore[type-var]
+    response = _problem(request, error)
+    response.content, response.media_type = jwt_keys.as_published(response.content), MediaType.JSON
+    return response

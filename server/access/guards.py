@@ -6,8 +6,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from server.access.keyring import Access, Keyring
-from server.access.limits import Limits
+from server.access.keyring import Access
+from server.services import Services
 
 Connection = ASGIConnection[BaseRouteHandler, object, object, object]  # type: ignore[type-var]
 
@@ -35,8 +35,8 @@ def requires_full_key_but_for(open_handlers: Iterable[BaseRouteHandler]) -> Guar
 
 
 async def _enter(connection: Connection) -> Access:
-    keyring: Keyring = connection.app.state.keyring
-    limits: Limits = connection.app.state.limits
-    access = await limits.counted(keyring.admit(connection.scope["headers"]), connection.scope)
-    connection.scope["state"]["access"] = access
+    state = connection.scope["state"]
+    services: Services = state["services"]
+    access = await services.limits.counted(services.keyring.admit(connection.scope["headers"]), connection.scope)
+    state["access"] = access
     return access

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import uvicorn
 from litestar import Litestar, Router
@@ -24,6 +25,7 @@ from connectors.gateway import Gateway
 from installations.installation import JwtKey, Project
 from server.access.guards import requires_any_key
 from server.access.keys import new_key
+from server.api.provided import Provided, services_of
 from server.api.providers import get_provider
 from server.door.browsers import Browsers
 from server.door.front import Front
@@ -83,13 +85,13 @@ def build(services: Services) -> Front:
     guarded = Router("/guarded", route_handlers=[get_provider], guards=[requires_any_key])
     app = Litestar(
         route_handlers=[get_provider, guarded],
-        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        dependencies={"services": Provide(services_of, sync_to_thread=False)},
         openapi_config=None,
         logging_config=None,
     )
-    app.state.keyring, app.state.limits = services.keyring, services.limits
     browsers = Browsers([OPEN], public_url=services.settings.public_url)
-    return Front(app, browsers=browsers, clock=services.clock, new_id=services.new_id)
+    provided = Provided(app, services, living=nullcontext)
+    return Front(provided, browsers=browsers, clock=services.clock, new_id=services.new_id)
 
 
 def tokens(number: int) -> list[str]:
