@@ -87,9 +87,9 @@ def new_id() -> str:
     Ids that grow with time lie side by side in an index: a group of writes touches a few of its pages instead of one
     for each. https://www.rfc-editor.org/rfc/rfc9562#section-5.7
     """
-    digits = f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-7{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    drawn = (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
+    digits = drawn.hex()
+    return f"{digits[:8]}-{digits[8:12]}-7{digits[13:16]}-{'89ab'[drawn[8] & 3]}{digits[17:20]}-{digits[20:]}"
 
 
 def process_name() -> str:
