@@ -25,6 +25,8 @@ SERIES = {
 }
 BEARABLE_SECONDS = 0.1
 """Far more than it takes, and far less than it takes to look at all of them."""
+MUCH = 10
+"""Times what a lane takes that has no backlog."""
 
 
 @asynccontextmanager
@@ -69,25 +71,36 @@ async def test_a_lane_with_a_backlog_is_attended_to_as_quickly(database_url: str
         await serve_beside_a_backlog(store, turns=turns)
 
 
+async def attended(store: Store, lane_id: str) -> tuple[list[str], float]:
+    """Attend to a lane once; answers what was done, and how many seconds it took."""
+    began = time.perf_counter()
+    lane = await taken(store, lane_id)
+    names = [one.id for one in await store.claim(lane_id, owner="me", now=later(1), calls=4, batch=1)]
+    moves = [replace(settlement(name), from_state="claimed") for name in names]
+    assert all(await store.settle_all(moves))
+    assert await left(store, lane, at=later(1)) == (later(1) if lane_id == "c1" else None)
+    return names, time.perf_counter() - began
+
+
 async def serve_beside_a_backlog(store: Store, *, turns: bool) -> None:
     """Attend to the lane a few times."""
     await store.begin(queued("other", lane="c2", run_at=later(1)))
     assert await due(store, later(1)) == ["c1", "c2"]
     took: list[float] = []
+    small: list[float] = []
     seen: list[str] = []
-    for _ in range(5):
-        began = time.perf_counter()
-        lane = await taken(store)
-        names = await claimed(store, at=later(1), calls=4, batch=1)
-        moves = [replace(settlement(name), from_state="claimed") for name in names]
-        assert all(await store.settle_all(moves))
-        assert await left(store, lane, at=later(1)) == later(1)
-        took.append(time.perf_counter() - began)
+    for number in range(5):
+        for each in range(4):
+            await store.begin(queued(f"small-{number}-{each}", lane="small"))
+        _, seconds = await attended(store, "small")
+        small.append(seconds)
+        names, seconds = await attended(store, "c1")
+        took.append(seconds)
         seen += names
     assert seen[:3] == ["x", "b1", "b2"]
     assert len(seen) == (5 if turns else 20)
-    # The quickest, since what looks at all of them does so each time, and a busy machine makes any of the others slow.
-    assert min(took) < BEARABLE_SECONDS
+    # What looks at all of them does so each time. On a busy machine a lane without a backlog is slow as well.
+    assert min(took) < max(BEARABLE_SECONDS, MUCH * min(small))
     assert await due(store, later(1)) == ["c1", "c2"] or await due(store, later(1)) == ["c2", "c1"]
     assert await store.due_lanes(now=NOW, dead_after_seconds=ALIVE, limit=9) == []
 
