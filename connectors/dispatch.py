@@ -8,10 +8,12 @@ records that a look-up gave an id, and a create of the others. What no flow can 
 from collections.abc import Iterable, Sequence
 from functools import cache
 
+import httpx
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from connectors.accepted import heard
 from connectors.connector import (
     Account,
     BatchWriter,
@@ -88,14 +90,16 @@ def send(connector: Connector, account: Account, change: Change) -> Flow[Outcome
         return _without_empty(connector, account, change)
     can = capabilities(connector)
     if change.action == "delete" and can.deleter is not None:
-        return can.deleter.delete(account, change)
+        return heard(can.deleter.delete(account, change), change)
     if change.action == "upsert":
         return _upsert(connector, account, change)
     if change.batch and can.batch_writer is not None:
         return _in_chunks(can.batch_writer, account, change)
     if can.writer is None:
         raise TypeError(f"{connector.provider.name} cannot serve {change.action}")
-    return _one_by_one(can.writer, account, change) if change.batch else can.writer.write(account, change)
+    if change.batch:
+        return _one_by_one(can.writer, account, change)
+    return heard(can.writer.write(account, change), change)
 
 
 def some_of(change: Change, indexes: Sequence[int]) -> Change:
@@ -148,13 +152,13 @@ def _native_upsert(can: Capabilities, object_name: str, match_field: str | None)
 def _in_chunks(connector: BatchWriter, account: Account, change: Change) -> Flow[Outcome]:
     limit = connector.batch_limit
     if len(change.records) <= limit:
-        return (yield from connector.write_batch(account, change))
+        return (yield from heard(connector.write_batch(account, change), change))
     done: list[RecordOutcome] = []
     warnings: list[str] = []
     for start in range(0, len(change.records), limit):
         part = some_of(change, range(start, min(start + limit, len(change.records))))
         try:
-            outcome = yield from connector.write_batch(account, part)
+            outcome = yield from heard(connector.write_batch(account, part), part)
         except ConnectorError as error:
             if not done:
                 raise
@@ -170,19 +174,21 @@ def _one_by_one(connector: Writer, account: Account, change: Change) -> Flow[Out
     for index in range(len(change.records)):
         single = replace(some_of(change, [index]), batch=False)
         try:
-            outcome = yield from connector.write(account, single)
+            outcome = yield from heard(connector.write(account, single), single)
         except ConnectorError as error:
             results.append(_record_outcome(error))
         else:
             results.extend(outcome.records)
-        if (fault := results[-1].fault) is not None and fault.kind in STOPS_A_SERIES:
+        if _stopper(results[-1:]) is not None:
             break
     return Outcome(records=_filled(results, len(change.records)))
 
 
 def _upsert(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
     native = _native_upsert(capabilities(connector), change.object_name, change.match_field)
-    return _as_found(connector, account, change) if native is None else native.upsert(account, change)
+    if native is None:
+        return _as_found(connector, account, change)
+    return heard(native.upsert(account, change), change)
 
 
 def _as_found(connector: Connector, account: Account, change: Change) -> Flow[Outcome]:
@@ -226,7 +232,11 @@ def _told(result: RecordOutcome, action: Action) -> RecordOutcome:
 
 
 def _stopper(results: Iterable[RecordOutcome]) -> Fault | None:
-    return next((each.fault for each in results if each.fault is not None and each.fault.kind in STOPS_A_SERIES), None)
+    return next((each.fault for each in results if each.fault is not None and _stops(each.fault)), None)
+
+
+def _stops(fault: Fault) -> bool:
+    return fault.kind in STOPS_A_SERIES and fault.status != httpx.codes.ACCEPTED
 
 
 def _record_outcome(error: ConnectorError) -> RecordOutcome:

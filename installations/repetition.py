@@ -21,6 +21,7 @@ Event = Literal[
     "unauthorized",
     "refused",
     "conflict",
+    "pending",
     "ambiguous",
     "crashed",
 ]
@@ -29,8 +30,8 @@ Event = Literal[
 ``done``: written. ``unreadable``: written, but the answer made no sense. ``not_sent``: no byte left. ``blocked``: no
 byte may leave, ever (the operator's policy, a URL that is none). ``throttled``: the provider did nothing and may later
 (429, locked, a documented "not processed"). ``unauthorized``: 401 after a renewed token. ``refused``: it did nothing
-and never will. ``conflict``: 409 or 412. ``ambiguous``: nobody knows. ``crashed``: our process died after the ``sent``
-mark.
+and never will. ``conflict``: 409 or 412. ``pending``: 202, it has been taken and is done later. ``ambiguous``: nobody
+knows. ``crashed``: our process died after the ``sent`` mark.
 """
 
 Reaction = Literal["succeed", "retry", "wait", "park", "fail", "compare", "look_up", "reconcile"]
@@ -50,12 +51,14 @@ CLASSIFIER: dict[Event, dict[Repeat, Reaction]] = {
     "unauthorized": {"read": "park", "safe": "park", "keyed": "park", "bare": "park"},
     "refused": {"read": "fail", "safe": "fail", "keyed": "fail", "bare": "fail"},
     "conflict": {"read": "fail", "safe": "compare", "keyed": "fail", "bare": "fail"},
+    "pending": {"read": "retry", "safe": "succeed", "keyed": "reconcile", "bare": "reconcile"},
     "ambiguous": {"read": "retry", "safe": "retry", "keyed": "retry", "bare": "reconcile"},
     "crashed": {"read": "retry", "safe": "retry", "keyed": "retry", "bare": "reconcile"},
 }
 """Every cell, as long as no earlier attempt is in doubt.
 
-A 202 with a job to ask for has no row: a connector that meets one asks in its own flow, and answers what came of it.
+``pending`` is never sent again: a connector that can ask for the job does so in its own flow, and answers what came of
+it; where none can, a create is open until somebody has seen its record. What would only set the same again is done.
 """
 
 DOUBTED: dict[Event, dict[Repeat, Reaction]] = {
@@ -86,6 +89,8 @@ EVENT_OF_KIND: dict[FaultKind, Event] = {
 }
 """How a record's fault reads. ``provider`` is a refusal that says "not processed"; an unclear 5xx is ``ambiguous``."""
 
+ACCEPTED = 202
+"""The status of an ``ambiguous`` fault that says: taken, and not done yet."""
 REDIRECTS = range(300, 400)
 """Statuses whose faults are ``unrecognised``, and yet refusals: nothing is followed, so nothing was done."""
 MOST_REPLAYS = 3
@@ -105,6 +110,8 @@ def event_of(record: RecordOutcome, *, effect: EffectClass) -> Event:
     if record.fault is None:
         return "ambiguous"
     event = EVENT_OF_KIND[record.fault.kind]
+    if event == "ambiguous" and record.fault.status == ACCEPTED:
+        event = "pending"
     if record.fault.kind == "unrecognised" and record.fault.status in REDIRECTS:
         event = "refused"
     return "blocked" if effect == "not_sent" and event == "refused" else event
@@ -112,7 +119,12 @@ def event_of(record: RecordOutcome, *, effect: EffectClass) -> Event:
 
 def in_doubt(record: RecordOutcome) -> bool:
     """Whether nobody knows if it was written."""
-    return event_of(record, effect="rejected") == "ambiguous"
+    return event_of(record, effect="rejected") in {"ambiguous", "pending"}
+
+
+def is_pending(record: RecordOutcome) -> bool:
+    """Whether the provider has taken it and may do it at any time: that it is not there yet proves nothing."""
+    return event_of(record, effect="rejected") == "pending"
 
 
 def react(event: Event, repeat: Repeat, *, doubtful: bool = False) -> Reaction:

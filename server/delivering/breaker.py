@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from connectors.departure import PERMIT_WITHDRAWN
 from installations.record import Fault
+from installations.repetition import ACCEPTED
 from server.delivering.attempts import Tried
 from server.store.contract import Lane
 
@@ -27,7 +28,7 @@ def failed(tried: Tried) -> bool | None:
     Down: nobody could connect, no answer came, it answered 5xx or that it is busy without saying until when.
     """
     fault = tried.fault
-    if tried.effect == "done":
+    if tried.effect == "done" or (fault is not None and fault.status == ACCEPTED):
         return False
     if fault is None or fault.kind == "auth" or fault.code == PERMIT_WITHDRAWN:
         return None

@@ -11,7 +11,7 @@ from installations.operation import Operation
 from installations.outlook import Move, looked_up
 from installations.pipeline import Plan, settle
 from installations.record import Change, Fault, Outcome, RecordOutcome
-from installations.repetition import is_settled
+from installations.repetition import is_pending, is_settled
 from server import logs
 from server.clock import Clock
 from server.delivering.calls import CallStore
@@ -86,7 +86,8 @@ class Looking:
             field, surely = marker(place, change, index)
             if not field:
                 return (self._blind(operation),)
-            exact = exact and surely
+            # A create that the provider has yet to carry out is not absent for not being there.
+            exact = exact and surely and not (record is not None and is_pending(record))
             key = key_of(operation.id, index, batch=plan.batch)
             found[index] = await self._find(place, change, index=index, field=field, key=key)
         return ((operation, self._told(operation, known, found, exact=exact)),)
@@ -134,7 +135,7 @@ def _record(known: RecordOutcome | None, found: Sequence[RecordOutcome] | None, 
         return absent if known is None else known
     if len(found) == 1:
         return found[0]
-    return absent if not found or known is None else known
+    return absent if known is None or (not found and not is_pending(known)) else known
 
 
 DOUBT = RecordOutcome(success=False, fault=Fault(kind="ambiguous", message="nobody knows whether it was written"))

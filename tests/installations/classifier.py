@@ -38,6 +38,7 @@ throttled     wait      wait      wait       wait
 unauthorized  park      park      park       park
 refused       fail      fail      fail       fail
 conflict      fail      compare   fail       fail
+pending       retry     succeed   reconcile  reconcile
 ambiguous     retry     retry     retry      reconcile
 crashed       retry     retry     retry      reconcile
 """
@@ -51,6 +52,7 @@ throttled     wait      wait      wait       wait
 unauthorized  park      park      park       park
 refused       fail      fail      reconcile  reconcile
 conflict      fail      compare   look_up    look_up
+pending       retry     succeed   reconcile  reconcile
 ambiguous     retry     retry     retry      reconcile
 crashed       retry     retry     retry      reconcile
 """

@@ -57,7 +57,7 @@ def test_every_cell_says_what_was_decided(case: Case) -> None:
 
 
 def test_the_table_has_a_case_for_every_cell_there_can_be() -> None:
-    assert len({case[:3] for case in CASES}) == len(EVENTS) * len(REPEATS) * 2 == 80
+    assert len({case[:3] for case in CASES}) == len(EVENTS) * len(REPEATS) * 2 == 88
     assert set(repetition.CLASSIFIER) == set(EVENTS)
     assert all(set(row) == set(REPEATS) for row in repetition.CLASSIFIER.values())
 
@@ -101,7 +101,7 @@ def flips(module: ModuleType) -> Iterator[str]:
 def test_the_table_notices_every_flipped_cell(copied: ModuleType) -> None:
     assert broken_cases(copied) == []
     tried = {flip: broken_cases(copied) for flip in flips(copied)}
-    assert len(tried) == (40 + 6) * (len(REACTIONS) - 1) + 13 * (len(EVENTS) - 1)
+    assert len(tried) == (44 + 6) * (len(REACTIONS) - 1) + 13 * (len(EVENTS) - 1)
     assert [flip for flip, noticed in tried.items() if not noticed] == []
     assert broken_cases(copied) == []
 
@@ -131,11 +131,12 @@ def test_every_kind_of_fault_is_an_event(kind: FaultKind) -> None:
         pytest.param(refused("unrecognised", status=302), "refused", id="a redirect"),
         pytest.param(refused("unrecognised", status=500), "ambiguous", id="a record's own 500"),
         pytest.param(refused("unrecognised"), "ambiguous", id="words that nobody knows"),
+        pytest.param(refused("ambiguous", status=202), "pending", id="taken, and not done yet"),
     ],
 )
 def test_a_record_says_what_happened(record: RecordOutcome, event: Event) -> None:
     assert event_of(record, effect="rejected") == event
-    assert in_doubt(record) == (event == "ambiguous")
+    assert in_doubt(record) == (event in {"ambiguous", "pending"})
 
 
 def test_what_an_earlier_attempt_left_open_stays_open_though_this_one_sent_nothing() -> None:

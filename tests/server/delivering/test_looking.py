@@ -31,13 +31,27 @@ class Scripted(MemoryServer):
             raise Died
         if what.startswith("drops"):
             raise httpx.ReadError("connection reset")
-        return httpx.Response(int(what), headers={"Retry-After": "1"} if what == "429" else {}, request=request)
+        return httpx.Response(int(what[:3]), headers={"Retry-After": "1"} if what == "429" else {}, request=request)
 
 
 async def waited(yard: Yard) -> None:
     for step in LOOKS:
         yard.clock.now += step
         await yard.attend()
+
+
+@pytest.mark.parametrize(("what", "state"), [("202", "unknown"), ("202, done", "success")])
+async def test_what_a_provider_has_only_accepted_is_found_or_stays_open_and_is_never_sent_again(
+    what: str, state: str
+) -> None:
+    provider = Scripted(what)
+    yard = await a_yard(provider)
+    submitted = await yard.submit("create", {"a": 1}, name="marked")
+    await yard.attend()
+    await waited(yard)
+    operation = await yard.operation(submitted.operation.id)
+    assert (operation.state, operation.look_at) == (state, None)
+    assert len(await yard.attempts(operation.id)) == 1
 
 
 @pytest.mark.parametrize("death", ["dies, undone", "dies, done"])

@@ -54,6 +54,11 @@ REACTIONS: list[tuple[str, str, str, httpx.Response | Exception, str, str]] = [
     ("create", "people", "503", httpx.Response(503), "unknown", "ambiguous"),
     ("create", "people", "lost", LOST, "unknown", "ambiguous"),
     ("create", "people", "unreadable", httpx.Response(201, content=b"{"), "success", ""),
+    ("create", "people", "202", httpx.Response(202, json={"id": "job"}), "unknown", "ambiguous"),
+    ("create", "keyed", "202", httpx.Response(202), "unknown", "ambiguous"),
+    ("create", "marked", "202", httpx.Response(202), "unknown", "ambiguous"),
+    ("update", "people", "accepted", httpx.Response(202, json={"id": "7"}), "success", ""),
+    ("update", "people", "accepted, no body", httpx.Response(202), "success", ""),
     ("create", "people", "401", httpx.Response(401), "parked", "auth"),
     ("create", "keyed", "503", httpx.Response(503), "queued", ""),
     ("create", "keyed", "lost", LOST, "queued", ""),
@@ -82,7 +87,7 @@ async def test_what_meets_a_write_decides_where_it_goes(  # noqa: PLR0917 -- a r
     await yard.attend()
     operation = await yard.operation(submitted.operation.id)
     assert (operation.state, operation.reason) == (state, reason)
-    assert operation.doubtful is (what in {"lost", "503", "500"})
+    assert operation.doubtful is (what in {"lost", "503", "500", "202"})
     assert len(await yard.attempts(operation.id)) == 1
 
 
