@@ -13,6 +13,8 @@ from typing import Any
 
 from tests.server.store.samples import MASTER_KEY
 
+PATIENCE = 120
+"""Seconds for what takes two, unless the machine has other things to do."""
 COMMAND = (sys.executable, "-c", "from server.cli import main; main()")
 
 
@@ -40,7 +42,7 @@ class Isthmus:
     async def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command to its end; tell its exit code and what it printed."""
         process = await self._spawn(*arguments)
-        out, _ = await asyncio.wait_for(process.communicate(), 60)
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         return process.returncode or 0, out.decode()
 
     @asynccontextmanager
@@ -49,10 +51,10 @@ class Isthmus:
         process = await self._spawn(*arguments)
         assert process.stdout is not None
         try:
-            yield (await asyncio.wait_for(process.stdout.readuntil(until.encode()), 60)).decode()
+            yield (await asyncio.wait_for(process.stdout.readuntil(until.encode()), PATIENCE)).decode()
         finally:
             process.terminate()
-            await asyncio.wait_for(process.communicate(), 60)
+            await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0
 
     async def init(self, name: str) -> Any:
@@ -64,7 +66,7 @@ class Isthmus:
         """Start the server; tell its origin once it takes requests."""
         self._server = await self._spawn("serve", "--port", "0", *arguments)
         assert self._server.stdout is not None
-        line = await asyncio.wait_for(self._server.stdout.readline(), 60)
+        line = await asyncio.wait_for(self._server.stdout.readline(), PATIENCE)
         assert line.startswith(b"Isthmus is at "), line
         return line.decode().rpartition(" ")[2].strip()
 
@@ -94,7 +96,7 @@ class Isthmus:
         if self._server is None:
             return 0
         # Reading to the end closes the pipe, which nobody else would.
-        await asyncio.wait_for(self._server.communicate(), 60)
+        await asyncio.wait_for(self._server.communicate(), PATIENCE)
         code, self._server = self._server.returncode or 0, None
         return code
 

@@ -20,7 +20,8 @@ _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PORT = re.compile(r"\$\{(\w*PORT):=\d+\}")
 _END = "--- end of block"
-SECONDS = 60
+SECONDS = 180
+"""For each block, on a machine that has other things to do."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,7 +36,7 @@ def isthmus(folder: Path, *arguments: str, **extra: str) -> subprocess.Completed
         env={**environment(folder), **extra},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -58,7 +58,7 @@ def serving(folder: Path) -> Iterator[str]:
         yield process.stdout.readline().rpartition(" ")[2].strip()
     finally:
         process.terminate()
-        assert process.wait(timeout=40) == 0
+        assert process.wait(timeout=120) == 0
         process.stdout.close()
 
 

@@ -85,7 +85,7 @@ def session(folder: Path, tests: str) -> tuple[int, str]:
     (folder / "conftest.py").write_text(PLUGIN)
     (folder / "test_it.py").write_text(tests.format(canary=canary()))
     places = ["--rootdir", str(folder), "--basetemp", str(folder / "kept"), str(folder)]
-    done = subprocess.run([*COMMAND, *places], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60)  # noqa: S603
+    done = subprocess.run([*COMMAND, *places], check=False, cwd=ROOT, capture_output=True, text=True, timeout=240)  # noqa: S603
     shutil.rmtree(folder / "kept", ignore_errors=True)  # or this session would find it as well
     return done.returncode, done.stdout
 

@@ -77,7 +77,7 @@ def test_no_change_of_the_tables_waits_for_a_step(tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "PICCOLO_CONF": "migrations.piccolo_conf"},
-        timeout=60,
+        timeout=120,
     )
     assert result.stdout.strip().splitlines()[-1] == "[]"
 
@@ -92,7 +92,7 @@ async def test_two_processes_that_start_together_migrate_once(fresh_url: str) ->
         await asyncio.create_subprocess_exec(sys.executable, "-c", script, fresh_url, cwd=ROOT, stdout=subprocess.PIPE)
         for _ in range(2)
     ]
-    said = [await asyncio.wait_for(process.communicate(), 60) for process in processes]
+    said = [await asyncio.wait_for(process.communicate(), 120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     counts = sorted(int(out) for out, _ in said)
     assert counts[0] == 0
@@ -128,7 +128,7 @@ asyncio.run(migrate_database(sys.argv[1]))
 
 async def test_a_kill_half_way_leaves_the_next_start_able_to_finish(fresh_url: str) -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", HALFWAY, fresh_url, cwd=ROOT)
-    assert await asyncio.wait_for(process.wait(), 60) == -9
+    assert await asyncio.wait_for(process.wait(), 120) == -9
     store = open_store(Settings(database_url=fresh_url, master_keys=(MASTER_KEY,)))
     await store.start()
     await populated(store)
@@ -165,7 +165,7 @@ async def made_with_the_first_steps(url: str, folder: Path, *, count: int) -> No
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", BEFORE, url, cwd=folder, env=environment, stdout=subprocess.PIPE
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
     assert said.count(b"2026-") == count
 
 

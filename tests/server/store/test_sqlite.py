@@ -103,7 +103,7 @@ async def test_a_second_process_is_refused_with_a_sentence(database: SqliteDatab
         "asyncio.run(store.start())\n"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, cwd=ROOT, stderr=subprocess.PIPE)
-    _, said = await asyncio.wait_for(process.communicate(), 60)
+    _, said = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 1
     assert b"another Isthmus process holds" in said
 
@@ -141,7 +141,7 @@ async def test_a_kill_loses_nothing_that_was_acknowledged(database_url: str) -> 
         sys.executable, "-c", CHILD, database_url, cwd=ROOT, stdout=subprocess.PIPE
     )
     assert process.stdout is not None
-    acknowledged = [await asyncio.wait_for(process.stdout.readline(), 60) for _ in range(300)]
+    acknowledged = [await asyncio.wait_for(process.stdout.readline(), 120) for _ in range(300)]
     process.kill()
     rest = await process.stdout.read()
     await process.wait()
