@@ -202,7 +202,7 @@ async def lined_up(*, moved: str | None = None, **settings: Any) -> AsyncIterato
         async with (
             open_house(provider_urls=urls, connectors=connectors, **settings) as house,
             listening(house.app) as origin,
-            httpx.AsyncClient(base_url=origin, trust_env=False, timeout=30) as client,
+            httpx.AsyncClient(base_url=origin, trust_env=False, timeout=60) as client,
         ):
             yield Line(house=house, client=client, echo=echo, installations=await _install(house))
 
