@@ -1,4 +1,4 @@
-"""What the README has one open in a browser, in a real one: its links, its pages as printed, and that of the docs."""
+"""What the README has one open in a browser, in a real one: its links, its pages as printed, and those of the docs."""
 
 import asyncio
 import re
@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Page
 
+from tests.browser import readme_react
+from tests.browser.library import SOURCES, bundle
 from tests.browser.readme_install import install
 from tests.browser.sites import Site, sandbox_site
 from tests.browser.stage import CONSUMER, GROUP, Stage, open_stage, opened_by, photograph
 from tests.journeys.tutorial import Shell, Step, opened, shows, steps
 from tests.oauth_servers.customers import Decision
 from tests.server.signing import register, token
+
+__all__ = ["bundle"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,23 +77,47 @@ async def connect(page: Page, site: Site) -> None:
     await says(page, CONNECTED)
 
 
+async def served(shell: Shell, context: BrowserContext, url: str) -> Page:
+    """Open a page whose server is started beside; nobody reads as fast as a test."""
+    await asyncio.to_thread(shell.run, f"curl -s --retry 30 --retry-connrefused -o page.html {url}")
+    page = await context.new_page()
+    await page.goto(url)
+    return page
+
+
+async def react(shell: Shell, context: BrowserContext) -> None:
+    """Follow the docs' page about the published library, beside the tutorial."""
+    await asyncio.to_thread(shell.run, f"ln -s {SOURCES / 'node_modules'} node_modules")
+    installed = 0
+    for step in steps(readme_react.PAGE):
+        if found := OPEN.search(await run(shell, step)):
+            page = await served(shell, context, found[1])
+            await readme_react.install(page)
+            await page.close()
+            installed += 1
+    assert installed == 1
+
+
+@pytest.mark.usefixtures("bundle")
 async def test_the_readme_works_in_a_real_browser(context: BrowserContext, tmp_path: Path) -> None:
+    """And so does the page of the docs that builds on it, about the published library."""
     with opened(tmp_path) as shell:
         site = sandbox_site(f"http://127.0.0.1:{shell.ports['SANDBOX_PORT']}")
         links, pages = 0, []
         for step in steps():
             printed = await run(shell, step)
-            page = await context.new_page()
+            if readme_react.BUILT_ON in step.commands:
+                await react(shell, context)
             if found := LINK.search(printed):
+                page = await context.new_page()
                 await consent(page, site, found[0])
+                await page.close()
                 links += 1
             elif found := OPEN.search(printed):
-                # Its server is started beside, and nobody reads as fast as a test.
-                await asyncio.to_thread(shell.run, f"curl -s --retry 30 --retry-connrefused -o page.html {found[1]}")
-                await page.goto(found[1])
+                page = await served(shell, context, found[1])
                 pages.append(found[1].rpartition("/")[2])
                 await (install(page) if pages[-1] == "install.html" else connect(page, site))
-            await page.close()
+                await page.close()
     assert (links, pages) == (2, ["install.html", ""])
 
 
