@@ -45,6 +45,10 @@ class House(msgspec.Struct, kw_only=True):
         """What all processes have used."""
         return sum(map(cpu_seconds, self.pids))
 
+    def server_cpu_seconds(self) -> float:
+        """What the server has used; on SQLite its worker is in the same process."""
+        return cpu_seconds(self.pids[0])
+
     def memory_megabytes(self) -> float:
         """Resident memory of the largest."""
         return max(_resident(pid) for pid in self.pids)
@@ -93,7 +97,7 @@ async def opened(
             [isthmus, "init", "--project", "bench", "--json"],
             env=environment,
             cwd=ROOT,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             check=True,
         )
         api_key, port = json.loads(made.stdout)["apiKey"], free_port()
