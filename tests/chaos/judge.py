@@ -248,8 +248,9 @@ def _unasked(story: Story) -> Iterator[Broken]:
     for name in story.operations.keys() - known:
         said = f"operation {name} is nobody's ({story.operations[name].state})"
         yield Broken(promise="nothing happens unasked", tag="", said=said, operation_id=name)
+    tags = {asked.ask.tag for asked in story.asked}
     for tag, effects in _by_operation(story).items():
-        if tag not in {asked.ask.tag for asked in story.asked}:
+        if tag not in tags:
             yield Broken(promise="nothing happens unasked", tag=tag, said=f"{len(effects)} effects are nobody's")
 
 
