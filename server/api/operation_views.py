@@ -10,7 +10,7 @@ from installations.operation import Attempt, OnAmbiguous, Operation, Reason, Sta
 from installations.record import FaultKind
 from server.delivering.payloads import stored, stored_outcome
 from server.delivering.write_results import Result, record_results
-from server.store.contract import Page
+from server.store.contract import Page, Tries
 
 IN_FLIGHT: frozenset[State] = frozenset({"claimed", "sent"})
 
@@ -99,9 +99,9 @@ def page_view(page: Page, *, finer: bool) -> OperationPage:
     )
 
 
-def view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: int | None = None) -> OperationView:
-    """Build the published shape of an operation. ``tries``: how many ``attempts`` there are, where not at hand."""
-    made = len(attempts) if tries is None else tries
+def view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: Tries | None = None) -> OperationView:
+    """Build the published shape of an operation. ``tries`` sums the ``attempts`` up, where those are not at hand."""
+    made = tries or Tries(count=len(attempts), last=attempts[-1].started_at if attempts else None)
     return OperationView(
         id=operation.id,
         project_id=operation.project_id,
@@ -117,7 +117,7 @@ def view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: int |
             objects=(operation.object_name,),
             # The one under way has no row yet.
             retry=RetryView(
-                attempts=made + (operation.state in IN_FLIGHT), last_attempt=_last_attempt(operation, attempts)
+                attempts=made.count + (operation.state in IN_FLIGHT), last_attempt=_last_attempt(operation, made)
             ),
             successful_record_ids=operation.successful_record_ids or UNSET,
         ),
@@ -125,7 +125,7 @@ def view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: int |
     )
 
 
-def finer_view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: int | None = None) -> OperationView:
+def finer_view(operation: Operation, attempts: Sequence[Attempt] = (), *, tries: Tries | None = None) -> OperationView:
     """Build the published shape with all that is known beyond it, but for what came of each record."""
     waits = public_status(operation.state) == "in_progress"
     return msgspec.structs.replace(
@@ -157,8 +157,8 @@ def full_view(operation: Operation, attempts: Sequence[Attempt]) -> OperationVie
     return msgspec.structs.replace(finer_view(operation, attempts), results=results, replay_of_records=places or UNSET)
 
 
-def _last_attempt(operation: Operation, attempts: Sequence[Attempt]) -> datetime | UnsetType:
+def _last_attempt(operation: Operation, made: Tries) -> datetime | UnsetType:
     if operation.state in IN_FLIGHT:
         # The attempt under way has no row yet; the operation was changed last when it began.
         return operation.update_time
-    return attempts[-1].started_at if attempts else UNSET
+    return UNSET if made.last is None else made.last

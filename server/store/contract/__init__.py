@@ -55,6 +55,7 @@ from server.store.contract.operations import (
     Page,
     Replay,
     Settlement,
+    Tries,
 )
 from server.store.contract.processes import Heartbeats, Leases, Upload, Uploads
 from server.store.contract.schema_checks import Decide, SchemaCheck, SchemaChecks
@@ -149,6 +150,7 @@ __all__ = (
     "Topic",
     "Topics",
     "Tried",
+    "Tries",
     "Unattended",
     "Unavailable",
     "Upload",

@@ -74,13 +74,21 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """What the builder is told; stored with the move or not at all."""
 
 
+class Tries(msgspec.Struct, frozen=True, kw_only=True):
+    """How often an operation was tried; `Operation.attempts` also counts claims that were given back untried."""
+
+    count: int = 0
+    last: datetime | None = None
+    """When the last of them began."""
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page of operations, newest first."""
 
     results: tuple[Operation, ...]
     next_page_token: str | None
-    tries: tuple[int, ...]
-    """How many attempts each has; `Operation.attempts` also counts claims that were given back untried."""
+    tries: tuple[Tries, ...]
+    """Of each."""
 
 
 class OperationFilter(msgspec.Struct, frozen=True, kw_only=True):

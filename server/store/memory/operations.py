@@ -16,6 +16,7 @@ from server.store.contract import (
     Replay,
     Settlement,
     Superseded,
+    Tries,
 )
 from server.store.memory.lanes import MemoryLanes
 from server.store.memory.shelf import find, of, oldest_first
@@ -131,7 +132,7 @@ class MemoryOperations(MemoryLanes):
             start = sum(operation.id in later for operation in newest)
         results = tuple(newest[start : start + page_size])
         more = len(newest) > start + page_size
-        tries = tuple(len(self.attempts_by_operation.get(one.id, [])) for one in results)
+        tries = tuple(_tries(self.attempts_by_operation.get(one.id, [])) for one in results)
         return Page(results=results, next_page_token=results[-1].id if more and results else None, tries=tries)
 
     async def earliest(self, project_id: str, which: OperationFilter, *, after: int = 0, limit: int) -> list[Operation]:
@@ -252,6 +253,10 @@ def _settled(operation: Operation, settlement: Settlement) -> Operation:
         update_time=settlement.now,
         **given,
     )
+
+
+def _tries(attempts: Sequence[Attempt]) -> Tries:
+    return Tries(count=len(attempts), last=max((one.started_at for one in attempts), default=None))
 
 
 def _is_meant(operation: Operation, which: OperationFilter) -> bool:

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from piccolo.columns.combination import WhereRaw
-from piccolo.query.functions.aggregate import Count
+from piccolo.query.functions.aggregate import Count, Max
 
 from installations.operation import UNREAD, Operation
-from server.store.contract import Missing, OperationFilter, Page
+from server.store.contract import Missing, OperationFilter, Page, Tries
 from server.store.engine import Dialect, Row
 from server.store.rows.committing import CommittingRows
+from server.store.rows.moments import moment
 from server.store.rows.operation_cells import operation_from
 from server.store.rows.scope import require_project, with_fresh_keys
 from server.store.steps import Statement, Steps
@@ -161,14 +162,14 @@ def _older(last: Row) -> Any:
     )
 
 
-async def _tries(ids: Sequence[str]) -> tuple[int, ...]:
-    """Count the attempts of each of these operations."""
+async def _tries(ids: Sequence[str]) -> tuple[Tries, ...]:
+    """Count the attempts of each of these operations, and tell when the last one began."""
     if not ids:
         return ()
     found = (
-        await Attempts.select(Attempts.operation_id, Count())
+        await Attempts.select(Attempts.operation_id, Count(), Max(Attempts.started_at, alias="last"))
         .where(Attempts.operation_id.is_in(list(ids)))
         .group_by(Attempts.operation_id)
     )
-    counts = {row["operation_id"]: int(row["count"]) for row in found}
-    return tuple(counts.get(each, 0) for each in ids)
+    tries = {row["operation_id"]: Tries(count=int(row["count"]), last=moment(row["last"])) for row in found}
+    return tuple(tries.get(each, Tries()) for each in ids)

@@ -125,6 +125,7 @@ async def test_attempts_are_counted_dated_and_logged(shelf: Shelf, published: Pu
     await tried(shelf, name, refused, attempt(name, 2, effect="ambiguous", message="gone"))
     told = await shelf.get(f"/operations/{name}")
     assert told["metadata"]["retry"] == {"attempts": 2, "lastAttempt": "2026-11-22T12:02:00Z"}
+    assert (await in_list(shelf, name))["metadata"]["retry"] == told["metadata"]["retry"]
     assert told["status"] == "in_progress"
     log = await shelf.get(f"/operations/{name}/logs")
     assert [published.errors("api.bundled", "Log", line) for line in log] == [[]] * 4

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from installations.operation import Operation, State
-from server.store.contract import Missing, OperationFilter, Replay, Store, Superseded
+from server.store.contract import Missing, OperationFilter, Replay, Store, Superseded, Tries
 from tests.server.store.samples import NOW, attempt, event, idempotency, later, operation, settlement
 from tests.server.store.test_lanes import claimed, due, queued, taken
 
@@ -219,6 +219,17 @@ async def test_a_settlement_changes_what_it_gives_and_leaves_the_rest(store: Sto
     await store.settle(replace(move, fault_kind=None, doubtful=False, batch_key=""))
     emptied = await store.operation("p1", "o1")
     assert (emptied.fault_kind, emptied.doubtful, emptied.batch_key) == (None, False, "")
+
+
+async def test_a_list_tells_how_often_each_was_tried_and_when_last(store: Store) -> None:
+    await store.begin(queued("x1", group_ref="g"))
+    await store.begin(queued("x2", group_ref="g", create_time=later(9)))
+    for number, seconds in enumerate((5, 60), start=1):
+        tried = replace(attempt("x1"), number=number, started_at=later(seconds), finished_at=later(seconds + 1))
+        await store.settle(settlement("x1", from_state="queued", to_state="queued", attempt=tried))
+    page = await store.operations("p1", OperationFilter(group_ref="g"), page_size=9)
+    assert [one.id for one in page.results] == ["x2", "x1"]
+    assert page.tries == (Tries(), Tries(count=2, last=later(60)))
 
 
 async def test_an_attempt_that_is_not_the_expected_one_is_fenced(store: Store) -> None:
