@@ -32,6 +32,9 @@ PROXY = """
 """
 NO_OPENER = {"Cross-Origin-Opener-Policy": "same-origin", "Referrer-Policy": "no-referrer"}
 """What helmet sends unless it is told otherwise."""
+WITHOUT_WAITING = f"given => {{ void ({START})(given) }}"
+PATIENCE_MS = 6_000
+"""Longer than a window waits for the page that asked."""
 
 
 @pytest.mark.parametrize("is_listed", [True, False], ids=["listed", "unlisted"])
@@ -91,8 +94,12 @@ async def test_a_window_that_comes_home_to_nobody_ends_the_flow_itself_for_its_o
             await site.arrive(popup)
             await asking.close()
             await site.decide(popup, "allow")
+            await popup.clock.install()
             await at_home(popup, stage)
-            await start(popup, stage, token=token_for(kid, consumerRef=person), consumerRef=person)
+            options = {"token": token_for(kid, consumerRef=person), "consumerRef": person}
+            await start(popup, stage, script=WITHOUT_WAITING, **options)
+            await popup.wait_for_function("!location.search")
+            await popup.clock.fast_forward(PATIENCE_MS)
             await phase(popup, phase_there)
             assert popup.url == stage.product_url
             assert len(await stage.connections()) == (phase_there == "configure")
@@ -107,7 +114,7 @@ async def come_home(popup: Page, stage: Stage, **options: Any) -> None:
     """Have a window tell the page that asked; it closes then."""
     await at_home(popup, stage)
     async with popup.expect_event("close"):
-        await start(popup, stage, script=f"given => {{ void ({START})(given) }}", **options)
+        await start(popup, stage, script=WITHOUT_WAITING, **options)
 
 
 async def at_home(popup: Page, stage: Stage) -> None:

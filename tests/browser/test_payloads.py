@@ -59,14 +59,16 @@ class Watch:
 
 async def test_a_provider_s_words_arrive_as_text(stage: Stage, context: BrowserContext) -> None:
     watch, site = Watch(context), await stage.prepare("sandboxOAuth")
+    page = await stage.visit(context, provider="sandboxOAuth")
     for payload in MARKUP:
-        page = await stage.visit(context, provider="sandboxOAuth", groupName=payload, consumerName=payload)
+        names = {"groupName": payload, "consumerName": payload}
+        await page.evaluate("names => Object.assign(window.settings.request, names)", names)
         popup = await opened_by(page, "first")
         await site.arrive(popup)
-        await popup.evaluate("url => location.assign(url)", callback(stage, popup.url, payload))
+        async with popup.expect_event("close"):
+            await popup.evaluate("url => location.assign(url)", callback(stage, popup.url, payload))
         seen = await state(page, "failed")
         assert seen["error"] == f"Sandbox CRM (OAuth) answered server_error: {payload}"
-        await page.close()
     assert watch.saw_nothing
 
 
