@@ -21,6 +21,7 @@ Promise = Literal[
     "no failure without need",
     "unknown only where nobody can know",
     "few are unknown",
+    "the innocent go free",
     "the last value wins",
     "in order of acceptance",
     "nothing happens unasked",
@@ -99,6 +100,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of operations with a recorded attempt of which nobody knew what it did."""
     most_unknown: float = MOST_UNKNOWN
     """The share that may be; a run that kills more often than one in fifty operations has more on their way."""
+    most_poison: int = 0
+    """How many may be taken for poison: whoever is killed every few seconds is alone with one now and then."""
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +124,7 @@ def judge(story: Story) -> Verdict:
     """Hold everything against everything."""
     ledger = _by_operation(story)
     broken = [found for asked in story.asked for found in _about(asked, story, ledger[asked.ask.tag])]
-    broken += [*_order(story), *_unasked(story), *_unknown_share(story)]
+    broken += [*_order(story), *_unasked(story), *_unknown_share(story), *_condemned(story)]
     return Verdict(figures=_figures(story, ledger), broken=broken)
 
 
@@ -192,7 +195,7 @@ def _denied(operation: Ended | None, effects: Sequence[Effect]) -> str:
 
 def _needless(asked: Asked, story: Story, operation: Ended | None) -> str:
     """Tell of a failure: no provider of a run refuses anything for good, and a caller who waits gets one attempt."""
-    if operation is None or operation.state != "failure" or operation.reason in story.excused:
+    if operation is None or operation.state != "failure" or operation.reason in {*story.excused, "poison"}:
         return ""
     if asked.ask.synchronous and operation.reason in {"", "refused", "abandoned"}:
         return ""
@@ -202,7 +205,7 @@ def _needless(asked: Asked, story: Story, operation: Ended | None) -> str:
 def _lazy(asked: Asked, operation: Ended | None) -> str:
     if operation is None or operation.state != "unknown" or asked.ask.synchronous:
         return ""
-    if asked.ask.kind not in LOOKED_UP and operation.reason != "poison":
+    if asked.ask.kind not in LOOKED_UP or operation.reason == "poison":
         return ""
     return f"is unknown ({operation.reason or 'no reason'}) after {operation.attempts} attempts"
 
@@ -265,6 +268,18 @@ def _unknown_share(story: Story) -> Iterator[Broken]:
             f"{unknown} of {len(story.asked)} are unknown; more than {story.most_unknown:.0%} and bad luck ({most:.0f})"
         )
         yield Broken(promise="few are unknown", tag="", said=said)
+
+
+def _condemned(story: Story) -> Iterator[Broken]:
+    """Look for operations that were taken for poison. None of a run is."""
+    found = [asked for asked in story.asked if _reason(asked, story) == "poison"]
+    for asked in found if len(found) > story.most_poison else ():
+        yield _broken("the innocent go free", asked, f"was taken for poison; at most {story.most_poison} may be")
+
+
+def _reason(asked: Asked, story: Story) -> str:
+    operation = story.operations.get(asked.operation_id)
+    return "" if operation is None else operation.reason
 
 
 def _count(story: Story, state: str, having: Callable[[Ended], bool] = lambda _: True) -> int:

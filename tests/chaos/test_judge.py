@@ -126,14 +126,14 @@ TAMPERINGS: dict[str, tuple[Tamper, set[Promise]]] = {
         {"failure means it did not"},
     ),
     "a needless failure": (
-        lambda s: ending(without_effect(s, first(s, "bare")), first(s, "bare"), state="failure", reason="poison"),
+        lambda s: ending(without_effect(s, first(s, "bare")), first(s, "bare"), state="failure", reason="deadline"),
         {"no failure without need"},
     ),
     "a needless unknown": (
         lambda s: ending(s, first(s, "unique"), state="unknown", reason="ambiguous"),
         {"unknown only where nobody can know"},
     ),
-    "a condemned innocent": (after_its_death, {"unknown only where nobody can know"}),
+    "a condemned innocent": (after_its_death, {"the innocent go free"}),
     "an honest unknown": (lambda s: ending(s, first(s, "bare"), state="unknown", reason="ambiguous"), set()),
     "too many unknown": (mostly_unknown, {"few are unknown"}),
     "changes the wrong way round": (swapped, {"in order of acceptance"}),
@@ -163,6 +163,13 @@ def test_a_duplicate_that_was_allowed_needs_a_recorded_doubt(doubted: bool, expe
     verdict = judge(replace(again(story, asked), on_ambiguous="retry", doubted=told))
     assert {broken.promise for broken in verdict.broken} == expected
     assert verdict.figures["duplicates"] == 1
+
+
+@pytest.mark.parametrize(("most", "expected"), [(0, {"the innocent go free"}), (1, set())])
+def test_a_run_may_take_a_few_for_poison_where_it_says_so(most: int, expected: set[Promise]) -> None:
+    verdict = judge(replace(after_its_death(true_story()), most_poison=most))
+    assert {broken.promise for broken in verdict.broken} == expected
+    assert verdict.figures["poison"] == 1
 
 
 def test_what_was_never_accepted_is_not_missed() -> None:

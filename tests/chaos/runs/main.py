@@ -45,6 +45,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     callers: int = 12
     backlog: int = BACKLOG
     most_unknown: float = MOST_UNKNOWN
+    most_poison: int = 0
     back_seconds: float = BACK_SECONDS
     """Longer where the machine is shared with other tests."""
     folder: Path | None = None
@@ -95,6 +96,7 @@ async def run(options: Options) -> Report:
             ended,
             on_ambiguous=options.plan.on_ambiguous,
             most_unknown=options.most_unknown,
+            most_poison=options.most_poison,
         )
         return replace(
             made, figures={**made.figures, **figures}, broken=[*made.broken, *_slow(wounding, callers, options)]
@@ -110,10 +112,17 @@ async def report(
     on_ambiguous: Literal["park", "retry"] = "park",
     excused: frozenset[str] = frozenset(),
     most_unknown: float = MOST_UNKNOWN,
+    most_poison: int = 0,
 ) -> Report:
     """Judge a run and gather what it was like. ``excused`` are reasons for which operations may fail in it."""
     verdict = await verdict_on(
-        put_up, callers, ended, on_ambiguous=on_ambiguous, excused=excused, most_unknown=most_unknown
+        put_up,
+        callers,
+        ended,
+        on_ambiguous=on_ambiguous,
+        excused=excused,
+        most_unknown=most_unknown,
+        most_poison=most_poison,
     )
     broken = [*verdict.broken, *_strange(callers)]
     return Report(
@@ -132,6 +141,7 @@ async def verdict_on(
     on_ambiguous: Literal["park", "retry"] = "park",
     excused: frozenset[str] = frozenset(),
     most_unknown: float = MOST_UNKNOWN,
+    most_poison: int = 0,
 ) -> Verdict:
     """Judge a run. Where duplicates were allowed, the log of each has to say that nobody knew."""
     effects = [effect_of(entry, tag=_tag(entry.fields)) for entry in put_up.provider.ledger()]
@@ -142,6 +152,7 @@ async def verdict_on(
         on_ambiguous=on_ambiguous,
         excused=excused,
         most_unknown=most_unknown,
+        most_poison=most_poison,
     )
     verdict = judge(story)
     twice = {each.operation_id for each in verdict.broken if each.promise == "nothing happens twice"}
