@@ -220,7 +220,7 @@ def _sandbox(parsed: argparse.Namespace) -> None:
     except OSError as error:
         raise CommandFailed(
             f"Cannot listen on {parsed.host}:{parsed.port}; is something else running there? "
-            "Choose another with --port."
+            "Choose another with --port or --host."
         ) from error
 
 

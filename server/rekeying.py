@@ -93,7 +93,8 @@ async def _require_known(database: Database, keyring: Keyring) -> None:
     if strangers:
         raise SettingsError(
             f"these processes do not have the master key {first!r}: {', '.join(sorted(strangers))}. Start every "
-            "server and worker with it (ISTHMUS_MASTER_KEYS), wait a minute, and try again; nothing was changed."
+            "server and worker with it (ISTHMUS_MASTER_KEYS or ISTHMUS_MASTER_KEY_FILE), wait a minute, and try again; "
+            "nothing was changed."
         )
 
 

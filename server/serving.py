@@ -62,7 +62,8 @@ async def serve(
                 await server.serve()
             except SystemExit as error:
                 raise StartFailed(
-                    f"Cannot listen on {host}:{port}; is something else running there? Choose another with --port."
+                    f"Cannot listen on {host}:{port}; is something else running there? "
+                    "Choose another with --port or --host."
                 ) from error
     finally:
         await transport.aclose()

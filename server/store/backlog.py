@@ -68,7 +68,8 @@ async def count_backlog(database: Database, *, now: datetime, alive_seconds: int
             "WHERE o.connection_id = l.id AND o.state IN ('queued', 'parked')) AS waiting, "
             "c.provider, g.group_ref, p.name AS project_name FROM lanes l LEFT JOIN connections c ON c.id = l.id "
             "LEFT JOIN groups g ON g.id = c.group_id LEFT JOIN projects p ON p.id = l.project_id "
-            "WHERE l.parked OR l.failures > 0 OR l.hold_until > {} ORDER BY waiting DESC, l.id LIMIT {}",
+            "WHERE l.parked OR (l.failures > 0 OR l.hold_until > {}) AND EXISTS (SELECT 1 FROM operations o "
+            "WHERE o.connection_id = l.id AND o.state = 'queued') ORDER BY waiting DESC, l.id LIMIT {}",
             now,
             LONGEST_LIST,
         )

@@ -9,7 +9,8 @@ import importlib
 import io
 import os
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from types import ModuleType
 
 from piccolo.apps.migrations.tables import Migration
@@ -30,12 +31,7 @@ async def migrate(database: Database) -> list[str]:
         await _take_turn(session)
         ran = await _ran()
         steps = _steps()
-        unknown = sorted(ran - set(steps))
-        if unknown:
-            raise Unavailable(
-                f"the database was migrated by a newer Isthmus (it has {unknown[-1]}, which this version does not "
-                "know). Start that version, or restore a backup made before the upgrade."
-            )
+        _require_known(ran, steps)
         missing = [step for step in steps if step not in ran]
         for step in missing:
             await _run(step, steps[step])
@@ -47,8 +43,18 @@ async def require_current(database: Database) -> None:
     async with database.reading():
         Migration._meta.db = ENGINE  # noqa: SLF001 -- as below
         ran = set(await Migration.get_migrations_which_ran(app_name=APP)) if await Migration.table_exists() else set()
-    if ran != set(_steps()):
-        raise Unavailable("the database has another schema than this version; run `isthmus migrate` first.")
+    steps = _steps()
+    _require_known(ran, steps)
+    if ran != set(steps):
+        raise Unavailable("the database has the schema of an older version, or none; run `isthmus migrate` first.")
+
+
+def _require_known(ran: AbstractSet[str], steps: Mapping[str, ModuleType]) -> None:
+    if unknown := sorted(ran - set(steps)):
+        raise Unavailable(
+            f"the database was migrated by a newer Isthmus (it has {unknown[-1]}, which this version does not "
+            "know). Start that version, or restore a backup made before the upgrade."
+        )
 
 
 async def _take_turn(session: Session) -> None:

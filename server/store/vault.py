@@ -185,7 +185,7 @@ def configured_keys(settings: Settings) -> MasterKeys | None:
     try:
         text = Path(settings.master_key_file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"ISTHMUS_MASTER_KEY_FILE cannot be read: {error}") from error
+        raise SettingsError(f"ISTHMUS_MASTER_KEY_FILE cannot be read: {error}. {how_to_make_one()}") from error
     return parse_master_keys(_lines(text))
 
 

@@ -60,6 +60,8 @@ async def test_the_operator_sees_what_waits_since_when_and_why(settings: Setting
     await store.wake_lane("c2", project_id="p1", at=NOW)
     await hold(store, "c1", failures=5, hold_until=NOW + 2 * HOUR)
     await hold(store, "c2")
+    await store.wake_lane("idle", project_id="p1", at=NOW)
+    await hold(store, "idle", failures=9)  # holds nothing up
     await store.beat("w", kind="worker")
     # The store stays open: on SQLite this process holds the file, and is no hindrance.
     backlog = await take_stock(msgspec.structs.replace(settings, master_keys=()))

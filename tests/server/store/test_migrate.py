@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET
 
+from server.backlog import take_stock
 from server.settings import Settings
 from server.store.contract import SessionKey, StoredCredentials, Unavailable
 from server.store.engine import Database
@@ -108,6 +109,8 @@ async def test_a_newer_schema_is_refused(fresh_url: str) -> None:
         await store.start()
     with pytest.raises(Unavailable, match="newer Isthmus"):
         await migrate_database(fresh_url)
+    with pytest.raises(Unavailable, match="newer Isthmus"):
+        await take_stock(Settings(database_url=fresh_url))
 
 
 HALFWAY = """
