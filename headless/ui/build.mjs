@@ -20,8 +20,8 @@ const PAGES = ['embed'];
 const DECLARATIONS = { headless: 'headless', install: 'declared' };
 /** Lit's licence goes along as a file, with its copyright. */
 const LICENCE = '/*! With Lit: see lit-LICENSE.txt */\n';
-/** Catalogues of words, each a file of its own that is loaded where it is wanted. */
-const LANGUAGES = ['german'];
+/** Words, each a file of its own that is loaded where it is wanted; `names` is for pages with words of their own. */
+const LANGUAGES = ['german', 'names'];
 
 const wanted = resolve(process.argv[2] ?? join(HERE, 'assets'));
 await mkdir(dirname(wanted), { recursive: true });

@@ -5,10 +5,10 @@
 
 import { transform } from 'esbuild';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
-import { keyNumbers, numberedKeys } from './keys.mjs';
+import { keyNumbers, listedCatalogue, namesModule, numberedKeys } from './keys.mjs';
 import { namesIn, renamedInMarkup, renamedInStyle } from './names.mjs';
 
 /** Space that nobody sees: it begins or ends a line, and stands beside the edge of a block. */
@@ -21,19 +21,22 @@ export const templates = {
   setup(build) {
     const folder = join(build.initialOptions.absWorkingDir, 'src');
     const names = namesIn(folder);
-    const keys = keyNumbers(join(folder, 'element/strings.ts'));
+    const keys = keyNumbers(join(folder, 'element'));
+    build.onLoad({ filter: /src\/element\/names\.ts$/ }, async () => ({ contents: namesModule(await keys) }));
     build.onLoad({ filter: /src\/element\/.*\.ts$/ }, async ({ path }) => {
-      const contents = await shortened(await readFile(path, 'utf8'), names, await keys);
+      const contents = await shortened(path, names, await keys);
       return { contents, loader: 'ts' };
     });
   },
 };
 
-async function shortened(text, names, keys) {
-  const file = ts.createSourceFile('source.ts', text, ts.ScriptTarget.ES2022);
+async function shortened(path, names, keys) {
+  const text = await readFile(path, 'utf8');
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
   const pieces = [
     ...templatesOf(file).flatMap((template) => piecesOf(template, file, names)),
     ...numberedKeys(file, keys),
+    ...await listedCatalogue(file, keys, dirname(path)),
   ];
   let made = text;
   // From the end, so that what lies before keeps its place.

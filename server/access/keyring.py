@@ -1,6 +1,7 @@
 """Who presents this credential: an API key or a signed token, and what it opens."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
@@ -8,6 +9,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from installations.installation import AccessPolicy, ApiKey, JwtKey, Project
+from server import logs
 from server.access.errors import Forbidden, Unauthenticated
 from server.access.keys import digest, is_well_formed
 from server.access.presented import read_credentials
@@ -37,6 +39,11 @@ _NOT_FULL = {
     "frontend": "A frontend key may not do this; use a key with the scope full.",
     "token": "A token of a browser may not do this; use an API key with the scope full.",
 }
+FULL_KEY_IN_A_PAGE = (
+    "This page has an API key with the scope full, which opens everything in the project to whoever reads the page. "
+    "Switch it off, and give pages session tokens or a frontend key."
+)
+"""A backend that adds its key to what it passes on from a browser leaves out ``Origin``."""
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +57,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """The only group that is seen; ``None`` for all. Signed tokens have one."""
     consumer_ref: str | None = None
     policy: AccessPolicy = AccessPolicy()
+    warning: str | None = None
+    """What whoever wrote the page is told with every answer."""
 
     def enter(self, project_id_or_name: str) -> str:
         """Answer the project's id. Raises `Missing` for any other project, just as for one that does not exist."""
@@ -70,6 +79,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         inside listed pages alone (`server.api.embed`).
         """
         if self.reach == "full":
+            if self.is_full_in_page(origin, our_origin=our_origin) and not self._lets_in_keys_of(origin):
+                raise Forbidden(FULL_KEY_IN_A_PAGE)
             return
         if self.reach == "frontend" and self.policy.require_jwt:
             raise Forbidden(
@@ -80,6 +91,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         is_ours = self.reach == "token" and origin is not None and origin == our_origin
         if listed and origin not in listed and not is_ours:
             raise Forbidden("This project lets in only pages of the origins listed in accessPolicy.allowedOrigins.")
+
+    def is_full_in_page(self, origin: str | None, *, our_origin: str | None = None) -> bool:
+        """Tell whether a key that is kept on a server comes from a page, other than one of our own."""
+        return self.reach == "full" and origin is not None and origin != our_origin
+
+    def _lets_in_keys_of(self, origin: str | None) -> bool:
+        listed = self.policy.allowed_origins
+        return not self.policy.require_jwt and (not listed or origin in listed)
 
     def sees(self, group_ref: str) -> bool:
         """Tell whether a group's things exist for this caller."""
@@ -132,6 +151,7 @@ class Keyring:
         self._keys = Remembered(self._look_up, monotonic=monotonic)
         self._signers = Remembered(self._signer, monotonic=monotonic)
         self._verified: dict[bytes, Verified] = {}
+        self._told: set[str] = set()
 
     def forget(self) -> None:
         """Drop everything remembered, because something changed. A look-up under way is not remembered either."""
@@ -151,7 +171,19 @@ class Keyring:
             access = await self._speak_for(shown.token)
         origin = self._origin if shown.from_our_page else shown.origin
         access.require_page(origin, our_origin=self._origin)
+        if access.is_full_in_page(origin, our_origin=self._origin):
+            return self._warned(access)
         return access
+
+    def _warned(self, access: Access) -> Access:
+        """Tell of a key that should not be where it is: its page always, the operator once for each key."""
+        if access.key_id not in self._told:
+            if len(self._told) >= REMEMBER_MOST:
+                self._told.clear()
+            self._told.add(access.key_id)
+            fields = {"project_id": access.project_id, "key_id": access.key_id}
+            logs.event("api_key.full_in_page", level=logging.WARNING, **fields)
+        return msgspec.structs.replace(access, warning=FULL_KEY_IN_A_PAGE)
 
     async def authenticate(self, presented: str | None) -> Access:
         """Answer what the value of the ``X-Api-Key`` header opens. Raises `Unauthenticated`."""

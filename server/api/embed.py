@@ -81,7 +81,15 @@ def build_headers(origins: Sequence[str]) -> dict[str, str]:
         "trusted-types lit-html",
         f"frame-ancestors {' '.join(_safe(origins)) or _NOBODY}",
     )
-    return {"content-security-policy": "; ".join(policy), "referrer-policy": "same-origin", "cache-control": "no-store"}
+    return {
+        "content-security-policy": "; ".join(policy),
+        "referrer-policy": "same-origin",
+        "cache-control": "no-store",
+        # A page that lets in only what agrees to it frames only pages that do the same.
+        # https://html.spec.whatwg.org/multipage/browsers.html#coep
+        "cross-origin-embedder-policy": "require-corp",
+        "cross-origin-resource-policy": "cross-origin",
+    }
 
 
 _NOBODY = "'none'"

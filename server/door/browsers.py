@@ -33,7 +33,7 @@ _DEFAULTS = (
 )
 _READABLE = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"X-Request-Id, Retry-After"),
+    (b"access-control-expose-headers", b"X-Request-Id, Retry-After, X-Isthmus-Warning"),
 )
 Headers = tuple[tuple[bytes, bytes], ...]
 

@@ -63,6 +63,7 @@ class Front:
         raw_path = scope.get("raw_path") or scope["path"].encode()
         state = scope.setdefault("state", {})
         state["request_id"] = answer.request_id
+        answer.state = state
         proxied = proxied_path(raw_path, headers=headers, own_host=self._proxy_host)
         if proxied is None:
             address = parse_address(raw_path, host=headers.get(b"host", b""))
@@ -102,13 +103,17 @@ class _Answer:
         self.readable = False
         """Whether pages of other origins may read it."""
         self.started = False
+        self.state: Any = {}
+        """What the application has found out about the request."""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
             headers: Any = message["headers"]
             complete = self._browsers.complete(headers, readable=self.readable)
-            message["headers"] = [*complete, (b"x-request-id", self.request_id.encode())]
+            access = self.state.get("access")
+            warned = [(b"x-isthmus-warning", access.warning.encode())] if access and access.warning else []
+            message["headers"] = [*complete, *warned, (b"x-request-id", self.request_id.encode())]
         await self._send(message)
 
     async def whole(self, status: int, headers: dict[str, str], body: bytes) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.async_api import BrowserContext, Error, Frame, Page
 
+from installations.installation import AccessPolicy
 from tests.browser.payloads import PAYLOADS
 from tests.browser.stage import CONSUMER, GROUP, Stage, photograph, product
 from tests.browser.test_payloads import Watch
@@ -210,6 +211,21 @@ async def test_another_frame_of_the_page_is_neither_heard_nor_told(stage: Stage,
         await frame.get_by_role("button", name="Connect Sandbox CRM (OAuth)").wait_for()
         assert await frame.evaluate("document.querySelector('isthmus-install').token") != "forged"
         assert await intruder.evaluate("window.heard") == []
+
+
+async def test_a_page_that_lets_in_only_what_agrees_has_it_and_is_told_of_a_wrong_address(
+    stage: Stage, context: BrowserContext
+) -> None:
+    policies = {"Cross-Origin-Embedder-Policy": "require-corp", "Cross-Origin-Opener-Policy": "same-origin"}
+    async with product(headers=policies) as url:
+        listed = AccessPolicy(allowed_origins=(url.rpartition("/")[0],))
+        await stage.house.services.store.update_project(stage.house.project_id, access_policy=listed, now=stage.clock())
+        page = await context.new_page()
+        await page.goto(url)
+        assert await page.evaluate("crossOriginIsolated")
+        assert await page.evaluate("async (url) => Object.keys(await import(url))", f"{stage.origin}/ui/headless.js")
+        frame = await framed(page, address(stage, integration="%"), token=await issued(stage))
+        await frame.get_by_text("This integration could not be loaded").wait_for()
 
 
 async def test_in_a_window_of_its_own_it_does_nothing(stage: Stage, context: BrowserContext) -> None:

@@ -640,8 +640,8 @@ export declare function wantsWindow(provider: Provider, connection?: Connection)
 /** See one customer's installation of one integration. Nothing is asked of the server before `load()`. */
 export declare function createInstaller(options: Options): Installer;
 /**
- * What the element says, in English, and how any of it is said otherwise: another language, or a host page's own words.
- * Messages are text with named places, never markup.
+ * What the element says, in English: the catalogue that every other one follows. Messages are text with named places,
+ * never markup.
  */
 /** Text with places such as `{count}`, or one text for each plural form of `{count}`. */
 export type Message = string | Readonly<Partial<Record<Intl.LDMLPluralRule, string>> & {
@@ -860,8 +860,10 @@ declare const english: {
 	readonly "shell.uninstalled": "{integration} is uninstalled.";
 };
 export type Key = keyof typeof english;
+/** What the server says, by the code of the issue or error: in English there are none, for it speaks English. */
+export type Said = Readonly<Partial<Record<`issue.${string}`, Message>>>;
 /** What a host page may give: any message, by its key. */
-export type Strings = Readonly<Partial<Record<Key, Message>>>;
+export type Strings = Readonly<Partial<Record<Key, Message>>> & Said;
 /** What the element tells the page; every event bubbles, and leaves shadow roots. */
 export interface IsthmusInstallEvents {
 	connected: CustomEvent<{

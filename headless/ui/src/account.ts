@@ -10,12 +10,15 @@ import type {
   ConfigContent, Connection, Explanation, HydratedRevision, Installation, Integration, Issue, Provider,
 } from './shapes.js';
 
-/** What is there, of what can be there. */
-export interface Found {
+/** What is there of one customer, of what can be there. */
+export interface Standing {
   integration: Integration;
-  provider: Provider;
   connection: Connection | undefined;
   installation: Installation | undefined;
+}
+
+export interface Found extends Standing {
+  provider: Provider;
 }
 
 export interface Edited {
@@ -24,11 +27,14 @@ export interface Edited {
 }
 
 export interface Account {
-  look(signal: AbortSignal): Promise<Found>;
+  look(signal: AbortSignal): Promise<Standing>;
+  provider(standing: Standing, signal: AbortSignal): Promise<Provider>;
   /** Whether anything is other than it was found, as when another tab has changed it. */
-  hasChanged(found: Found, signal: AbortSignal): Promise<boolean>;
+  hasChanged(standing: Standing, signal: AbortSignal): Promise<boolean>;
   /** The manifest with the account's fields; `refresh` asks the provider again. */
-  manifest(found: Found, refresh: 'refresh' | 'cached', signal: AbortSignal): Promise<HydratedRevision | undefined>;
+  manifest(
+    standing: Standing, refresh: 'refresh' | 'cached', signal: AbortSignal,
+  ): Promise<HydratedRevision | undefined>;
   review(found: Found, content: ConfigContent, signal: AbortSignal): Promise<Issue[]>;
   preview(found: Found, content: ConfigContent, sample: Sample, signal?: AbortSignal): Promise<Explanation>;
   install(found: Found, content: ConfigContent): Promise<Installation>;
@@ -50,30 +56,18 @@ export function createAccount(api: Api, options: Options): Account {
     return api.call('GET', `${integration}/installations?${new URLSearchParams({ groupRef })}`, { signal });
   }
 
-  function connections(provider: string, signal: AbortSignal): Promise<Connection[]> {
-    return api.call('GET', `${project}/connections?${new URLSearchParams({ provider, groupRef })}`, { signal });
+  /** All at once: whatever waits for another answer first is seen later. So connections are had of every provider. */
+  async function standing(known: Promise<Integration>, signal: AbortSignal): Promise<Standing> {
+    const path = `${project}/connections?${new URLSearchParams({ groupRef })}`;
+    const [there, connections, [installation]] = await Promise.all([
+      known, api.call<Connection[]>('GET', path, { signal }), installations(signal),
+    ]);
+    const fitting = connections.find(({ provider }) => provider === there.provider);
+    return { integration: there, connection: installation?.connection ?? fitting, installation };
   }
 
-  async function look(signal: AbortSignal): Promise<Found> {
-    const installed = installations(signal);
-    // It is waited for below; until then its failure is nobody's.
-    installed.catch(() => undefined);
-    const known = await api.call<Integration>('GET', integration, { signal });
-    const [provider, [connection], [installation]] = await Promise.all([
-      api.call<Provider>('GET', `/providers${pathOf(known.provider)}`, { signal }),
-      connections(known.provider, signal),
-      installed,
-    ]);
-    return { integration: known, provider, connection: installation?.connection ?? connection, installation };
-  }
-
-  async function hasChanged(found: Found, signal: AbortSignal): Promise<boolean> {
-    const [[connection], [installation]] = await Promise.all([
-      connections(found.provider.name, signal),
-      installations(signal),
-    ]);
-    const now = { ...found, connection: installation?.connection ?? connection, installation };
-    return !same(traits(now), traits(found));
+  async function hasChanged(before: Standing, signal: AbortSignal): Promise<boolean> {
+    return !same(traits(await standing(Promise.resolve(before.integration), signal)), traits(before));
   }
 
   function judged(found: Found, content: ConfigContent) {
@@ -81,13 +75,14 @@ export function createAccount(api: Api, options: Options): Account {
   }
 
   return {
-    look,
+    look: (signal) => standing(api.call('GET', integration, { signal }), signal),
+    provider: ({ integration: { provider } }, signal) => api.call('GET', `/providers${pathOf(provider)}`, { signal }),
     hasChanged,
-    async manifest(found, refresh, signal) {
-      if (found.connection === undefined) return undefined;
-      const query = new URLSearchParams({ connectionId: found.connection.id });
+    async manifest({ integration: { latestRevision }, connection }, refresh, signal) {
+      if (connection === undefined) return undefined;
+      const query = new URLSearchParams({ connectionId: connection.id });
       if (refresh === 'refresh') query.set('refresh', 'true');
-      const path = `${integration}${pathOf('revisions', found.integration.latestRevision.id)}:hydrate?${query}`;
+      const path = `${integration}${pathOf('revisions', latestRevision.id)}:hydrate?${query}`;
       return api.call('GET', path, { headers: DETAIL, signal });
     },
     async review(found, content, signal) {
@@ -116,12 +111,12 @@ export function createAccount(api: Api, options: Options): Account {
 }
 
 /** Where a customer with all this stands. A connection that nothing is installed on is mended by connecting. */
-export function phaseOf({ connection, installation }: Found): Phase {
+export function phaseOf({ connection, installation }: Standing): Phase {
   const works = connection !== undefined && connection.status !== 'bad_credentials';
   if (installation !== undefined) return works ? 'installed' : 'broken';
   return works ? 'configure' : 'connect';
 }
 
-function traits({ connection, installation }: Found) {
+function traits({ connection, installation }: Standing) {
   return [connection?.id, connection?.status, installation?.id, installation?.config.id];
 }

@@ -56,6 +56,8 @@ export function createApi(options: Options): Api {
   async function attempt(method: Method, path: string, given: Call): Promise<Response> {
     const sent = await credential.headers();
     const answer = await send(method, path, given, sent);
+    const warning = answer.headers.get('x-isthmus-warning');
+    if (warning) console.warn(`isthmus: ${warning}`);
     if (answer.status !== 401 || !(await credential.renewed(sent))) return answer;
     return send(method, path, given, await credential.headers());
   }

@@ -119,7 +119,7 @@ function start(origins: readonly string[]): void {
 
 /** Names come from the address alone, and go into attributes as text. */
 function describe(element: IsthmusInstall, query: URLSearchParams): void {
-  const [project, integration] = location.pathname.split('/').slice(2, 4).map(decodeURIComponent);
+  const [project, integration] = location.pathname.split('/').slice(2, 4).map(unescaped);
   const attributes: Record<string, string | null | undefined> = {
     server: location.origin,
     project,
@@ -135,6 +135,15 @@ function describe(element: IsthmusInstall, query: URLSearchParams): void {
   root.lang = query.get('lang') || 'en';
   root.dir = query.get('dir') === 'rtl' ? 'rtl' : 'ltr';
   root.dataset['theme'] = query.get('theme') ?? '';
+}
+
+/** As the server reads it: a percent sign that begins nothing is one. */
+function unescaped(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 function report(element: IsthmusInstall, around: Around): void {

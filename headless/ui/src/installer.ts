@@ -213,15 +213,21 @@ export class LocalInstaller implements Installer {
   }
 
   async #loaded(edits: 'keep' | 'forget'): Promise<void> {
-    const found = await this.#account.look(this.#open.signal);
-    const { integration, provider } = found;
-    this.#set({ integration, provider });
-    const manifest = await this.#account.manifest(found, 'cached', this.#open.signal).catch((thrown: unknown) => {
-      // A connection can be mended without it.
-      if (phaseOf(found) === 'broken') return undefined;
-      throw thrown;
-    });
-    this.#adopt(found, manifest, edits);
+    const { signal } = this.#open;
+    const standing = await this.#account.look(signal);
+    const { integration } = standing;
+    const asked = Promise.all([
+      this.#account.provider(standing, signal),
+      this.#account.manifest(standing, 'cached', signal).catch((thrown: unknown) => {
+        // A connection can be mended without it.
+        if (phaseOf(standing) === 'broken') return undefined;
+        throw thrown;
+      }),
+    ]);
+    // It is drawn while the answers are on their way.
+    this.#set({ integration });
+    const [provider, manifest] = await asked;
+    this.#adopt({ ...standing, provider }, manifest, edits);
   }
 
   /** Show what was found, with the draft on it. */
@@ -235,9 +241,9 @@ export class LocalInstaller implements Installer {
     } else if (edits === 'forget') {
       this.#local.stand(NOTHING, edits);
     }
-    const { connection, installation } = found;
+    const { provider, connection, installation } = found;
     const issues = edits === 'keep' ? this.#current.issues : [];
-    this.#set({ phase: phaseOf(found), connection, installation, manifest, issues, ...this.#drafting() });
+    this.#set({ phase: phaseOf(found), provider, connection, installation, manifest, issues, ...this.#drafting() });
     if (manifest !== undefined) this.#reviewer.soon();
   }
 

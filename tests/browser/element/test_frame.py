@@ -204,10 +204,20 @@ async def test_another_customer_s_attributes_make_another_installer_and_a_move_d
     assert (GROUP, CONSUMER) != ("another", "")
 
 
+async def test_a_full_key_in_the_page_is_told_of_in_the_console(place: ElementStage, context: BrowserContext) -> None:
+    shown = await place.show(context, "sandbox")
+    async with shown.page.expect_console_message(lambda said: "scope full" in said.text):
+        await shown.element.evaluate("(e, key) => { e.token = undefined; e.apiKey = key }", place.stage.house.key)
+    await shown.field("API key").wait_for()
+
+
 async def test_it_speaks_the_page_s_language_and_its_own_words(place: ElementStage, context: BrowserContext) -> None:
     shown = await place.show(context, "sandbox", attributes={"lang": "de-AT"})
     await shown.field("API-Schlüssel").wait_for()
     await shown.photograph("element-german")
+    await shown.field("API-Schlüssel").fill("wrong")
+    await shown.button("Sandbox CRM verbinden").click()
+    await shown.shows("Diese Zugangsdaten wurden abgelehnt.")
     await shown.element.evaluate("e => { e.strings = {'shell.apiKey': 'Ihr Code', 'shell.notConnected': '<b>x</b>'} }")
     await shown.field("Ihr Code").wait_for()
     await shown.shows("<b>x</b>")

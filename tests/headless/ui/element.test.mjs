@@ -13,7 +13,8 @@ const places = (message) => [...new Set(Object.values(typeof message === 'string
   .flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort();
 
 test('both catalogues say the same things', () => {
-  assert.deepEqual(Object.keys(german).sort(), Object.keys(english).sort());
+  const ours = Object.keys(german).filter((key) => !key.startsWith('issue.'));
+  assert.deepEqual(ours.sort(), Object.keys(english).sort());
   for (const [key, message] of Object.entries(english)) {
     assert.deepEqual(places(german[key]), places(message), key);
     assert.equal(typeof german[key], typeof message, key);
@@ -35,6 +36,20 @@ test('numbers have the form of the language', () => {
   const own = { 'shell.problems': { one: '{count} Sache', other: '{count} Sachen' } };
   const said = [1, 2, 1234].map((count) => new Words('de', undefined, own).say('shell.problems', { count }));
   assert.deepEqual(said, ['1 Sache', '2 Sachen', '1.234 Sachen']);
+});
+
+test('the server speaks English, and is told in another language or in own words by its code', () => {
+  const issue = { path: 'a.b', code: 'unknown-field', message: "has no field 'x'", value: 'x', remedy: "mean 'y'?" };
+  const said = (lang, catalogue, own, given = issue) => {
+    const { message, remedy } = new Words(lang, catalogue, own).told(given);
+    return [message, remedy];
+  };
+  assert.deepEqual(said('en'), [issue.message, issue.remedy]);
+  assert.deepEqual(said('de', german), ['Das Feld x gibt es in Ihrem Konto nicht.', '']);
+  assert.deepEqual(said('en', english, { 'issue.unknown-field': 'No {value} here' }), ['No x here', '']);
+  for (const code of ['quite-new', 'constructor']) {
+    assert.deepEqual(said('de', german, {}, { ...issue, code }), [issue.message, issue.remedy], code);
+  }
 });
 
 test('names of the other direction are kept apart, and places without a value stay', () => {

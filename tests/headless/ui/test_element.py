@@ -11,7 +11,8 @@ from tests.headless.ui.conftest import UI
 
 HERE = Path(__file__).parent
 ENTRY = """
-export { english, Words, wordsFor, directionOf } from './strings.js';
+export { english } from './strings.js';
+export { Words, wordsFor, directionOf } from './words.js';
 export { default as german } from './german.js';
 export { askedFor, credentialsOf } from './asked.js';
 export { faultsOf } from './faults.js';

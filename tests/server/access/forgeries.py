@@ -304,7 +304,7 @@ CLAIMS: list[tuple[str, Forge]] = [
     ("a life of 601 seconds", _claims(exp=_at(601))),
     ("a life of a day", _claims(exp=_at(86_400))),
     ("a long life that began long ago", _claims(iat=_at(-86_400))),
-    ("issued in the future", _claims(iat=_at(32), exp=_at(90))),
+    ("issued in the future", _claims(iat=_at(60), exp=_at(120))),
     ("over", _claims(iat=_at(-331), exp=_at(-31))),
     ("over long ago", _claims(iat=1, exp=301)),
     ("over before it was issued", _claims(exp=_at(-1))),

@@ -142,7 +142,31 @@ async def test_a_project_may_name_the_pages_that_are_let_in(house: House, origin
         assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == "*"
         assert status == 200 or "accessPolicy.allowedOrigins" in answer.json()["detail"]
-    assert (await house.client.get(READ, headers={"X-Api-Key": house.key, **headers})).status_code == 200
+    full = await house.client.get(READ, headers={"X-Api-Key": house.key, **headers})
+    assert full.status_code == (200 if origin is None else status)
+
+
+@pytest.mark.parametrize(
+    ("policy", "origin", "status"),
+    [
+        ({}, None, 200),
+        ({}, "https://any.test", 200),
+        ({"requireJwt": True}, None, 200),
+        ({"requireJwt": True}, PAGE, 403),
+    ],
+)
+async def test_a_page_with_a_full_key_is_told_so(
+    house: House, policy: dict[str, Any], origin: str | None, status: int
+) -> None:
+    await polices(house, policy)
+    headers = {} if origin is None else {"Origin": origin}
+    answer = await house.client.get(READ, headers={"X-Api-Key": house.key, **headers})
+    assert answer.status_code == status
+    told = answer.json()["detail"] if status == 403 else answer.headers.get("x-isthmus-warning")
+    assert (told is None) is (origin is None)
+    assert told is None or "session tokens or a frontend key" in told
+    for reach in ({"X-Api-Key": house.frontend_key}, bearer(token(await register(house)))):
+        assert "x-isthmus-warning" not in (await house.client.get(READ, headers={**reach, **headers})).headers
 
 
 async def test_a_request_that_names_two_pages_comes_from_none(house: House) -> None:

@@ -49,6 +49,8 @@ async def test_listed_pages_may_frame_it_and_nothing_else_is_open(house: House) 
         "trusted-types": "lit-html",
     }
     assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cross-origin-embedder-policy"] == "require-corp"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
     assert answer.headers["cache-control"] == "no-store"
     assert "x-frame-options" not in answer.headers
     assert "set-cookie" not in answer.headers

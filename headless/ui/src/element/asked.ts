@@ -4,7 +4,7 @@ import { wantsWindow } from '../connecting.js';
 import { at } from './form-issues.js';
 import type { Credentials } from '../contract.js';
 import type { Choice, Connection, CustomInput, MetadataInput, Provider } from '../shapes.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 /** The members of `Credentials` that hold others. */
 type Member =

@@ -5,7 +5,7 @@ import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { idFor } from './light.js';
 import { webAddress } from './links.js';
 import type { Asked } from './asked.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 export interface FieldView {
   words: Words;

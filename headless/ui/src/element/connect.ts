@@ -15,7 +15,7 @@ import { alarm, button, spinner } from './pieces.js';
 import { told } from './telling.js';
 import type { Credentials, InstallError } from '../contract.js';
 import type { Connection, Provider } from '../shapes.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 /** Answers what went wrong; nothing where it was connected, or somebody gave up. */
 export type Connecting = (credentials: Credentials, signal: AbortSignal) => Promise<InstallError | undefined>;
@@ -152,7 +152,7 @@ export class ConnectPart extends LightElement {
     if (this.waiting !== waiting) return;
     this.waiting = undefined;
     if (error?.code !== 'network') this.#wipe();
-    this.faults = faultsOf(error?.issues ?? [], this.#asked);
+    this.faults = faultsOf((error?.issues ?? []).map((issue) => this.words.told(issue)), this.#asked);
     this.error = error && !this.faults.byPath.size && !this.faults.others.length ? error : undefined;
     if (error || waiting.signal.aborted) this.#focusFault();
   }

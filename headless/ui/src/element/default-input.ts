@@ -10,7 +10,7 @@ import { options } from './form-bits.js';
 import { valueOf } from './form-rules-model.js';
 import { LightElement } from './light.js';
 import { define } from './reactive.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 /** A person's choice; the detail is the default, or `null` for none. */
 export const DEFAULT = 'isthmus-default';

@@ -17,7 +17,8 @@ import { missingOptions, optionsOf, sameOptions, type Given } from './given.js';
 import { savebar } from './savebar.js';
 import { adopt } from './sheet.js';
 import { basics, frame, tokens } from './styles.js';
-import { directionOf, wordsFor, Words, type Strings } from './strings.js';
+import type { Strings } from './strings.js';
+import { directionOf, wordsFor, Words } from './words.js';
 import { ANNOUNCE } from './parts.js';
 import type { View } from './view.js';
 import type { DynamicMapping } from '../shapes.js';
@@ -75,6 +76,7 @@ export class IsthmusInstall extends Reactive implements Given {
   declare private said: string;
   /** Without an installer where the options make none. */
   #made: { installer?: Installer; options: Options; stop?: () => void } | undefined;
+  #isUndrawn = false;
   #wordsWanted = '';
   readonly #acting: Acting;
 
@@ -115,10 +117,11 @@ export class IsthmusInstall extends Reactive implements Given {
     return root;
   }
 
-  /** Something is to be seen whatever the server answers; nothing of what could not be drawn is drawn again. */
+  /** Something is to be seen whatever the server answers, and it stays until somebody asks for it anew. */
   protected override undrawn(): void {
-    if (this.state.phase === 'failed' && !this.state.integration) return;
+    if (this.#isUndrawn) return;
     this.#take({ ...NOTHING_YET, phase: 'failed', busy: '', error: { code: 'server', message: '' } });
+    this.#isUndrawn = true;
   }
 
   attributeChangedCallback(name: string, _: string | null, value: string | null): void {
@@ -171,6 +174,8 @@ export class IsthmusInstall extends Reactive implements Given {
   }
 
   #take(state: State): void {
+    if (this.#isUndrawn && state.busy !== 'loading') return;
+    this.#isUndrawn = false;
     const before = this.state;
     this.state = state;
     this.#acting.follow(before, state);
@@ -180,6 +185,7 @@ export class IsthmusInstall extends Reactive implements Given {
     this.#made?.stop?.();
     this.#made?.installer?.close();
     this.#made = undefined;
+    this.#isUndrawn = false;
     this.state = NOTHING_YET;
     this.#acting.reset();
   }

@@ -6,6 +6,7 @@ import { alarm, button } from './pieces.js';
 import { say, type Failure, type View } from './view.js';
 import { told } from './telling.js';
 import { reconnect } from './frame.js';
+import type { Key } from './strings.js';
 
 export function foot(view: View): TemplateResult {
   const { state, acts, panel } = view;
@@ -13,10 +14,10 @@ export function foot(view: View): TemplateResult {
   const off = busy !== '';
   const refreshing = busy === 'refreshing';
   const workspace = state.connection?.providerWorkspaceRef;
-  const toggle = (name: 'reconnect' | 'uninstall') => {
+  const toggle = (name: 'reconnect' | 'uninstall', label: Key) => {
     const looks = { part: name, id: `isthmus-${name}`, off, expanded: panel === name } as const;
     const act = () => void (off || acts.open(panel === name ? '' : name));
-    return button(say(view, `shell.${name}`), act, { ...looks, tone: name === 'uninstall' ? 'quiet danger' : 'quiet' });
+    return button(say(view, label), act, { ...looks, tone: name === 'uninstall' ? 'quiet danger' : 'quiet' });
   };
   return html`
     ${panel === 'reconnect' && phase !== 'broken' ? reconnect(view) : nothing}
@@ -27,9 +28,9 @@ export function foot(view: View): TemplateResult {
       ${button(say(view, refreshing ? 'shell.refreshing' : 'shell.refresh'), acts.refresh, {
         part: 'refresh', tone: 'quiet', off,
       })}
-      ${phase === 'broken' ? nothing : toggle('reconnect')}
+      ${phase === 'broken' ? nothing : toggle('reconnect', 'shell.reconnect')}
       ${installation
-        ? toggle('uninstall')
+        ? toggle('uninstall', 'shell.uninstall')
         : button(say(view, 'shell.disconnect'), acts.disconnect, { part: 'disconnect', tone: 'quiet', off })}
     </footer>`;
 }

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Choice, FieldMetadata, Issue } from '../shapes.js';
 import { isError } from './form-issues.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 type Drawn = TemplateResult | typeof nothing;
 

@@ -15,7 +15,7 @@ import { fieldPath, type Findings } from './form-issues.js';
 import type { Page } from './form-model.js';
 import { idFor, LightElement } from './light.js';
 import { define } from './reactive.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 /** Boxes that are drawn at first, and with each wish for more. */
 const STEP = 50;

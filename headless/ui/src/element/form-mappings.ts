@@ -15,7 +15,7 @@ import { chosenField, counts, inherits, reads, type Mapping, type Page } from '.
 import { idFor, LightElement } from './light.js';
 import { define } from './reactive.js';
 import './picker.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 type Drawn = TemplateResult | typeof nothing;
 

@@ -13,7 +13,7 @@ import { isError, type Findings } from './form-issues.js';
 import { reads, readOf, writeOf, type Page } from './form-model.js';
 import { idFor, LightElement } from './light.js';
 import { define } from './reactive.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 /** A person's wish to see an object; the detail is its name. */
 export const OPEN = 'isthmus-open';

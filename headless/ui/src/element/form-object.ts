@@ -17,7 +17,7 @@ import { inherits, isAlways, reads, type Page } from './form-model.js';
 import { slotsOf, type Slot } from './form-rules-model.js';
 import { idFor, LightElement } from './light.js';
 import { define, type Changed } from './reactive.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 export class ObjectPage extends LightElement {
   static override properties = [

@@ -20,7 +20,8 @@ import { effective, slotsOf, withMember, type Slot } from './form-rules-model.js
 import { idFor, LightElement } from './light.js';
 import { define } from './reactive.js';
 import './picker.js';
-import type { Key, Words } from './strings.js';
+import type { Key } from './strings.js';
+import type { Words } from './words.js';
 
 /** Rows that are drawn at first, and with each wish for more. */
 const STEP = 40;

@@ -16,7 +16,7 @@ import './form-object.js';
 import { LightElement } from './light.js';
 import { define, type Changed } from './reactive.js';
 import type { FormPart } from './parts.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 const NO_SAMPLES: readonly Sample[] = [];
 
@@ -44,8 +44,9 @@ export class Form extends LightElement implements FormPart {
     const { manifest, issues, content } = this.state;
     const isNew = changed.has('installer') || before?.manifest !== manifest || !this.#pages.length;
     if (isNew) this.#pages = pagesOf(manifest, this.installer.options.fieldMapping);
-    if (isNew || before?.issues !== issues || (issues.length && before.content !== content)) {
-      this.#findings = new Findings(issues, this.#pages, content);
+    const isTold = changed.has('words');
+    if (isNew || isTold || before?.issues !== issues || (issues.length && before.content !== content)) {
+      this.#findings = new Findings(issues.map((issue) => this.words.told(issue)), this.#pages, content);
     }
     if (!this.#pages.some(({ name }) => name === this.current)) this.current = this.#pages[0]?.name ?? '';
   }

@@ -48,7 +48,7 @@ export function skeleton(view: View): TemplateResult {
 
 export function failed(view: View): TemplateResult {
   const { state: { error, busy }, words, acts } = view;
-  const lines = error ? [told(error, words), ...(error.issues ?? []).map(sentence)] : [];
+  const lines = error ? [told(error, words), ...(error.issues ?? []).map((issue) => sentence(words.told(issue)))] : [];
   const again = button(say(view, 'shell.retry'), acts.retry, { part: 'retry', off: busy !== '', busy: busy !== '' });
   return html`<div class="body" part="failed">
     ${alarm(say(view, 'shell.failed'), lines, html`<div class="row">${again}</div>`)}

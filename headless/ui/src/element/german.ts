@@ -1,6 +1,7 @@
 /** What the element says, in German. Loaded only where it is wanted. */
 
 import { formGerman } from './form-german.js';
+import { saidGerman } from './said-german.js';
 import type { Catalogue } from './strings.js';
 
 const german: Catalogue = {
@@ -97,6 +98,7 @@ const german: Catalogue = {
   'shell.uninstalled': '{integration} ist entfernt.',
 
   ...formGerman,
+  ...saidGerman,
 };
 
 export default german;

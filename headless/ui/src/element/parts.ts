@@ -5,7 +5,7 @@
 
 import type { Installer, Sample, State } from '../contract.js';
 import type { Issue } from '../shapes.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 /** `<isthmus-part-form>`: the frame sets these properties, and again whenever one of them has changed. */
 export interface FormPart extends HTMLElement {

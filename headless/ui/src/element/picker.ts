@@ -14,7 +14,7 @@ import { typeText } from './form-bits.js';
 import { LightElement } from './light.js';
 import { define, type Changed } from './reactive.js';
 import { announce } from './parts.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 /** Options that are drawn at once. More cannot be read, and each one costs time at every key. */
 export const SHOWN = 50;

@@ -2,7 +2,8 @@
 
 import type { Explanation, Fate, Reason } from '../shapes.js';
 import type { Line } from './sample-record.js';
-import { english, type Key, type Words } from './strings.js';
+import { english, type Key } from './strings.js';
+import type { Words } from './words.js';
 
 export interface Outcome {
   /** The provider field. */

@@ -18,7 +18,7 @@ import { define, type Changed } from './reactive.js';
 import { announce } from './parts.js';
 import { changedFields, outcomeOf, type Outcome } from './preview-outcome.js';
 import { buildRecord, fromText, linesOf, toText, type Line } from './sample-record.js';
-import type { Words } from './strings.js';
+import type { Words } from './words.js';
 
 const PAUSE_MS = 200;
 /** Lines that are drawn at first, and with each wish for more. */
@@ -198,11 +198,12 @@ export class Preview extends LightElement {
         @change=${() => { this.kind = kind; }}><span>${this.words.say(key)}</span></label>`)}</div>`;
   }
 
-  #failed({ message, issues = [] }: InstallError): TemplateResult {
+  #failed(failure: InstallError): TemplateResult {
+    const { message, issues = [] } = this.words.told(failure);
     return html`<div class="note"
       part="note"><p><strong>${this.words.say('form.previewFailed')}</strong> ${issues.length ? '' : message}</p>
       ${issues.map((issue) => html`<p class="small"><bdi
-        class="mono">${issue.path}</bdi> ${sentence(issue)}</p>`)}</div>`;
+        class="mono">${issue.path}</bdi> ${sentence(this.words.told(issue))}</p>`)}</div>`;
   }
 
   #line(line: Line): TemplateResult {

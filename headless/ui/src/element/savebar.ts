@@ -76,8 +76,8 @@ function failure(view: View): TemplateResult | typeof nothing {
   return alarm(say(view, state.installation ? 'shell.notSaved' : 'shell.notInstalled'), [told(last.error, words)]);
 }
 
-function listing({ state }: View): TemplateResult {
+function listing({ state, words }: View): TemplateResult {
   return html`<ul class="problems small" id="isthmus-problems" tabindex="-1">
-    ${errorsOf(state.issues).map((issue) => html`<li dir="auto">${sentence(issue)}</li>`)}
+    ${errorsOf(state.issues).map((issue) => html`<li dir="auto">${sentence(words.told(issue))}</li>`)}
   </ul>`;
 }

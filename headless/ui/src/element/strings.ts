@@ -1,6 +1,6 @@
 /**
- * What the element says, in English, and how any of it is said otherwise: another language, or a host page's own words.
- * Messages are text with named places, never markup.
+ * What the element says, in English: the catalogue that every other one follows. Messages are text with named places,
+ * never markup.
  */
 
 import { formEnglish } from './form-strings.js';
@@ -102,79 +102,11 @@ export const english = {
 } as const satisfies Record<string, Message>;
 
 export type Key = keyof typeof english;
-export type Catalogue = Readonly<Record<Key, Message>>;
+
+/** What the server says, by the code of the issue or error: in English there are none, for it speaks English. */
+type Said = Readonly<Partial<Record<`issue.${string}`, Message>>>;
+
+export type Catalogue = Readonly<Record<Key, Message>> & Said;
 
 /** What a host page may give: any message, by its key. */
-export type Strings = Readonly<Partial<Record<Key, Message>>>;
-
-export type Values = Readonly<Record<string, string | number>>;
-
-/** What is built says most keys as numbers (`keys.mjs`): each is a place in this list, from 1. */
-const keys = Object.keys(english) as Key[];
-
-const RTL_LETTER = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
-
-const catalogues: Readonly<Record<string, () => Promise<{ default: Catalogue }>>> = {
-  de: () => import('./german.js'),
-};
-
-/** Says messages in one language. Views ask for nothing else. */
-export class Words {
-  readonly #plural: Intl.PluralRules;
-  readonly #numbers: Intl.NumberFormat;
-
-  readonly #catalogue: Catalogue;
-  readonly #own: Strings;
-
-  constructor(
-    readonly lang: string, catalogue: Catalogue = english, own: Strings = {},
-  ) {
-    this.#catalogue = catalogue;
-    this.#own = own;
-    this.#plural = new Intl.PluralRules(lang);
-    this.#numbers = new Intl.NumberFormat(lang);
-  }
-
-  say(given: Key, values: Values = {}): string {
-    const key = keys[Number(given) - 1] ?? given;
-    const message: Message = this.#own[key] ?? this.#catalogue[key] ?? english[key] ?? key;
-    const text = typeof message === 'string' ? message : (message[this.#form(values.count)] ?? message.other);
-    return text.replace(/\{(\w+)\}/g, (place, name: string) => this.#shown(values[name] ?? place));
-  }
-
-  #form(count: string | number | undefined): Intl.LDMLPluralRule {
-    return this.#plural.select(Number(count ?? 0));
-  }
-
-  /** A name in a script of the other direction is kept apart, else it turns the words around it. */
-  #shown(value: string | number): string {
-    if (typeof value === 'number') return this.#numbers.format(value);
-    return RTL_LETTER.test(value) === (directionOf(this.lang) === 'rtl') ? value : `\u2068${value}\u2069`;
-  }
-}
-
-/** The language without region and script, such as `de`; nothing where the tag cannot be read. */
-function baseLanguage(lang: string): string {
-  try {
-    return new Intl.Locale(lang).language;
-  } catch {
-    return '';
-  }
-}
-
-/**
- * The words of a language: loaded when asked for. English where there is no catalogue, or it cannot be had; but a page
- * that gives words of its own gives them in its language.
- */
-export async function wordsFor(lang: string, own: Strings = {}): Promise<Words> {
-  const base = baseLanguage(lang);
-  const found = await catalogues[base]?.().catch(() => undefined);
-  const isSpoken = found !== undefined || base === 'en' || (base !== '' && Object.keys(own).length > 0);
-  return new Words(isSpoken ? lang : 'en', found?.default, own);
-}
-
-const RIGHT_TO_LEFT = new Set('ar arc ckb dv fa ha he iw ku ks nqo prs ps sd syr ug ur yi'.split(' '));
-
-export function directionOf(lang: string): 'ltr' | 'rtl' {
-  return RIGHT_TO_LEFT.has(baseLanguage(lang)) ? 'rtl' : 'ltr';
-}
+export type Strings = Readonly<Partial<Record<Key, Message>>> & Said;

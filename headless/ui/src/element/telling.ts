@@ -2,7 +2,8 @@
 
 import { sentence } from './form-bits.js';
 import type { ErrorCode, InstallError } from '../contract.js';
-import type { Key, Words } from './strings.js';
+import type { Key } from './strings.js';
+import type { Words } from './words.js';
 
 const OWN: Readonly<Partial<Record<ErrorCode, Key>>> = {
   network: 'shell.error.network',
@@ -13,5 +14,5 @@ const OWN: Readonly<Partial<Record<ErrorCode, Key>>> = {
 
 export function told(error: InstallError, words: Words): string {
   const key = OWN[error.code];
-  return key ? words.say(key) : error.message ? sentence(error) : words.say('shell.error.server');
+  return key ? words.say(key) : error.message ? sentence(words.told(error)) : words.say('shell.error.server');
 }

@@ -1,7 +1,8 @@
 /** What the templates of the frame are given: the state, the words for it, and what can be done. */
 
 import type { Credentials, InstallError, State } from '../contract.js';
-import type { Key, Values, Words } from './strings.js';
+import type { Key } from './strings.js';
+import type { Values, Words } from './words.js';
 
 /** What is opened within the element: giving credentials again, or the question before all is given up. */
 export type Panel = '' | 'reconnect' | 'uninstall';
