@@ -15,10 +15,11 @@ import msgspec
 
 from server.settings import Settings
 from server.store.opening import open_store
+from server.tokens.pace import Pace
 from tests.server.store.samples import MASTER_KEY
 from tests.server.tokens.rig import RealTime, rigged
 from tests.server.tokens.token_server import TokenServer, serving
-from tests.server.tokens.workers import HASTY, Call, Worker
+from tests.server.tokens.workers import HASTY, PACE, STEADY, Call, Worker
 
 _owners = (f"worker-{number}" for number in itertools.count())
 GRACE_SECONDS = 30.0
@@ -71,9 +72,11 @@ async def provider(connections: list[str], database_url: str, **screws: object) 
 
 
 @asynccontextmanager
-async def workers(count: int, database_url: str, server: TokenServer) -> AsyncIterator[list[Worker]]:
+async def workers(
+    count: int, database_url: str, server: TokenServer, *, pace: Pace = PACE
+) -> AsyncIterator[list[Worker]]:
     """Run processes that are stopped at the end."""
-    made = [Worker(database_url, server.url, owner=next(_owners)) for _ in range(count)]
+    made = [Worker(database_url, server.url, owner=next(_owners), pace=pace) for _ in range(count)]
     for one in made:
         await one.ready()
     yield made
@@ -84,7 +87,7 @@ async def workers(count: int, database_url: str, server: TokenServer) -> AsyncIt
 async def stampede(database_url: str, *, connections: int, each: int) -> Stampede:
     """In each of two processes, have ``each`` requests for every connection refused at the same moment."""
     names = [f"c{number}" for number in range(connections)]
-    async with provider(names, database_url) as server, workers(2, database_url, server) as two:
+    async with provider(names, database_url) as server, workers(2, database_url, server, pace=STEADY) as two:
         for one in two:
             assert not any(map(failed, await one.call([(name, "before") for name in names])))
         server.expire()
@@ -104,7 +107,7 @@ async def stampede(database_url: str, *, connections: int, each: int) -> Stamped
 async def endless(database_url: str, *, rounds: int) -> Survival:
     """Rounds of refused requests in two processes at a provider that takes everything back when a token is reused."""
     names, begun = ["c0", "c1"], time.monotonic()
-    async with provider(names, database_url) as server, workers(2, database_url, server) as two:
+    async with provider(names, database_url) as server, workers(2, database_url, server, pace=STEADY) as two:
         answers: list[str] = []
         for _ in range(rounds):
             server.expire()

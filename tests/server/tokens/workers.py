@@ -27,6 +27,8 @@ Call = tuple[str, str]
 """A connection and what to call."""
 BEAT_SECONDS = 0.2
 PACE = Pace()
+STEADY = replace(PACE, dead_after_seconds=30.0)
+"""Nobody is taken for dead where nobody dies, although the machine stands still for some seconds."""
 HASTY = replace(PACE, dead_after_seconds=1.0)
 """A dead process is found sooner than in earnest, so that many can die in a test."""
 
