@@ -33,6 +33,8 @@ from server.store.vault import new_master_key
 
 T = TypeVar("T")
 _FAILED = 1
+_URL = "where the server is; otherwise ISTHMUS_URL says so"
+_API_KEY = "a full key of the project; otherwise ISTHMUS_API_KEY holds it"
 
 
 class CommandFailed(Exception):
@@ -59,7 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="isthmus", description="Customer-facing integrations, self-hosted.")
+    parser = argparse.ArgumentParser(
+        prog="isthmus",
+        description="Customer-facing integrations, self-hosted.",
+        epilog="Settings are in the environment (ISTHMUS_...); the README lists them.",
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_serving(commands)
     _add_setup(commands)
@@ -71,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_serving(commands: Any) -> None:
     serve = commands.add_parser("serve", help="serve the API")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=_port, default=8080)
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
+    serve.add_argument("--port", type=_port, default=8080, help="0 takes any that is free (%(default)s)")
     serve.set_defaults(run=_serve)
     serve.add_argument(
         "--without-worker", action="store_true", help="accept work only; `isthmus worker` does it (PostgreSQL)"
@@ -80,8 +86,8 @@ def _add_serving(commands: Any) -> None:
     worker = commands.add_parser("worker", help="do the accepted work, without the API (PostgreSQL)")
     worker.set_defaults(run=_work)
     box = commands.add_parser("sandbox", help="serve the sandbox CRM")
-    box.add_argument("--host", default="127.0.0.1")
-    box.add_argument("--port", type=_port, default=sandbox.DEFAULT_PORT)
+    box.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
+    box.add_argument("--port", type=_port, default=sandbox.DEFAULT_PORT, help="0 takes any that is free (%(default)s)")
     box.add_argument("--pace", type=_read_as(Pace), default=Pace(), metavar="JSON", help='such as {"latencyMs": 10}')
     faults = "what goes wrong, as PUT /_sandbox/faults takes it"
     box.add_argument("--faults", type=_read_as(FaultPlan), default=FaultPlan(), metavar="JSON", help=faults)
@@ -103,13 +109,17 @@ def _add_setup(commands: Any) -> None:
     init.add_argument("--project", required=True, metavar="NAME")
     init.add_argument("--json", action="store_true", help="print one JSON object")
     init.set_defaults(run=_init)
-    keys = commands.add_parser("keys", help="master keys").add_subparsers(required=True, metavar="COMMAND")
+    keys = commands.add_parser("keys", help="make, replace and check master keys").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
     keys.add_parser("new", help="print a fresh master key for ISTHMUS_MASTER_KEYS").set_defaults(run=_new_master_key)
     rotate = keys.add_parser("rotate", help="wrap data keys with the first master key")
     rotate.add_argument("--data-keys", action="store_true", help="also make new data keys and seal everything anew")
     rotate.set_defaults(run=_rotate)
     keys.add_parser("check", help="say which keys are needed, and whether everything opens").set_defaults(run=_check)
-    api_keys = commands.add_parser("api-keys", help="API keys").add_subparsers(required=True, metavar="COMMAND")
+    api_keys = commands.add_parser("api-keys", help="make another API key").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
     new = api_keys.add_parser("new", help="make another API key")
     new.add_argument("--project", required=True, metavar="NAME")
     new.add_argument("--label", default="made by isthmus api-keys new")
@@ -119,7 +129,7 @@ def _add_setup(commands: Any) -> None:
 
 
 def _add_tokens(commands: Any) -> None:
-    tokens = commands.add_parser("tokens", help="signed tokens for browsers").add_subparsers(
+    tokens = commands.add_parser("tokens", help="sign a token for a browser").add_subparsers(
         required=True, metavar="COMMAND"
     )
     sign = tokens.add_parser("sign", help="print a token for one person, signed as a backend would")
@@ -135,20 +145,22 @@ def _add_deploy(commands: Any) -> None:
     deploy = commands.add_parser("deploy", help="deploy a manifest (amp.yaml)")
     deploy.add_argument("file", metavar="FILE", type=Path)
     deploy.add_argument("--project", required=True, metavar="NAME_OR_ID")
-    deploy.add_argument("--url", default=os.environ.get("ISTHMUS_URL", "http://127.0.0.1:8080"))
-    deploy.add_argument("--api-key", default=os.environ.get("ISTHMUS_API_KEY"))
+    deploy.add_argument("--url", default=os.environ.get("ISTHMUS_URL", "http://127.0.0.1:8080"), help=_URL)
+    deploy.add_argument("--api-key", default=os.environ.get("ISTHMUS_API_KEY"), help=_API_KEY)
     deploy.set_defaults(run=_deploy)
 
 
 def _add_schema(commands: Any) -> None:
-    schema = commands.add_parser("schema", help="customers' accounts").add_subparsers(required=True, metavar="COMMAND")
+    schema = commands.add_parser("schema", help="compare installations with customers' accounts").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
     check = schema.add_parser("check", help="say which installations their accounts do not fit any more; 1 if any")
     check.add_argument("--project", required=True, metavar="NAME_OR_ID")
     check.add_argument("--integration", default="", metavar="NAME_OR_ID", help="only those of one integration")
     check.add_argument("--group", default="", metavar="GROUP_REF", help="only those of one customer")
     check.add_argument("--json", action="store_true", help="print one JSON object")
-    check.add_argument("--url", default=os.environ.get("ISTHMUS_URL", "http://127.0.0.1:8080"))
-    check.add_argument("--api-key", default=os.environ.get("ISTHMUS_API_KEY"))
+    check.add_argument("--url", default=os.environ.get("ISTHMUS_URL", "http://127.0.0.1:8080"), help=_URL)
+    check.add_argument("--api-key", default=os.environ.get("ISTHMUS_API_KEY"), help=_API_KEY)
     check.set_defaults(run=_check_schemas)
 
 
