@@ -128,10 +128,11 @@ def hangs(content: bytes = b"") -> Behaviour:
     return behave
 
 
-def drips(content: bytes, *, seconds: float) -> Behaviour:
-    """Send one byte at a time."""
+def drips(content: bytes, *, seconds: float, after: bytes = b"") -> Behaviour:
+    """Send one byte at a time, ``after`` some bytes that come at once."""
 
     async def behave(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(after)
         for byte in content:
             writer.write(bytes([byte]))
             await writer.drain()

@@ -46,7 +46,7 @@ async def read_as_its_own_origin(url: str, transport: httpx.AsyncBaseTransport) 
 
 async def call(url: str, transport: httpx.AsyncBaseTransport) -> object:
     """As the proxy sends it."""
-    deadline = asyncio.get_running_loop().time() + 5
+    deadline = asyncio.get_running_loop().time() + 60
     request = httpx.Request("POST", url, content=b"x")
     async with relay(request, transport=transport, auth=signed(), origin=url, deadline=deadline) as response:
         return response
