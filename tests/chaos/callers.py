@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +21,6 @@ CALLERS = 12
 PATIENCE_SECONDS = 120.0
 """How long one operation is handed in again before its caller gives up."""
 AGAIN_SECONDS = 0.05
-TAKEN_SECONDS = 0.05
 TIMEOUT = aiohttp.ClientTimeout(total=45, connect=5)
 AGAIN = frozenset(
     {
@@ -57,8 +57,8 @@ class Callers:
         self.tries = 0
         self.statuses: Counter[int] = Counter()
         """Of every answer; 0 is for none."""
-        self.broken_off = 0
-        """Those of them that a server must have taken, since it kept them for a while."""
+        self.cuts: dict[str, datetime] = {}
+        """When an operation's last request that got no answer was seen to be cut, by tag."""
         self.seconds: list[float] = []
         """How long accepts took that were answered at once."""
         self._turns: dict[str, asyncio.Lock] = {}
@@ -119,7 +119,7 @@ class Callers:
                 status, body = await self._try(http, ask)
             except (aiohttp.ClientError, TimeoutError, OSError):
                 self.statuses[0] += 1
-                self.broken_off += time.monotonic() - began > TAKEN_SECONDS
+                self.cuts[ask.tag] = datetime.now(UTC)
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
             self.statuses[status] += 1

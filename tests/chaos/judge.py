@@ -5,6 +5,7 @@ It believes the ledger. Every promise it finds broken is named with the operatio
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -83,6 +84,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     attempts: int = 0
     crashes: int = 0
+    created_at: datetime | None = None
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):

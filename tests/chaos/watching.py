@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -135,6 +136,7 @@ def _ended(each: Mapping[str, Any]) -> Ended:
         reason=each.get("reason", ""),
         attempts=attempts,
         crashes=each["crashes"],
+        created_at=datetime.fromisoformat(each["createTime"]),
     )
 
 
