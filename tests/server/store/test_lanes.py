@@ -199,7 +199,7 @@ async def test_who_attends_claims_nothing_and_looks_nothing_up_once_another_was_
     await store.begin(operation("x3", connection_id="c1"))
     await store.settle(replace(settlement("x3"), to_state="failure", hold_until=later(30)))
     assert await claimed(store, at=later(29)) == []
-    looks = {"owner": "me", "again_at": later(90), "limit": 9}
+    looks: dict[str, Any] = {"owner": "me", "again_at": later(90), "limit": 9}
     assert await store.due_looks("c1", now=later(29), **looks) == []
     assert await left(store, lane, at=later(2), stay=True) == later(30), "it is the later one of what both were told"
     lane = await taken(store)
