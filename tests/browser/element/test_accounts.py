@@ -19,9 +19,8 @@ MOST_TYPING_MS, MOST_PAINT_MS, MOST_NODES, MOST_SHOWN = 50, 1000, 1500, 50
 """What is promised. Judged is how long processors work for it: when they are done depends on what else they do."""
 ASKED = [
     ["GET /ui/install.js"],
-    ["GET /integrations/sandbox", "GET /integrations/sandbox/installations"],
-    ["GET /connections", "GET /v1/providers/bigcrm"],
-    ["GET /integrations/sandbox/revisions:hydrate"],
+    ["GET /connections", "GET /integrations/sandbox", "GET /integrations/sandbox/installations"],
+    ["GET /integrations/sandbox/revisions:hydrate", "GET /v1/providers/bigcrm"],
     ["POST /integrations/sandbox:preview"],
     ["POST /integrations/sandbox:review"],
 ]
