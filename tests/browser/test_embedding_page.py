@@ -15,7 +15,7 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Frame, Page
+from playwright.async_api import BrowserContext, Frame, Page, expect
 
 from installations.installation import AccessPolicy
 from tests.browser.stage import Stage, photograph, product
@@ -108,8 +108,9 @@ async def test_the_frame_works_in_the_page_that_is_printed(
         (frame,) = page.main_frame.child_frames
         await installs(stage, page, frame)
         await photograph(page, "frame")
-        assert await page.title() == "Installed"
-        assert int(await page.locator("#crm").get_attribute("height") or 0) > 150
+        # Words to the page around are on their way while the frame goes on.
+        await expect(page).to_have_title("Installed")
+        await page.wait_for_function("Number(document.querySelector('#crm').height) > 150")
 
 
 async def test_the_pages_that_may_frame_it_are_set_as_printed(stage: Stage) -> None:
