@@ -221,9 +221,7 @@ def _delivering(on: _Ground) -> _Delivering:
     )
 
 
-def _means(
-    on: _Ground, *, looking: Looking, completion: Completion, beat: Beat, turns: Turns, holds: Holds
-) -> Means:
+def _means(on: _Ground, *, looking: Looking, completion: Completion, beat: Beat, turns: Turns, holds: Holds) -> Means:
     calls = Calls(
         on.store,
         on.directory,
