@@ -102,6 +102,7 @@ async def test_twenty_objects_of_five_hundred_fields_are_quick(context: BrowserC
         session = await watched(form.page)
         await form.element.get_by_placeholder("Search fields").focus()
         searching = await cost_of_a_key(form, session, "field 42")
+        await form.element.get_by_placeholder("Search fields").fill("field")
         await form.button("Add a rule for another field").press("Enter")
         picking = await cost_of_a_key(form, session, "field 421")
         await form.page.keyboard.press("ControlOrMeta+A")
