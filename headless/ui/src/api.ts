@@ -57,7 +57,7 @@ export function createApi(options: Options): Api {
     const sent = await credential.headers();
     const answer = await send(method, path, given, sent);
     const warning = answer.headers.get('x-isthmus-warning');
-    if (warning) console.warn(`isthmus: ${warning}`);
+    if (warning) console.warn(warning);
     if (answer.status !== 401 || !(await credential.renewed(sent))) return answer;
     return send(method, path, given, await credential.headers());
   }

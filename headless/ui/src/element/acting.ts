@@ -174,7 +174,8 @@ export class Acting {
   async #showProblem(): Promise<void> {
     const form = this.#stage.find('isthmus-part-form') as FormPart | null;
     await this.#stage.redraw();
-    const [first] = errorsOf(this.#stage.view().state.issues);
+    // Errors stand before warnings.
+    const [first] = this.#stage.view().state.issues;
     if (!first || form?.focusIssue(first)) return;
     this.listed = true;
     await this.#stage.redraw();

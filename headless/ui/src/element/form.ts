@@ -40,7 +40,7 @@ export class Form extends LightElement implements FormPart {
   }
 
   protected override willUpdate(changed: Changed): void {
-    const before = changed.get('state') as State | undefined;
+    const before = (changed.has('state') ? changed.get('state') : this.state) as State | undefined;
     const { manifest, issues, content } = this.state;
     const isNew = changed.has('installer') || before?.manifest !== manifest || !this.#pages.length;
     if (isNew) this.#pages = pagesOf(manifest, this.installer.options.fieldMapping);

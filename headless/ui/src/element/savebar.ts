@@ -51,17 +51,15 @@ function saveButton(view: View): TemplateResult {
   });
 }
 
-/** One line: problems before all else, then what there is to save. */
+/** One line: problems before all else, then what there is to save; either leads to the first issue. */
 function standing(view: View): unknown {
   const { state, acts } = view;
   const errors = errorsOf(state.issues).length;
-  const warnings = state.issues.length - errors;
-  if (errors) {
-    const problems = say(view, 'shell.problems', { count: errors });
-    return html`<button class="link" type="button" @click=${acts.showProblem}>${problems}</button>`;
-  }
-  const words = say(view, unsaved(view));
-  return warnings ? `${words} ${say(view, 'shell.warnings', { count: warnings })}` : words;
+  const count = errors || state.issues.length;
+  const words = errors ? '' : say(view, unsaved(view));
+  if (!count) return words;
+  const issues = say(view, errors ? 'shell.problems' : 'shell.warnings', { count });
+  return html`${words} <button class="link" type="button" @click=${acts.showProblem}>${issues}</button>`;
 }
 
 function unsaved({ state }: View): Key {
