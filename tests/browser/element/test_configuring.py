@@ -192,6 +192,18 @@ async def test_what_is_chosen_is_saved(place: ElementStage, form: Form) -> None:
     assert "selectedFieldMappings" not in saved["config"]["content"]["write"]["objects"]["companies"]
 
 
+async def test_a_search_outlives_what_is_announced(form: Form) -> None:
+    """What a picker finds is announced, and so is what a preview changes: neither makes another form of it."""
+    search = form.element.get_by_placeholder("Search fields")
+    await search.fill("NAME last")
+    announced = form.element.locator("[role=status]").first
+    await form.element.get_by_role("combobox", name="Nickname").press_sequentially("title")
+    await expect(announced).to_contain_text("found")
+    await form.element.evaluate("e => e.updateComplete")
+    await expect(search).to_have_value("NAME last")
+    await expect(form.element.locator(".box")).to_have_count(1)
+
+
 async def test_an_issue_stands_by_its_field(form: Form) -> None:
     """The bar leads there, from another object too; once it is solved, nothing is left of it."""
     tab = form.element.get_by_role("tab", name="Contacts")
