@@ -5,12 +5,10 @@ comes of it (seen 2026-11-22; its ``timeout_keep_alive`` runs between two reques
 say a letter a minute would hold the server down.
 """
 
-from asyncio import BaseTransport, TimerHandle, Transport
-from typing import Any, cast
+from asyncio import BaseTransport, TimerHandle
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from server.door.joining import Joining
 
 HEAD_SECONDS = 10.0
 """How long a request's head may take, from the first connection or its first byte."""
@@ -31,7 +29,7 @@ class BoundedHeads(HttpToolsProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Begin to wait for the first request."""
-        super().connection_made(Joining(cast("Transport", transport), loop=self.loop))
+        super().connection_made(transport)  # type: ignore[arg-type]
         self._wait()
 
     def data_received(self, data: bytes) -> None:
