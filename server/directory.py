@@ -66,6 +66,10 @@ class Lookups(Protocol):
 class Accounts(Protocol):
     """Opens a connection for use."""
 
+    def connector(self, provider: str) -> Connector:
+        """Find a connector. Raises `NotFound`."""
+        ...
+
     async def open(self, connection: Connection) -> tuple[Connector, Account, httpx.Auth]:
         """Find the connector, fill in the base URL, decrypt the credentials."""
         ...
@@ -108,6 +112,11 @@ class Directory:
                 self._opened.clear()
             self._opened[key] = opened
         return opened
+
+    async def connector(self, operation: Operation) -> Connector:
+        """Answer how to talk to what a stored write goes to, credentials or not. Raises `Missing`, `NotFound`."""
+        installation = await self.installation(operation.project_id, operation.installation_id)
+        return self._accounts.connector(installation.connection.provider)
 
     async def installation(self, project_id: str, installation_id: str) -> Installation:
         """Find one, without the database where it is known. Raises `Missing`."""

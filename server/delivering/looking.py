@@ -50,13 +50,16 @@ class Looking:
         return ()
 
     async def can_look_up(self, operation: Operation) -> bool:
-        """Whether the provider can be asked for what a create in doubt may have made."""
+        """Whether the provider can be asked for what a create in doubt may have made.
+
+        Credentials that are refused now do not matter: it is looked up as soon as they are mended.
+        """
         if operation.action not in _CREATING or not (operation.doubtful or operation.state == "sent"):
             return False
         try:
-            place = await self._directory.opened(operation)
-            return safety_of(place.connector, settle(await self._plan(operation))).can_look_up
-        except (Missing, NotFound, ConnectorError):
+            connector = await self._directory.connector(operation)
+            return safety_of(connector, settle(await self._plan(operation))).can_look_up
+        except (Missing, NotFound):
             return False
         except Unavailable:
             raise

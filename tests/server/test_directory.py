@@ -22,6 +22,10 @@ class Accounts:
     def __init__(self) -> None:
         self.opened: list[str] = []
 
+    def connector(self, provider: str) -> Connector:
+        assert provider
+        return Memory()
+
     async def open(self, connection: Connection) -> tuple[Connector, Account, httpx.Auth]:
         self.opened.append(connection.id)
         return Memory(), Account(base_url="https://a.test"), httpx.Auth()

@@ -9,7 +9,7 @@ from connectors.memory.server import MemoryServer
 from installations.operation import State
 from server.store.memory import MemoryStore
 from tests.server.delivering.test_recovery import Died, a_yard, crashed
-from tests.server.delivering.yard import Yard
+from tests.server.delivering.yard import PROJECT, Yard
 
 LOOKS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(seconds=1))
 
@@ -89,3 +89,26 @@ async def test_a_refusal_after_a_doubt_is_looked_up_before_anybody_calls_it_a_fa
     operation = await yard.operation(submitted.operation.id)
     assert operation.state == state
     assert len(provider.records.get("marked", {})) == written
+
+
+UNFIT = b'{"scheme":"apiKey","apiKey":"k"}'
+
+
+@pytest.mark.parametrize("death", ["dies, undone", "dies, done"])
+async def test_what_was_in_doubt_without_a_usable_credential_is_looked_up_once_there_is_one(death: str) -> None:
+    provider, store = Scripted(death), MemoryStore()
+    yard = await a_yard(provider, store=store, owner="first")
+    submitted = await yard.submit("create", {"a": 1}, name="marked", retryPolicy={"deadlineHours": 48})
+    with pytest.raises(Died):
+        await yard.attend()
+    connection = await store.credentials(PROJECT, "c-g1")
+    await store.update_connection(PROJECT, "c-g1", now=yard.clock(), status="bad_credentials", credentials=UNFIT)
+    following = await crashed(store, provider, yard.clock)
+    await waited(following)
+    assert (await following.operation(submitted.operation.id)).state == "unknown"
+    await store.update_connection(PROJECT, "c-g1", now=yard.clock(), status="working", credentials=connection.content)
+    await waited(following)
+    await waited(following)
+    operation = await following.operation(submitted.operation.id)
+    assert (operation.state, operation.successful_record_ids) == ("success", ("1",))
+    assert len(provider.records["marked"]) == 1
