@@ -228,7 +228,11 @@ def outlived(operation: Operation, *, now: datetime, can_look_up: bool) -> Move:
 
 
 def lost(operation: Operation, *, now: datetime, alone: bool, can_look_up: bool) -> Move:
-    """Decide the move of an operation whose process died. ``alone``: it was all that the process had in flight."""
+    """Decide the move of an operation whose process died. ``alone``: it was all that the process had in flight.
+
+    It keeps its place before what was accepted later. One that lost a process before goes behind all that is due: were
+    it to blame, nothing else would get on while it takes down one process after the other.
+    """
     sent = operation.state == "sent"
     known = msgspec.structs.replace(operation, doubtful=operation.doubtful or sent)
     if alone and operation.lone_crashes + 1 >= MOST_CRASHES:
@@ -243,7 +247,7 @@ def lost(operation: Operation, *, now: datetime, alone: bool, can_look_up: bool)
         return _unknown("ambiguous", now=now, can_look_up=can_look_up)
     if now >= operation.deadline_at:
         return expired(known, now=now, can_look_up=can_look_up)
-    return Move(to_state="queued", run_at=now, doubtful=known.doubtful)
+    return Move(to_state="queued", run_at=now if operation.crashes else UNSET, doubtful=known.doubtful)
 
 
 def restored(operation: Operation, *, now: datetime) -> Move | None:

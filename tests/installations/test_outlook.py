@@ -250,6 +250,7 @@ CRASHES: list[tuple[str, Operation, bool, State, Reason]] = [
     ("claimed, for the second time, alone", sent(state="claimed", crashes=1, lone_crashes=1), True, "queued", ""),
     ("claimed, for the third time", sent(state="claimed", **THIRD), True, "failure", "poison"),
     ("claimed, for the tenth time, never alone before", sent(state="claimed", crashes=9), True, "queued", ""),
+    ("claimed, for the second time", sent(state="claimed", crashes=1), False, "queued", ""),
     ("claimed, for the third time, not alone", sent(state="claimed", **THIRD), False, "queued", ""),
     ("claimed, for the third time, in doubt", sent(state="claimed", **THIRD, doubtful=True), True, "unknown",
      "poison"),
@@ -281,7 +282,7 @@ def test_an_operation_outlives_its_process(operation: Operation, *, alone: bool,
     assert (move.to_state, move.reason) == (state, reason)
     assert move.doubtful == (operation.state == "sent" or operation.doubtful)
     assert (move.look_at == NOW + LOOK_AFTER[0]) == (state == "unknown" and reason != "poison")
-    assert (move.run_at == NOW) == (state == "queued")
+    assert (move.run_at == NOW) == (state == "queued" and operation.crashes > 0), "the first death costs no place"
     assert lost(operation, now=NOW, alone=alone, can_look_up=False).look_at is None
 
 

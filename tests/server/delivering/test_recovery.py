@@ -202,3 +202,18 @@ async def test_an_update_whose_process_died_is_made_again() -> None:
     operation: Operation = await following.operation(submitted.operation.id)
     assert (operation.state, operation.attempts, operation.crashes) == ("success", 2, 1)
     assert yard.clock.now == START
+
+
+@pytest.mark.parametrize(("crashes", "place"), [(0, 0), (1, 3), (2, 3)])
+async def test_what_lost_its_process_once_keeps_its_place_and_who_lost_more_goes_behind(
+    yard: Yard, crashes: int, place: int
+) -> None:
+    lost = await left(yard, action="update", state="sent", repeat="safe", crashes=crashes)
+    for _ in range(3):
+        yard.clock.move(seconds=1)
+        await yard.submit("create", {"b": 2})
+    yard.clock.move(seconds=20)
+    await yard.services.recovery.recover(living=["alive"])
+    await yard.store.take_lane("c-g1", owner="alive", now=yard.clock(), dead_after_seconds=15)
+    claimed = await yard.store.claim("c-g1", owner="alive", now=yard.clock(), calls=9, batch=1)
+    assert [each.id for each in claimed].index(lost) == place
