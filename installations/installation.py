@@ -5,10 +5,10 @@ connection's credentials travel separately.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from installations.config import ConfigContent
 from installations.manifest import IntegrationSpec
@@ -23,6 +23,7 @@ AuthScheme = Literal[
     "oauth2/password",
 ]
 ConnectionStatus = Literal["created", "working", "bad_credentials"]
+ProjectName = Annotated[str, Meta(min_length=2, max_length=128, pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$(?!\n)")]
 
 
 class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from connectors.secret import Veiled
-from installations.installation import ApiKey, Project
+from installations.installation import ApiKey, Project, ProjectName
 from server.access.keys import digest, new_key, shown_prefix
-from server.api.projects import ProjectName
 from server.clock import new_id, utc_now
 from server.settings import Settings
 from server.store.contract import Store

@@ -8,13 +8,12 @@ from litestar.params import QueryParameter, RawBody
 from msgspec import UNSET, Meta, UnsetType
 
 from installations.errors import InvalidInput, Issue
-from installations.installation import AccessPolicy, Project
+from installations.installation import AccessPolicy, Project, ProjectName
 from installations.shape import decode
 from server.api.bodies import Malformed, UpdateMask, parse_body, parse_masked
 from server.api.provided import Entered, FromAccess, FromApp, takes
 from server.connecting.origins import is_origin, is_safe
 
-ProjectName = Annotated[str, Meta(min_length=2, max_length=128, pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$(?!\n)")]
 AppName = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
