@@ -24,12 +24,16 @@ from installations.config import (
     WriteConfig,
     WriteObjectConfig,
 )
+from installations.errors import Issue
 from installations.manifest import Backfill, IntegrationSpec, ManifestField, ReadObject, SubscribeObject
 from installations.shape import decode
+from installations.slips import slips_in
 
 replace = msgspec.structs.replace
 
 CONTENT_PATH = "config.content"
+_SINGULAR = "inheritFieldsAndMapping"
+"""The manifest's spelling of a member; some clients copy it into configs."""
 
 
 def build_config(spec: IntegrationSpec, submitted: Any, *, path: str = CONTENT_PATH) -> ConfigContent:
@@ -48,6 +52,12 @@ def build_config(spec: IntegrationSpec, submitted: Any, *, path: str = CONTENT_P
         write=_write(content),
         subscribe=_subscribe(spec, content),
     )
+
+
+def misspelt(submitted: Any, *, path: str = CONTENT_PATH) -> list[Issue]:
+    """List the members of what a client sent that `build_config` ignores though they are nearly ours, as warnings."""
+    issues = slips_in(submitted, ConfigContent, path=path, severity="warning")
+    return [issue for issue in issues if not issue.path.endswith(f".{_SINGULAR}")]
 
 
 def _completed(spec: IntegrationSpec, submitted: Any) -> Any:
@@ -76,7 +86,7 @@ def _named(spec: IntegrationSpec, action: str, name: str, each: Any) -> Any:
     declared = spec.read_object(name)
     if action == "read" and declared is not None:
         completed.setdefault("selectedFieldMappings", dict(_preselected(declared.optional_fields)))
-    singular = completed.pop("inheritFieldsAndMapping", None)
+    singular = completed.pop(_SINGULAR, None)
     if singular is not None:
         completed.setdefault("inheritFieldsAndMappings", singular)
     watched = _watched(spec).get(name) if action == "subscribe" else None

@@ -47,7 +47,11 @@ class AutoBatchPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
 
 
 class WriteRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The body of a write. Unknown members are ignored, as the published server does; those of a policy are refused."""
+    """The body of a write.
+
+    Unknown members are ignored, as the published server does; those of a policy, and those that are nearly known, are
+    refused.
+    """
 
     group_ref: str
     type: Action

@@ -138,14 +138,14 @@ class Walk:
     def _unknown_member(self, key: str, names: list[str], path: str, *, unknown: Unknown) -> None:
         if unknown == "ignore":
             return
-        close = get_close_matches(key, names, n=1)
+        near = self._guess(key, names)
         self.issues.append(
             Issue(
                 path=at(path, key),
                 code="unknown-member",
                 message="is not known here" + ("" if unknown == "refuse" else " and is ignored"),
                 severity="error" if unknown == "refuse" else "warning",
-                remedy=f"did you mean {close[0]}?" if close else f"known here: {', '.join(names)}",
+                remedy=near or f"known here: {', '.join(names)}",
             )
         )
 

@@ -16,7 +16,7 @@ from installations.config import ConfigContent
 from installations.config_checks import check_config
 from installations.errors import InvalidInput, Issue
 from installations.hydration import objects_of
-from installations.install import CONTENT_PATH, build_config
+from installations.install import CONTENT_PATH, build_config, misspelt
 from installations.installation import Connection, Revision
 from installations.manifest import IntegrationSpec
 from installations.review import review
@@ -101,16 +101,25 @@ def check(
 ) -> Judged:
     """Fill in a config and judge it by its manifest alone. Raises `InvalidInput` as `judge` does."""
     provider = provider_facts(services).get(connection.provider) if connection is not None else None
+    slips = misspelt(submitted)
     for revision in revisions:
-        content = build_config(revision.content, submitted)
+        content = _built(revision, submitted, slips)
         judged = Judged(
             content=content,
             revision=revision,
-            issues=(*_size_issues(content), *check_config(revision.content, content, provider=provider)),
+            issues=(*slips, *_size_issues(content), *check_config(revision.content, content, provider=provider)),
         )
         if not _has_errors(judged.issues):
             break
     return judged
+
+
+def _built(revision: Revision, submitted: Any, slips: list[Issue]) -> ConfigContent:
+    try:
+        return build_config(revision.content, submitted)
+    except InvalidInput as error:
+        # What is missing may be there under a name that is nearly its own.
+        raise InvalidInput((*error.issues, *slips)) from error
 
 
 def _size_issues(content: ConfigContent) -> Iterator[Issue]:

@@ -8,6 +8,7 @@ from msgspec import Meta
 from installations.errors import InvalidInput
 from installations.mask import masked
 from installations.shape import decode, parse_json
+from installations.slips import slips_in
 
 T = TypeVar("T")
 
@@ -30,9 +31,9 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def parse_body(body: bytes, kind: type[T]) -> T:
-    """Decode a JSON body. Raises `Malformed` with every issue; unknown members are ignored."""
+    """Decode a JSON body. Raises `Malformed` with every issue; unknown members are ignored unless one is a slip."""
     try:
-        return parse_json(body, kind)
+        return parse_json(body, kind, slips="refuse")
     except InvalidInput as error:
         raise Malformed(error.issues) from error
 
@@ -62,8 +63,12 @@ def parse_masked(body: bytes, kind: type[msgspec.Struct]) -> dict[str, Any]:
 
 def _picked(data: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
     resource = next(field for field in msgspec.structs.fields(kind) if field.name != "update_mask")
+    if issues := slips_in(dict.fromkeys(data), kind):
+        raise InvalidInput(issues)
     attributes = {field.encode_name: field.name for field in msgspec.structs.fields(resource.type)}
     envelope = decode({**data, "resource": data.get(resource.encode_name)}, Masked)
     picked = masked(sorted(attributes), envelope.update_mask, envelope.resource)
+    if issues := slips_in(picked, resource.type, path=resource.encode_name):
+        raise InvalidInput(issues)
     value = decode(picked, resource.type, path=resource.encode_name)
     return {attributes[path]: getattr(value, attributes[path]) for path in picked}

@@ -18,11 +18,10 @@ from litestar.typing import FieldDefinition
 from msgspec import UNSET, Meta, UnsetType
 
 from installations.errors import Issue
+from installations.slips import near_name
 from server.api.bodies import Malformed
 
 TIME = "must be an RFC 3339 time with its zone, such as 2026-11-22T07:00:00Z"
-_NEAR = 0.72
-"""How alike two names are: ``status`` and ``state`` are, ``limit`` and ``pageSize`` are not."""
 _LONGEST_SHOWN = 255
 """Characters of a value that a problem repeats."""
 
@@ -81,8 +80,8 @@ def query_issues(given: Mapping[str, str], known: Mapping[str, FieldDefinition])
         elif not field.has_default:
             yield Issue(path=f"query.{name}", message="is required", code="required")
     for name in given:
-        if name not in known and (near := get_close_matches(name, known, n=1, cutoff=_NEAR)):
-            remedy = f"did you mean {near[0]}?"
+        if name not in known and (near := near_name(name, known)):
+            remedy = f"did you mean {near}?"
             yield Issue(path=f"query.{name}", code="unknown-member", message="is not known here", remedy=remedy)
 
 

@@ -135,7 +135,7 @@ def parse_write(body: bytes) -> WriteRequest:
     from a write by its host alone: it has ``mode: async`` and no ``type``.
     """
     try:
-        return parse_json(body, WriteRequest)
+        return parse_json(body, WriteRequest, slips="refuse")
     except InvalidInput:
         if _is_read(body):
             raise NotOffered(_NOT_WRITING["read"]) from None

@@ -25,6 +25,15 @@ REFUSED: list[tuple[Json, tuple[str, ...]]] = [
             "retryPolicy.tries: is not known",
         ),
     ),
+    ({"record": RECORD, "retrypolicy": {}}, ("retrypolicy: is not known here (did you mean retryPolicy?)",)),
+    (
+        {"record": RECORD, "groupref": "g2", "modes": "x", "onambiguous": "retry"},
+        ("onambiguous: is not known here (did",),
+    ),
+    (
+        {"batch": [{"record": RECORD}, {"recrd": RECORD}]},
+        ("batch[1].record: is required", "batch[1].recrd: is not known here (did you mean record?)"),
+    ),
     ({"record": RECORD, "autoBatchPolicy": {"maxDelayMinutes": 5, "max": 1}}, ("autoBatchPolicy.max: is not known",)),
     ({"batch": [{"record": RECORD}], "batchPolicy": {"allOrNothing": True}}, ("batchPolicy.allOrNothing: is not",)),
     ({"record": RECORD, "autoBatchPolicy": {}}, ("autoBatchPolicy.maxDelayMinutes: ",)),
@@ -71,6 +80,7 @@ ACCEPTED: list[Json] = [
     {"type": "update", "record": {"id": "1", "email": "c@d.co"}},
     {"type": "upsert", "matchKey": "email", "record": RECORD},
     {"type": "create", "record": RECORD, **AUTO},
+    {"type": "create", "record": RECORD, "later": 1, "recordId": "beside a record"},
     {"type": "create", "record": RECORD, **AUTO, "retryPolicy": {"deadlineHours": 48}},
     {"type": "update", "record": {"id": "1", "email": "c@d.co"}, **AUTO},
 ]

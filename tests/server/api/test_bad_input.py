@@ -74,6 +74,21 @@ def _variations(route: Route) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: f"{route.method} {route.path}")
+async def test_a_misspelt_member_is_refused_with_the_right_spelling(house: House, route: Route) -> None:
+    names = await furnished(house)
+    for member, value in route.body.items():
+        rest = {name: each for name, each in route.body.items() if name != member}
+        answer = await house.client.request(
+            route.method,
+            route.path.format(**names),
+            content=json.dumps({**rest, member + member[-1]: value}).replace("{project}", names["project"]),
+            headers={**house.headers, "content-type": "application/json"},
+        )
+        assert answer.status_code == 400, f"{member}: {answer.status_code} {answer.text}"
+        assert f"did you mean {member}?" in answer.text, answer.text
+
+
+@pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: f"{route.method} {route.path}")
 async def test_a_member_given_twice_is_refused(house: House, route: Route) -> None:
     names = await furnished(house)
     for name, body in _variations(route).items():

@@ -78,6 +78,30 @@ async def test_everything_is_found_at_once_and_the_account_s_part_only_where_the
     }
 
 
+SLIPS = {**content(write={"selectedFieldSettings": {"phone": {"defualt": {"stringValue": "1"}}}}), "proxi": {}}
+
+
+async def test_what_is_ignored_though_it_is_nearly_known_is_a_warning(house: House) -> None:
+    await house.deploy()
+    await house.connect()
+    reviewed = await review(house, SLIPS)
+    assert [(each["path"], each["remedy"], each["severity"]) for each in reviewed["issues"]] == [
+        (f"{P}.proxi", "did you mean proxy?", "warning"),
+        (f"{WRITE}.selectedFieldSettings.phone.defualt", "did you mean default?", "warning"),
+    ]
+    body = {"groupRef": "g1", "config": {"content": SLIPS}}
+    assert (await house.call("POST", "/integrations/crm/installations", json=body)).status_code == 201
+
+
+async def test_where_something_is_missing_its_misspelt_name_is_told(house: House) -> None:
+    await house.deploy()
+    reviewed = await review(house, content(write={"deletionSettings": {"enable": True}}))
+    assert found(reviewed) == {
+        (f"{WRITE}.deletionSettings.enabled", "required", "error"),
+        (f"{WRITE}.deletionSettings.enable", "unknown-member", "warning"),
+    }
+
+
 async def test_saving_says_the_same(house: House) -> None:
     await house.deploy()
     await house.connect()
