@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 from headless.embed import Asset, Assets
 from server.api.provided import FromApp
 from server.api.representations import is_known, takes_gzip
+from server.store.contract import Missing
 
 _SHORT = "public, max-age=60"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -34,9 +35,11 @@ async def serve_fixed_asset(
     services: FromApp, request: Visit, version: FromPath[str], name: FromPath[str]
 ) -> Response[bytes]:
     """Serve a file of this very version, and of no other."""
-    if version != services.assets.version:
-        raise NotFoundException
-    return _answer(request, _find(services.assets, name), headers={"cache-control": _FOR_EVER})
+    asset, current = _find(services.assets, name), services.assets.version
+    if version != current:
+        message = f"This server's {name} is at /ui/{current}/{name}, and whatever is current at /ui/{name}."
+        raise Missing(message)
+    return _answer(request, asset, headers={"cache-control": _FOR_EVER})
 
 
 UI = [serve_asset, serve_fixed_asset]

@@ -109,6 +109,14 @@ TRAVERSALS = [
 ]
 
 
+async def test_an_address_of_another_version_says_where_the_file_is_now(built: House, assets: Assets) -> None:
+    answer = await fetch(built, "/ui/0/install.js")
+    said = f"This server's install.js is at /ui/{assets.version}/install.js, and whatever is current at /ui/install.js."
+    assert (answer.status_code, answer.json()["detail"]) == (404, said)
+    nothing = await fetch(built, "/ui/0/nothing.js")
+    assert (nothing.status_code, nothing.json()["detail"]) == (404, "There is nothing at this address.")
+
+
 @pytest.mark.parametrize("path", TRAVERSALS)
 async def test_nothing_else_is_served(built: House, assets: Assets, path: str) -> None:
     raw = path.replace("{version}", assets.version)
