@@ -250,15 +250,25 @@ def lost(operation: Operation, *, now: datetime, alone: bool, can_look_up: bool)
     return Move(to_state="queued", run_at=now if operation.crashes else UNSET, doubtful=known.doubtful)
 
 
-def restored(operation: Operation, *, now: datetime) -> Move | None:
+def restored(
+    operation: Operation, *, now: datetime, repeat: Repeat = "bare", window: timedelta | None = None
+) -> Move | None:
     """Decide the move of an operation that a backup brought back; ``None`` where it may go on as it was.
 
-    It may have been sent after the backup was made. What harms nobody when it is sent twice goes on; a create does not.
+    It may have been sent after the backup was made. What harms nobody when it is sent twice goes on. So does a create
+    that the provider recognises (``repeat``, as it would be sent now; ``window``: for how long), but in doubt, so that
+    a conflict may be with its own record. No other is sent before it is known whether it was.
     """
-    harmless = operation.action in {"update", "delete"} or operation.repeat not in _CREATES
+    harmless = operation.action in {"update", "delete"} or operation.repeat not in _CREATES or repeat not in _CREATES
     if operation.mode == "synchronous" or operation.state in FINAL or operation.state == "unknown" or harmless:
         return None
-    return _unknown("ambiguous", now=now, can_look_up=True)
+    since = operation.first_sent_at or operation.create_time
+    recognised = repeat_at(repeat, first_sent_at=since, window=window, now=now) == "keyed"
+    if not recognised or now >= operation.deadline_at:
+        return _unknown("ambiguous", now=now, can_look_up=True)
+    if operation.state == "parked":
+        return Move(to_state="parked", reason=operation.reason, doubtful=True)
+    return Move(to_state="queued", doubtful=True)
 
 
 def looked_up(operation: Operation, *, found: int, exact: bool, now: datetime) -> Move:

@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from installations.operation import MOVES, Operation, Reason, Repeat, State
 from installations.outlook import (
@@ -375,3 +376,30 @@ def test_a_create_that_a_backup_brought_back_may_have_happened(operation: Operat
     if move is not None:
         assert (move.to_state, move.reason, move.look_at) == ("unknown", "ambiguous", NOW + MINUTE)
         assert move.to_state in MOVES[operation.state]
+
+
+@pytest.mark.parametrize(
+    ("operation", "repeat", "window", "state"),
+    [
+        (sent(state="queued"), "keyed", None, "queued"),
+        (sent(state="claimed"), "keyed", None, "queued"),
+        (sent(state="sent"), "keyed", None, "queued"),
+        (sent(state="parked", reason="auth"), "keyed", None, "parked"),
+        (sent(state="queued"), "keyed", HOUR, "queued"),
+        (sent(state="queued", first_sent_at=NOW - HOUR), "keyed", HOUR, "unknown"),
+        (sent(state="queued", first_sent_at=None, create_time=NOW - HOUR), "keyed", HOUR, "unknown"),
+        (sent(state="queued", deadline_at=NOW), "keyed", None, "unknown"),
+        (sent(state="queued"), "bare", None, "unknown"),
+        (sent(state="queued", action="upsert"), "keyed", None, "queued"),
+        (sent(state="queued", action="upsert"), "safe", None, None),
+    ],
+)
+def test_a_create_that_a_backup_brought_back_goes_on_in_doubt_where_it_is_recognised(
+    operation: Operation, repeat: Repeat, window: timedelta | None, state: State | None
+) -> None:
+    move = restored(operation, now=NOW, repeat=repeat, window=window)
+    assert (None if move is None else move.to_state) == state
+    if move is not None:
+        assert move.doubtful
+        assert move.run_at is UNSET, "it keeps its place"
+        assert move.reason == ("ambiguous" if state == "unknown" else operation.reason)
