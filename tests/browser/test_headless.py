@@ -81,6 +81,8 @@ async def test_a_broken_connection_is_seen_on_return_and_mended_and_the_draft_st
     await phase(page, "configure")
     installed = await page.evaluate("installer.install()")
     await page.evaluate("installer.draft.writeObject('contacts').setEnableDeletion()")
+    # A review asks the provider, and what that answers would mend the connection.
+    await page.wait_for_function("!installer.state.reviewing")
     await stage.break_off(installed["connection"]["id"])
     await page.evaluate(RETURN)
     await phase(page, "broken")

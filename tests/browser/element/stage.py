@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from playwright.async_api import BrowserContext, Locator, Page, Route
+from playwright.async_api import BrowserContext, Locator, Page, Route, expect
 
 from connectors.connector import Connector
 from connectors.sandbox.access import DEMO_KEY
@@ -106,6 +106,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         """Keep a picture of the whole page where ``ISTHMUS_SCREENSHOTS`` says."""
         if folder := os.environ.get("ISTHMUS_SCREENSHOTS"):
             await self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    async def asks_no_more(self) -> None:
+        """Wait until the draft is reviewed and previewed: whatever asks the account shows that its credentials work."""
+        await self.page.wait_for_function("() => !document.querySelector('isthmus-install').installer.state.reviewing")
+        await expect(self.element.locator("[aria-busy=true]")).to_have_count(0)
 
     async def violations(self) -> list[str]:
         """List what the page's policy has stopped."""

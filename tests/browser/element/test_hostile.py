@@ -232,6 +232,7 @@ async def test_objects_fields_choices_and_values_are_text(context: BrowserContex
         draft = "(e, edits) => { e.installer.draft.reset(); e.installer.draft.apply(...edits); }"
         await form.element.evaluate(draft, edits())
         await form.element.evaluate("e => e.installer.install()")
+        await form.asks_no_more()
         await place.stage.break_off(connection["id"])
         again = await place.show(context)
         await again.shows("no longer accepts the connection")

@@ -74,6 +74,7 @@ async def test_it_reads_well_in_every_phase(place: ElementStage, context: Browse
     await shown.element.evaluate("e => e.setAttribute('integration', 'sandbox')")
     await shown.button("Reconnect").click()
     await looks_well(shown, "configure")
+    await shown.asks_no_more()
     await place.stage.break_off(installation["connection"]["id"])
     await shown.element.evaluate("e => e.setAttribute('integration', 'plain')")
     await shown.shows("no longer accepts the connection")
