@@ -77,7 +77,7 @@ class Recovery:
 
     async def _settlement(self, operation: Operation, *, alone: bool) -> Settlement:
         now, sent = self._clock(), operation.state == "sent"
-        can_look_up = sent and operation.repeat == "bare" and await self._looking.can_look_up(operation)
+        can_look_up = operation.repeat == "bare" and await self._looking.can_look_up(operation)
         move = lost(operation, now=now, alone=alone, can_look_up=can_look_up)
         message = "the process that was sending it died" if sent else "the process that held it died before sending"
         crashes = operation.crashes + 1

@@ -101,6 +101,14 @@ async def test_more_than_one_page_is_settled() -> None:
     assert await yard.services.recovery.recover(living=["alive"]) == BATCH + 3
 
 
+async def test_what_was_in_doubt_before_and_is_late_now_is_looked_up() -> None:
+    yard = await a_yard(MemoryServer())
+    operation_id = await left(yard, name="marked", state="claimed", doubtful=True, deadline_at=START)
+    await yard.services.recovery.recover(living=["alive"])
+    found = await yard.operation(operation_id)
+    assert (found.state, found.reason, found.look_at) == ("unknown", "deadline", START + timedelta(minutes=1))
+
+
 class Beaten(MemoryStore):
     """A store in which somebody else is always faster."""
 
