@@ -26,6 +26,9 @@ CONTENT_TYPES = MappingProxyType(
 )
 """By the end of a file's name: all are text in UTF-8. Whatever else lies there is served to nobody."""
 
+MAX_LIFE_SECONDS = 600
+"""How long a token may live."""
+
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """One file, ready to be served."""

@@ -23,7 +23,7 @@ CLIENTS = {"aiohttp", "socket", "requests", "urllib3", "http", "urllib"}
 """Modules that can reach the network; ``urllib.parse`` is text work and free."""
 SERVE = ("connectors/sandbox/", "server/demo/page.py")
 """They use a server of the client's library, and dial nobody."""
-MAY_DIAL = ("connectors/gateway.py", "connectors/wire.py", "server/cli.py", *SERVE)
+MAY_DIAL = ("connectors/gateway.py", "connectors/wire.py", *SERVE)
 BROWSER = ROOT / "headless" / "ui" / "src"
 DRAWS = {"install.ts", "declared.ts", "declared-check.ts"}
 """Modules beside the element's folder that may know it."""

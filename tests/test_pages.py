@@ -19,9 +19,9 @@ PAGES = sorted(
     if not {".venv", "node_modules"} & set(page.parts) and page.is_file()
 )
 LISTED = (
-    *("connectors", "headless", "server", "server/access", "server/api", "server/connecting", "server/delivering"),
-    *("server/demo", "server/door", "server/engine", "server/notifying", "server/proxying", "server/store"),
-    "server/tokens",
+    *("connectors", "headless", "server", "server/access", "server/api", "server/commands", "server/connecting"),
+    *("server/delivering", "server/demo", "server/door", "server/engine", "server/notifying", "server/proxying"),
+    *("server/store", "server/tokens"),
 )
 """Folders whose modules a README lists; the one of ``installations`` has a test of its own."""
 DECIDED_AGAINST = {"sqlalchemy", "dbos", "ruamel.yaml", "celery"}

@@ -38,7 +38,8 @@ from connectors.sandbox.access import (
 )
 
 BATCH_LIMIT = 100
-BASE_URL = "http://127.0.0.1:8090"
+DEFAULT_PORT = 8090
+BASE_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 """Where ``isthmus sandbox`` listens unless told otherwise; ``ISTHMUS_PROVIDER_URLS`` overrides it."""
 
 _DOCS = f"{BASE_URL}/"

@@ -11,12 +11,12 @@ from connectors.sandbox.access import OPEN_PREFIX, OPEN_WORKSPACE, Credential
 from connectors.sandbox.authorization import page_routes
 from connectors.sandbox.calls import Endpoint
 from connectors.sandbox.connecting import connecting_routes
+from connectors.sandbox.data import DEFAULT_PORT
 from connectors.sandbox.door import guarded, refusal_response
 from connectors.sandbox.refusals import Refusal
 from connectors.sandbox.state import Options, Sandbox
 from connectors.sandbox.switches import switch_routes
 
-DEFAULT_PORT = 8090
 LARGEST_BODY = 6 * 1024 * 1024
 """Bytes of a request's body."""
 

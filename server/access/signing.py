@@ -17,8 +17,8 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from connectors.secret import Veiled
-from headless.embed import session_claims
-from server.access.tokens import ALGORITHM, MAX_LIFE_SECONDS, MIN_EXPONENT, MIN_KEY_BITS
+from headless.embed import MAX_LIFE_SECONDS, session_claims
+from server.access.tokens import ALGORITHM, MIN_EXPONENT, MIN_KEY_BITS
 
 
 class BadSigner(Exception):

@@ -20,6 +20,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from joserfc.util import urlsafe_b64decode
 from msgspec import UNSET, Meta, UnsetType
 
+from headless.embed import MAX_LIFE_SECONDS
 from installations.errors import InvalidInput, invalid
 from installations.installation import JwtKey
 from installations.shape import parse_json
@@ -28,7 +29,6 @@ from server.access.errors import BadToken
 MAX_TOKEN_BYTES = 8192
 MAX_HEADER_BYTES = 1024
 """Both are looked at before anything is decoded."""
-MAX_LIFE_SECONDS = 600
 LEEWAY_SECONDS = 30
 """How far the builder's clock may be off."""
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 8192

@@ -9,7 +9,7 @@ from litestar.params import RawBody
 from msgspec import Meta
 
 from connectors.secret import Veiled
-from server.access.tokens import MAX_LIFE_SECONDS
+from headless.embed import MAX_LIFE_SECONDS
 from server.api.bodies import Name, parse_strictly
 from server.api.provided import Entered, FromApp, takes
 

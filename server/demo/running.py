@@ -11,6 +11,7 @@ import msgspec
 
 from connectors.sandbox import server as sandbox
 from connectors.sandbox.access import DEMO_KEY
+from connectors.sandbox.data import DEFAULT_PORT
 from headless.client import Client
 from server.connecting.asking import redirect_uri
 from server.demo import page
@@ -31,7 +32,7 @@ HOST = "127.0.0.1"
 async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> None:
     """Tell the first write; then serve until interrupted, if asked to. A taken port is replaced by a free one."""
     port = await _free(PORT)
-    async with sandbox.serve(host=HOST, port=await _free(sandbox.DEFAULT_PORT)) as sandbox_url:
+    async with sandbox.serve(host=HOST, port=await _free(DEFAULT_PORT)) as sandbox_url:
         own = msgspec.structs.replace(
             settings,
             public_url=f"http://{HOST}:{port}",

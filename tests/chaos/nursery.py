@@ -21,13 +21,14 @@ from typing import Any, NoReturn
 import server.app
 import server.cli
 import server.wiring
+from server.commands import database, projects, serving
 
 LARGEST_ORDER = 65_536
 DESCRIPTORS = 2
 """Standard output and standard error come with each order."""
 _SET_DEATH_SIGNAL = 1
 """``PR_SET_PDEATHSIG``, https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html."""
-PARTS = (server.app, server.cli, server.wiring)
+PARTS = (server.app, server.cli, server.wiring, database, projects, serving)
 """What a child finds in its memory."""
 
 

@@ -25,7 +25,7 @@ def test_postgresql_is_for_many_processes_and_sqlite_for_one() -> None:
     assert announcing(one) is None
 
 
-@pytest.mark.parametrize("module", ["server.cli", "server.serving"])
+@pytest.mark.parametrize("module", ["server.commands.serving", "server.commands.database"])
 def test_nobody_on_sqlite_imports_what_postgresql_needs(module: str) -> None:
     script = (
         f"import sys, {module}\n"
