@@ -89,7 +89,7 @@ def _selection_issues(each: ReadObjectConfig, path: str) -> Iterator[Issue]:
     for name in each.selected_fields:
         yield from name_issues(name, at(at(path, "selectedFields"), name))
     if not (any(each.selected_fields.values()) or each.selected_field_mappings or each.selected_fields_auto):
-        message = "selects no field: give selectedFields, selectedFieldMappings or selectedFieldsAuto"
+        message = "selects no field: choose fields, map one, or read all of them (selectedFieldsAuto)"
         yield Issue(path=path, code="required", message=message)
 
 

@@ -223,6 +223,17 @@ async def test_an_issue_stands_by_its_field(form: Form) -> None:
     await expect(tab).not_to_contain_text("problem")
 
 
+async def test_the_bar_leads_to_the_first_hint_once_nothing_is_wrong(form: Form) -> None:
+    objects = form.element.locator("isthmus-part-objects option")
+    await expect(objects).to_have_text(["Contacts · 1 problem", "Tickets · Off", "Companies · 1 hint"])
+    await form.choose("Stage", "lifecycle")
+    await form.button("1 hint").press("Enter")
+    await form.element.get_by_role("heading", name="Companies").wait_for()
+    row = form.element.locator("[part~=rule]", has=form.page.get_by_role("button", name=re.compile("^Name")))
+    await expect(row.get_by_role("textbox")).to_be_focused()
+    assert await form.told("installed") == []
+
+
 async def test_a_field_is_picked_by_the_keyboard_alone(form: Form) -> None:
     keys, box = form.page.keyboard, form.element.get_by_role("combobox", name="Nickname")
     await box.focus()

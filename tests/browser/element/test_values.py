@@ -38,6 +38,7 @@ DEFAULTS = {
     "stage": {"stringValue": "won"},
     "tags": {"listValue": ["vip", "partner"]},
 }
+DATES = {"born": "Feb 3, 2026", "seen": "Feb 3, 2026, 4:05:00\u202fAM UTC"}
 OFFERED = {
     PEOPLE: [
         {
@@ -121,6 +122,11 @@ async def test_a_default_of_every_type_is_saved_and_shown_again(
         await rule(form, name).locator("select").select_option(choice)
     for tag in ("Vip", "Partner"):
         await rule(form, "tags").get_by_role("checkbox", name=tag).check()
+    for name, told in DATES.items():
+        outcome = form.element.locator("[part~=outcome]", has=form.page.get_by_text(name, exact=True))
+        await expect(outcome.locator("[part~=outcome-value]")).to_have_text(told)
+        await expect(outcome).to_contain_text(TYPED[name])
+        await expect(rule(form, name)).to_contain_text(f"Default: {told}")
     await form.button("Install").click()
     await form.hears("installed")
     (made,) = await stage.installations()

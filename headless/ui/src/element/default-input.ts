@@ -151,6 +151,7 @@ function localTime(text: string): string {
 export function showDefault(given: FieldDefault | undefined, field: FieldMetadata | undefined, words: Words): string {
   const value = valueOf(given);
   if (value === undefined) return '';
+  if (given?.dateValue) return words.date(given.dateValue);
   if (typeof value === 'boolean') return words.say(value ? 'form.yes' : 'form.no');
   const label = (each: string | number | boolean): string =>
     field?.values?.find((choice) => choice.value === String(each))?.displayValue || String(each);

@@ -86,23 +86,28 @@ export class Objects extends LightElement {
   }
 
   #count(page: Page): TemplateResult | typeof nothing {
-    const issues = this.findings.of(page);
-    const errors = issues.filter(isError).length;
-    if (!issues.length) return nothing;
-    const label = this.words.say(errors ? 'form.errors' : 'form.warnings', { count: errors || issues.length });
+    const { label, count, errors } = this.#issues(page);
+    if (!count) return nothing;
     return html`<span class="count ${errors ? '' : 'warning'}" part="count"><span
-      aria-hidden="true">${errors || issues.length}</span>
+      aria-hidden="true">${count}</span>
       <span class="visually-hidden">${label}</span></span>`;
   }
 
+  /** How many problems an object has, or else how many hints. */
+  #issues(page: Page): { label: string; count: number; errors: number } {
+    const issues = this.findings.of(page);
+    const errors = issues.filter(isError).length;
+    const count = errors || issues.length;
+    return { label: this.words.say(errors ? 'form.errors' : 'form.warnings', { count }), count, errors };
+  }
+
   #narrow(): TemplateResult {
-    const { words, findings } = this;
+    // A select shows one line, and has no place for more.
     const text = (page: Page): string => {
-      const errors = findings.of(page).filter(isError).length;
-      return [page.title, this.#stateText(page), errors && words.say('form.errors', { count: errors })]
-        .filter(Boolean).join(' · ');
+      const { label, count } = this.#issues(page);
+      return `${page.title} · ${count ? label : this.#stateText(page)}`;
     };
-    return html`<label class="nav-narrow field"><span class="label">${words.say('form.object')}</span>
+    return html`<label class="nav-narrow field"><span class="label">${this.words.say('form.object')}</span>
       <select class="input" part="input"
         @change=${(event: Event) => this.#open((event.target as HTMLSelectElement).value)}>
         ${this.pages.map((page) => html`<option value=${page.name}

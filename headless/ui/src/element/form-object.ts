@@ -7,7 +7,7 @@ import { html, nothing, type TemplateResult } from 'lit/html.js';
 
 import type { Installer, Sample } from '../contract.js';
 import type { ReadObjectConfig, WriteObjectConfig } from '../shapes.js';
-import { switchRow } from './form-bits.js';
+import { sentence, switchRow } from './form-bits.js';
 import './form-fields.js';
 import './form-mappings.js';
 import './form-rules.js';
@@ -77,7 +77,7 @@ export class ObjectPage extends LightElement {
   #unknown(error: string): TemplateResult {
     const { words } = this;
     return html`<div class="note warning" part="note"
-      role="status"><p><strong>${words.say('form.notDescribed')}</strong> <bdi>${error}</bdi></p>
+      role="status"><p><strong>${words.say('form.notDescribed')}</strong> <bdi>${sentence({ message: error })}</bdi></p>
       <div class="row"><button type="button" class="button" part="button" ?disabled=${this.refreshing}
         @click=${() => void this.installer.refresh()}>${words.say('form.refresh')}</button></div></div>`;
   }

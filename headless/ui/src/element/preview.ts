@@ -260,12 +260,14 @@ export class Preview extends LightElement {
   #outcome({ field, value, fate, why }: Outcome): TemplateResult {
     const { words } = this;
     const meta = findField(this.page.fields, field);
-    const shown = value === '' || value === null ? words.say('form.empty') : toText(value);
+    const text = value === '' || value === null ? words.say('form.empty') : toText(value);
+    const shown = meta?.valueType?.startsWith('date') ? words.date(text) : text;
     return html`<div class="outcome ${fate} ${this.#changed.has(field) ? 'changed' : ''}" part="outcome">
       <span class="outcome-field"><bdi>${meta
         ? labelOf(meta) : field}</bdi> ${apiName(field, meta && labelOf(meta))}</span>
       ${fate === 'sent' || fate === 'pending'
-        ? html`<output class="outcome-value" part="outcome-value" dir="auto">${shown}</output>`
+        ? html`<output class="outcome-value" part="outcome-value" dir="auto">${shown}</output>
+          ${shown === text ? nothing : html`<bdi class="mono">${text}</bdi>`}`
         : html`<span class="muted" part="outcome-value">${words.say('form.notSent')}</span>`}
       ${why.map((text) => html`<p class="hint">${text}</p>`)}</div>`;
   }

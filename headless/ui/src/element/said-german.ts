@@ -16,7 +16,7 @@ export const saidGerman = {
   'issue.not-writable': 'Dieses Feld kann gelesen, aber nicht geschrieben werden.',
   'issue.same-field': 'Dieses Feld ist noch einem anderen Namen zugeordnet.',
   'issue.no-effect': 'Diese Einstellung bewirkt so nichts.',
-  'issue.required-field': 'Ein Pflichtfeld neuer Datensätze wird so nicht gefüllt. Ein Standardwert hilft.',
+  'issue.required-field': 'Ein Pflichtfeld neuer Datensätze wird so nicht gefüllt. Ein Vorgabewert hilft.',
   'issue.wrong-type': 'Dieser Wert passt nicht zu dem, was hier stehen kann.',
   'issue.converted': 'Der Wert ist anders geschrieben, als das Feld es vorsieht. Vielleicht wird er nicht angenommen.',
   'issue.not-a-choice': 'Diesen Wert bietet das Feld nicht an. Wählen Sie einen anderen.',

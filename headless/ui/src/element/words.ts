@@ -5,6 +5,7 @@ import type { Issue } from '../shapes.js';
 
 export type Values = Readonly<Record<string, string | number>>;
 
+const DATE = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/;
 const RTL_LETTER = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 const catalogues: Readonly<Record<string, () => Promise<{ default: Catalogue }>>> = {
@@ -39,6 +40,15 @@ export class Words {
     const key = `issue.${said.code}` as const;
     if (!(this.#own[key] ?? this.#catalogue[key])) return said;
     return { ...said, message: this.say(key as Key, { value: String(said.value) }), remedy: '' };
+  }
+
+  /** A date, or a moment in UTC, as people write it; any other text as it is. */
+  date(text: string): string {
+    const [isDate, time] = DATE.exec(text) ?? [];
+    const at = new Date(text);
+    if (!isDate || isNaN(at.getTime())) return text;
+    const styles = { dateStyle: 'medium', timeStyle: time ? 'long' : undefined, timeZone: 'UTC' } as const;
+    return new Intl.DateTimeFormat(this.lang, styles as Intl.DateTimeFormatOptions).format(at);
   }
 
   #form(count: string | number | undefined): Intl.LDMLPluralRule {
