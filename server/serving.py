@@ -36,12 +36,19 @@ class StartFailed(Exception):
 
 
 async def serve(
-    settings: Settings, *, host: str, port: int, announce: Callable[[str], None], works: bool = True
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    works: bool = True,
+    listening: Any = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way.
 
     ``announce`` is told the origin once requests are taken; port 0 lets the kernel choose. With ``works`` it also
-    carries out what is accepted asynchronously; without, `work` does in another process.
+    carries out what is accepted asynchronously; without, `work` does in another process. A socket that is ``listening``
+    there already is used, and closed in the end.
     Raises `StartFailed`, `SettingsError` and `Unavailable`.
     """
     _check_provider_urls(settings)
@@ -59,7 +66,7 @@ async def serve(
             server = _Server(_config(app, host=host, port=port), announce=announce, stopping=services.worker.stop)
             _spare_the_collector()
             try:
-                await server.serve()
+                await server.serve(None if listening is None else [listening])
             except SystemExit as error:
                 raise StartFailed(
                     f"Cannot listen on {host}:{port}; is something else running there? "

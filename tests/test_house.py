@@ -21,8 +21,8 @@ MAY_IMPORT = {
 PURE = {"msgspec", "yaml", "jsonpatch", "jsonpointer", "cronsim"}
 CLIENTS = {"aiohttp", "socket", "requests", "urllib3", "http", "urllib"}
 """Modules that can reach the network; ``urllib.parse`` is text work and free."""
-SERVE = ("connectors/sandbox/", "server/demo/page.py")
-"""They use a server of the client's library, and dial nobody."""
+SERVE = ("connectors/sandbox/", "server/demo/page.py", "server/demo/ports.py")
+"""They listen, some with a server of the client's library, and dial nobody."""
 MAY_DIAL = ("connectors/gateway.py", "connectors/wire.py", *SERVE)
 BROWSER = ROOT / "headless" / "ui" / "src"
 DRAWS = {"install.ts", "declared.ts", "declared-check.ts"}

@@ -11,10 +11,10 @@ from html import escape
 from aiohttp import web
 
 from headless.client import Client
+from server.demo.ports import HOST
 from server.demo.story import CONSUMER, INTEGRATION
 
 DEFAULT_PORT = 8100
-_HOST = "127.0.0.1"
 _SECONDS_TO_GO = 0.2
 """What browsers get to finish, once the demo ends."""
 _PAGE = """<!doctype html>
@@ -42,6 +42,8 @@ async def serve_page(
 ) -> AsyncIterator[str]:
     """Serve a page for each of the customers while the context is open; gives the address that their names follow.
 
+    Port 0 lets the kernel choose. Raises `OSError`.
+
     ``server`` is the origin of Isthmus as browsers know it. A visit asks it for a token, so it has to be up by then.
     """
 
@@ -66,7 +68,7 @@ async def serve_page(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SECONDS_TO_GO)
     await runner.setup()
     try:
-        await web.TCPSite(runner, _HOST, port).start()
-        yield f"http://{_HOST}:{port}/"
+        await web.TCPSite(runner, HOST, port).start()
+        yield f"http://{HOST}:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()

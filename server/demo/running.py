@@ -17,6 +17,7 @@ from server.connecting.asking import redirect_uri
 from server.demo import page
 from server.demo.consent import PROVIDER, consent_link
 from server.demo.page import serve_page
+from server.demo.ports import HOST, Door, listening, served
 from server.demo.story import CONSUMER, Tell, tell_story
 from server.demo.telling import heading
 from server.serving import serve
@@ -26,46 +27,48 @@ from server.store.contract import Taken
 
 PROJECT = "demo"
 PORT = 8080
-HOST = "127.0.0.1"
 
 
 async def run_demo(settings: Settings, *, keep_serving: bool, tell: Tell) -> None:
     """Tell the first write; then serve until interrupted, if asked to. A taken port is replaced by a free one."""
-    port = await _free(PORT)
-    async with sandbox.serve(host=HOST, port=await _free(DEFAULT_PORT)) as sandbox_url:
-        own = msgspec.structs.replace(
-            settings,
-            public_url=f"http://{HOST}:{port}",
-            provider_urls={**settings.provider_urls, "sandbox": sandbox_url},
-            allowed_networks=(*settings.allowed_networks, ip_network(f"{HOST}/32")),
+    with listening(PORT) as door:
+        async with served(lambda port: sandbox.serve(host=HOST, port=port), preferred=DEFAULT_PORT) as sandbox_url:
+            await _show(settings, door=door, sandbox_url=sandbox_url, keep_serving=keep_serving, tell=tell)
+
+
+async def _show(settings: Settings, *, door: Door, sandbox_url: str, keep_serving: bool, tell: Tell) -> None:
+    own = msgspec.structs.replace(
+        settings,
+        public_url=f"http://{HOST}:{door.getsockname()[1]}",
+        provider_urls={**settings.provider_urls, "sandbox": sandbox_url},
+        allowed_networks=(*settings.allowed_networks, ip_network(f"{HOST}/32")),
+    )
+    project = await _project(own)
+    group_ref, newcomer = (f"customer-{secrets.token_hex(4)}" for _ in range(2))
+    async with (
+        Client(own.public_url, api_key=project.api_key, project=PROJECT) as client,
+        served(
+            lambda port: serve_page(
+                client, server=own.public_url, project=PROJECT, customers=(group_ref, newcomer), port=port
+            ),
+            preferred=page.DEFAULT_PORT,
+        ) as page_url,
+        _serving(own, door=door, keep=keep_serving) as url,
+    ):
+        tell(f"Isthmus is at {url}, the sandbox CRM at {sandbox_url}, the data in {_place(own)}.")
+        await tell_story(client, sandbox_url=sandbox_url, group_ref=group_ref, tell=tell)
+        link = await consent_link(
+            client,
+            sandbox_url=sandbox_url,
+            redirect_uri=redirect_uri(own.public_url, project.project_id, PROVIDER),
+            group_ref=group_ref,
+            consumer_ref=CONSUMER,
         )
-        project = await _project(own)
-        group_ref, newcomer = (f"customer-{secrets.token_hex(4)}" for _ in range(2))
-        async with (
-            Client(own.public_url, api_key=project.api_key, project=PROJECT) as client,
-            serve_page(
-                client,
-                server=own.public_url,
-                project=PROJECT,
-                customers=(group_ref, newcomer),
-                port=await _free(page.DEFAULT_PORT),
-            ) as page_url,
-            _serving(own, port=port, keep=keep_serving) as url,
-        ):
-            tell(f"Isthmus is at {url}, the sandbox CRM at {sandbox_url}, the data in {_place(own)}.")
-            await tell_story(client, sandbox_url=sandbox_url, group_ref=group_ref, tell=tell)
-            link = await consent_link(
-                client,
-                sandbox_url=sandbox_url,
-                redirect_uri=redirect_uri(own.public_url, project.project_id, PROVIDER),
-                group_ref=group_ref,
-                consumer_ref=CONSUMER,
-            )
-            tell(heading("Now try it yourself"))
-            tell(_pages(page_url, group_ref=group_ref, newcomer=newcomer))
-            tell(_invitation(url, sandbox_url, project.api_key, group_ref, link=link))
-            if keep_serving:
-                tell("\nServing until you press Ctrl+C.")
+        tell(heading("Now try it yourself"))
+        tell(_pages(page_url, group_ref=group_ref, newcomer=newcomer))
+        tell(_invitation(url, sandbox_url, project.api_key, group_ref, link=link))
+        if keep_serving:
+            tell("\nServing until you press Ctrl+C.")
 
 
 def _place(settings: Settings) -> str:
@@ -81,23 +84,12 @@ async def _project(settings: Settings) -> NewProject:
         return await create_key(settings, project=PROJECT, label="made by isthmus demo", scope="full")
 
 
-async def _free(preferred: int) -> int:
-    """Answer the preferred port, or one of the kernel's choosing."""
-    try:
-        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, HOST, preferred)
-    except OSError:
-        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, HOST, 0)
-    port: int = probe.sockets[0].getsockname()[1]
-    probe.close()
-    await probe.wait_closed()
-    return port
-
-
 @asynccontextmanager
-async def _serving(settings: Settings, *, port: int, keep: bool) -> AsyncIterator[str]:
+async def _serving(settings: Settings, *, door: Door, keep: bool) -> AsyncIterator[str]:
     """Serve in a task of its own; leaving the context waits for its end, or with ``keep`` unset brings it about."""
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(settings, host=HOST, port=port, announce=started.set_result))
+    port = door.getsockname()[1]
+    task = asyncio.create_task(serve(settings, host=HOST, port=port, announce=started.set_result, listening=door))
     task.add_done_callback(lambda _: started.done() or started.cancel())
     try:
         url = await started
