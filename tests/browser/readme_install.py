@@ -75,5 +75,6 @@ async def portrait(shown: Install) -> None:
     if folder := os.environ.get("ISTHMUS_SCREENSHOTS"):
         await shown.page.emulate_media(color_scheme="dark")
         await shown.page.set_viewport_size(PHONE)
+        await shown.element.evaluate(SETTLED)
         await shown.element.screenshot(path=Path(folder) / "install-connect.png")
         await shown.page.emulate_media(color_scheme="light")

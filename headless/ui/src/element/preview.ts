@@ -267,7 +267,7 @@ export class Preview extends LightElement {
         ? labelOf(meta) : field}</bdi> ${apiName(field, meta && labelOf(meta))}</span>
       ${fate === 'sent' || fate === 'pending'
         ? html`<output class="outcome-value" part="outcome-value" dir="auto">${shown}</output>
-          ${shown === text ? nothing : html`<bdi class="mono">${text}</bdi>`}`
+          ${shown === text ? nothing : html`<bdi class="hint mono">${text}</bdi>`}`
         : html`<span class="muted" part="outcome-value">${words.say('form.notSent')}</span>`}
       ${why.map((text) => html`<p class="hint">${text}</p>`)}</div>`;
   }
