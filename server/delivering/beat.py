@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-from connectors.departure import Permit
 from server.clock import elapsed
 
 DEAD_AFTER_SECONDS = 15.0
@@ -53,8 +52,8 @@ class Beat:
             return False
         return self.is_fresh()
 
-    def permit(self) -> Permit:
-        """Give leave for one write, which ends for good when the process was silent for too long.
+    def permit(self) -> Callable[[], bool]:
+        """Give leave for one write (a `Permit`), which ends for good when the process was silent for too long.
 
         Whoever took it for dead has made the write theirs: that it is heard of again gives it nothing back.
         """

@@ -37,7 +37,7 @@ def test_every_command_names_the_function_that_does_it_and_none_is_left_over() -
     ("module", "needless"),
     [
         ("server.cli", (*WEB, *STORE, "httpx", "cryptography", "uvloop", "server.app")),
-        ("server.commands.database", (*WEB, "server.app")),
+        ("server.commands.database", (*WEB, "httpx", "server.app")),
         ("server.commands.projects", (*WEB, "httpx", "server.app")),
         ("server.commands.keys", (*WEB, "httpx", "server.app")),
         ("server.commands.tokens", (*WEB, *STORE, "httpx", "server.app")),
