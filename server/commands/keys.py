@@ -1,6 +1,7 @@
 """``isthmus keys``: the master keys."""
 
 import argparse
+import logging
 import sys
 
 from server import logs, rekeying
@@ -16,7 +17,7 @@ def new(_: argparse.Namespace) -> None:
 
 def rotate(parsed: argparse.Namespace) -> None:
     """Wrap data keys with the first one."""
-    logs.start_logging()
+    logs.start_logging(level=logging.WARNING)
     _tell(run(rekeying.rotate(settings(), data_keys=parsed.data_keys, tell=lambda step: print(step, file=sys.stderr))))
 
 
