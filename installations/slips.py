@@ -47,6 +47,8 @@ def slips_in(data: Any, kind: Any, *, path: str = "", severity: Severity = "erro
         return []
     unknown: list[tuple[Where, str, frozenset[str]]] = []
     _visit(data, place, None, unknown)
+    if not unknown:
+        return []
     judged = [(where, name, near_name(name, known)) for where, name, known in unknown[:_MOST]]
     ignored = " and is ignored" if severity == "warning" else ""
     return [
@@ -84,6 +86,7 @@ class _Place:
 
     def __init__(self, options: list[inspect.Type]) -> None:
         self.structs = tuple(_Members(each) for each in options if isinstance(each, inspect.StructType))
+        self.only = self.structs[0] if len(self.structs) == 1 else None
         values = (_place(each.value_type) for each in options if isinstance(each, inspect.DictType))
         items = (_place(each.item_type) for each in options if isinstance(each, _LISTS))
         self.values = next((each for each in values if each is not None), None)
@@ -91,9 +94,7 @@ class _Place:
 
     def members(self, data: dict[str, Any]) -> _Members | None:
         """Choose the type that an object is to have."""
-        if len(self.structs) == 1:
-            return self.structs[0]
-        return next((each for each in self.structs if data.get(each.tag_field or "") == each.tag), None)
+        return self.only or next((each for each in self.structs if data.get(each.tag_field or "") == each.tag), None)
 
 
 def _place(node: inspect.Type) -> _Place | None:
