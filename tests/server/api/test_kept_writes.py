@@ -37,7 +37,7 @@ async def test_a_write_can_be_looked_up_listed_and_explained(house: House) -> No
     second = (await house.call("GET", f"{listing}?pageSize=1&pageToken={token}")).json()
     ids = [page["results"][0]["id"] for page in (first, second)]
     assert ids == [refused.json()["operationId"], written["operationId"]]
-    assert (await house.call("GET", f"{listing}?pageToken=nonsense")).status_code == 404
+    assert (await house.call("GET", f"{listing}?pageToken=nonsense")).status_code == 400
 
 
 @ON_EVERY_STORE
