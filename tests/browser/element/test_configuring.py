@@ -1,12 +1,13 @@
 """Configuring in the element: fields, mappings, values, rules, and a preview that says what a write then does."""
 
+import asyncio
 import re
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Locator, expect
+from playwright.async_api import BrowserContext, Locator, Route, expect
 
 from connectors.sandbox.access import DEMO_KEY, KEY_HEADER
 from tests.browser.element.stage import ElementStage, Shown
@@ -221,6 +222,23 @@ async def test_an_issue_stands_by_its_field(form: Form) -> None:
     await form.choose("Stage", "lifecycle")
     await expect(box).to_have_attribute("aria-invalid", "false")
     await expect(tab).not_to_contain_text("problem")
+
+
+async def test_what_is_mended_is_installed_before_it_is_reviewed(form: Form) -> None:
+    """A review that takes its time says nothing of the draft as it is: whoever installs asks the server."""
+    await form.button("1 problem").wait_for()
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await form.page.route("**/*:review", hold)
+    await form.choose("Stage", "lifecycle")
+    await form.button("Install").press("Enter")
+    await form.hears("installed")
+    held.set()
+    await form.page.unroute_all(behavior="wait")
 
 
 async def test_the_bar_leads_to_the_first_hint_once_nothing_is_wrong(form: Form) -> None:

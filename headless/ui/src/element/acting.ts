@@ -131,8 +131,10 @@ export class Acting {
   async #save(): Promise<void> {
     const view = this.#stage.view();
     const hindered = hindrance(view);
-    if (hindered === 'errors') return this.#showProblem();
-    if (hindered) return undefined;
+    if (hindered === 'errors') {
+      // While the draft is reviewed, what was wrong may be mended already: saving tells.
+      if (!view.state.reviewing) return this.#showProblem();
+    } else if (hindered) return undefined;
     const isNew = view.state.installation === undefined;
     const installation = isNew
       ? await this.#attempt('savebar', (installer) => installer.install(), 'shell.installedNow')
